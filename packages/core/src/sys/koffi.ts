@@ -1,0 +1,39 @@
+/**
+ * koffi without koffi's own JavaScript. The package's index.js searches several directories for its native half
+ * and, besides, only adds names that koffi 3 deprecates; a compiled executable that embeds the native half unpacks
+ * it into /tmp, where it stays. Here exactly one file is opened: koffi.node in libexec, by its absolute path.
+ *
+ * Type names are global in koffi: a second `koffi().struct('x', ...)` throws, so each is declared in one module.
+ * Read `koffi().errno()` in the same expression as the call it belongs to.
+ */
+import { constants } from 'node:os'
+import type native from 'koffi'
+import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
+import { libexecDir } from './libexec.ts'
+
+/** The native module's interface, as the koffi package declares it. */
+export type Koffi = typeof native
+
+let loaded: Koffi | undefined
+
+/**
+ * The native module, loaded at the first call (1.2 to 1.7 ms), so that commands without system calls of their own
+ * never pay for it. Throws a RuntimeError `io` that names the file when it is missing or does not fit the machine.
+ */
+export function koffi(): Koffi {
+  loaded ??= load(`${libexecDir()}/koffi.node`)
+  return loaded
+}
+
+function load(path: string): Koffi {
+  const module: { exports: unknown } = { exports: {} }
+  try {
+    // RTLD_NOW: a missing symbol is reported here, not in the middle of a later call.
+    process.dlopen(module as NodeJS.Module, path, constants.dlopen.RTLD_NOW)
+  } catch (cause) {
+    throw new RuntimeError('io', `load native module ${path}: ${messageOf(cause)}: install the whole tree again`, {
+      cause,
+    })
+  }
+  return module.exports as Koffi
+}

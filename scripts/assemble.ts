@@ -1,0 +1,151 @@
+/**
+ * Puts the built parts together as the tree that is installed: dist/{bin,lib,libexec}. `cp -a dist/. PREFIX/` is an
+ * installation, because every program finds its companions relative to its own file. Every file is replaced by
+ * rename(2), so a container that runs meanwhile keeps what it has opened.
+ */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join, resolve } from 'node:path'
+
+const root = resolve(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+const libexec = join(dist, 'libexec/crio-lxc')
+const bundles = ['runtime-cli', 'hook'].map((name) => join(root, 'packages', name, 'dist'))
+
+for (const dir of ['bin', 'lib/crio-lxc', 'libexec/crio-lxc'])
+  mkdirSync(join(dist, dir), { recursive: true, mode: 0o755 })
+installBundles()
+install(join(root, 'packages/start-monitor/dist/crio-lxc-start'), join(libexec, 'crio-lxc-start'))
+install(join(root, 'packages/init/dist/crio-lxc-init'), join(libexec, 'crio-lxc-init'))
+install(koffiModule(), join(libexec, 'koffi.node'), 0o644)
+installStage()
+installExecutable()
+
+/** The bundles as they are, for Node: `node PREFIX/lib/crio-lxc/crio-lxc.js`. */
+function installBundles(): void {
+  const lib = join(dist, 'lib/crio-lxc')
+  const files = bundles.flatMap((dir) => scripts(dir).map((name) => ({ name, from: join(dir, name) })))
+  for (const { name, from } of files) install(from, join(lib, name), 0o644)
+  // Node takes a .js file for CommonJS unless the nearest package.json says otherwise.
+  replace(join(lib, 'package.json'), (path) => writeFileSync(path, '{ "type": "module" }\n'), 0o644)
+  const current = new Set(['package.json', ...files.map(({ name }) => name)])
+  for (const name of readdirSync(lib)) if (!current.has(name)) rmSync(join(lib, name))
+}
+
+/**
+ * The directory that liblxc takes for a rootfs: init beside the mount points its plan needs, and the links that
+ * liblxc would otherwise make itself. `lxc` is where liblxc mounts it, and its constant lxcpath.
+ */
+function installStage(): void {
+  const { init, directories, files, links } = JSON.parse(
+    readFileSync(join(root, 'packages/init/stage.json'), 'utf8'),
+  ) as { init: string; directories: string[]; files: string[]; links: Record<string, string> }
+  const stage = join(libexec, 'stage')
+  rmSync(stage, { recursive: true, force: true })
+  for (const dir of ['../lxc', '.', ...directories]) {
+    mkdirSync(join(stage, dir), { recursive: true })
+    // A root mapped to another uid must be able to traverse it, whatever the umask of the build.
+    chmodSync(join(stage, dir), 0o755)
+  }
+  for (const file of files) writeFileSync(join(stage, file), '', { mode: 0o644 })
+  for (const [path, target] of Object.entries(links)) symlinkSync(target, join(stage, path))
+  link(join(libexec, 'crio-lxc-init'), join(stage, init))
+}
+
+/** The native executable under its two names; compiled only when what goes into it has changed. */
+function installExecutable(): void {
+  const executable = join(dist, 'bin/crio-lxc')
+  const stamp = join(root, 'node_modules/.cache/crio-lxc/executable.sha256')
+  const inputs = inputsOfExecutable()
+  if (!existsSync(executable) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== inputs) {
+    replace(executable, compile, 0o755)
+    mkdirSync(join(stamp, '..'), { recursive: true })
+    writeFileSync(stamp, inputs)
+  }
+  link(executable, join(libexec, 'crio-lxc-hook'))
+}
+
+function inputsOfExecutable(): string {
+  const files = [
+    ...bundles.flatMap((dir) => scripts(dir).map((name) => join(dir, name))),
+    join(import.meta.dirname, 'program-entry.js'),
+    join(import.meta.dirname, 'assemble.ts'),
+    join(engine(), '../../package.json'),
+  ]
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(`${file}\0`).update(readFileSync(file))
+  return hash.digest('hex')
+}
+
+/** docs/notes/bun.md says what each of these options keeps out. */
+function compile(outfile: string): void {
+  execFileSync(
+    engine(),
+    [
+      'build',
+      '--compile',
+      '--bytecode',
+      '--minify',
+      '--format=esm',
+      '--splitting',
+      '--target=bun',
+      '--no-compile-autoload-dotenv',
+      '--no-compile-autoload-bunfig',
+      '--no-compile-autoload-tsconfig',
+      '--no-compile-autoload-package-json',
+      '--reject-unresolved',
+      `--outfile=${outfile}`,
+      'scripts/program-entry.js',
+    ],
+    { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
+  )
+}
+
+function engine(): string {
+  const machine = { x64: 'x64', arm64: 'aarch64' }[process.arch as 'x64' | 'arm64']
+  const path = join(root, `node_modules/@oven/bun-linux-${machine}/bin/bun`)
+  if (!existsSync(path)) throw new Error(`cannot compile the executable: ${path} does not exist, run npm ci`)
+  return path
+}
+
+function koffiModule(): string {
+  return join(root, `node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`)
+}
+
+function scripts(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => name.endsWith('.js'))
+    .sort()
+}
+
+function install(from: string, to: string, mode = 0o755): void {
+  if (existsSync(to) && readFileSync(from).equals(readFileSync(to))) return
+  replace(to, (path) => copyFileSync(from, path), mode)
+}
+
+function link(from: string, to: string): void {
+  replace(to, (path) => linkSync(from, path))
+}
+
+function replace(path: string, write: (temporary: string) => void, mode?: number): void {
+  const temporary = `${path}.new`
+  rmSync(temporary, { force: true })
+  write(temporary)
+  if (mode !== undefined) chmodSync(temporary, mode)
+  renameSync(temporary, path)
+  // rename(2) does nothing, and leaves both names, when they are already the same file.
+  rmSync(temporary, { force: true })
+}

@@ -1,0 +1,170 @@
+/**
+ * Who may import whom: PURE <- FFI <- HOST <- programs (docs/architecture.md). Fails with one line per import
+ * against the layers, and per cycle. Type imports count as well: a planner that knows a host type is not pure.
+ * `node check-boundaries.ts [ROOT]` looks at ROOT/packages, by default this repository's.
+ */
+import { globSync, readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { build, type Plugin } from 'esbuild'
+
+const root = resolve(process.argv[2] ?? join(import.meta.dirname, '..'))
+
+/** One import: repository paths for files, the package's name (with its sub-path) or `node:x` otherwise. */
+interface Import {
+  from: string
+  to: string
+}
+
+interface Rule {
+  says: string
+  forbids: (edge: Import) => boolean
+}
+
+const programs = /^packages\/(runtime-cli|start-monitor|init|hook)\//
+const core = /^packages\/core\//
+const pure =
+  /^packages\/core\/src\/(oci|errors|seccomp)\/|^packages\/[^/]+\/src\/(.*\/)?plan\/|^packages\/init\/src\/|^packages\/core\/generated\//
+/** Tables of numbers that the kernel's headers define; they import nothing. */
+const constants = /^packages\/core\/src\/abi\//
+const ffi = /^packages\/core\/src\/(sys|liblxc)\//
+/** Of the other programs, the command line may know what compiles init's plan and what launches the monitor. */
+const launchable = /^packages\/(init|start-monitor)\/src\//
+const commandLine = /^packages\/runtime-cli\/src\/(cli\.ts|commands\/)/
+
+/** Computing with paths and bytes touches nothing outside the process. */
+const pureBuiltins = new Set(['node:path', 'node:path/posix', 'node:buffer'])
+
+const rules: Rule[] = [
+  {
+    says: 'core imports no program',
+    forbids: ({ from, to }) => core.test(from) && programs.test(to),
+  },
+  {
+    says: 'programs meet only through argv, files and fifos; runtime-cli alone may import init and start-monitor',
+    forbids: ({ from, to }) =>
+      programs.test(from) &&
+      programs.test(to) &&
+      packageOf(from) !== packageOf(to) &&
+      !(packageOf(from) === 'packages/runtime-cli' && launchable.test(to)),
+  },
+  {
+    says: 'pure code imports only pure code',
+    forbids: ({ from, to }) =>
+      (pure.test(from) || constants.test(from)) &&
+      (isFile(to) ? !pure.test(to) && !constants.test(to) : !pureBuiltins.has(to)),
+  },
+  {
+    says: 'the FFI layer knows nothing above it',
+    forbids: ({ from, to }) => ffi.test(from) && isFile(to) && !ffi.test(to) && !pure.test(to) && !constants.test(to),
+  },
+  {
+    says: 'packages/core/src/sys/koffi.ts alone loads the native module',
+    forbids: ({ from, to }) => isPackage(to, 'koffi') && from !== 'packages/core/src/sys/koffi.ts',
+  },
+  {
+    says: 'yargs is only for packages/runtime-cli/src/cli.ts and commands/',
+    forbids: ({ from, to }) => (isPackage(to, 'yargs') || isPackage(to, 'yargs-parser')) && !commandLine.test(from),
+  },
+  {
+    says: 'bunyan is only for packages/core/src/log',
+    forbids: ({ from, to }) => isPackage(to, 'bunyan') && !from.startsWith('packages/core/src/log/'),
+  },
+  {
+    says: 'programs contain no tests and no build scripts',
+    forbids: ({ to }) => /^(test|scripts)\//.test(to),
+  },
+]
+
+const edges = await importsOf()
+const violations = edges.flatMap((edge) =>
+  rules.filter(({ forbids }) => forbids(edge)).map(({ says }) => `${edge.from} imports ${edge.to}: ${says}`),
+)
+const problems = [...violations, ...cycles(edges).map((files) => `import cycle: ${files.join(' -> ')}`)]
+for (const problem of problems) console.error(problem)
+if (problems.length > 0) process.exitCode = 1
+else console.log(`${edges.length} imports keep to the layers`)
+
+/** All imports of the packages' sources, as the bundler finds them. */
+async function importsOf(): Promise<Import[]> {
+  const edges: Import[] = []
+  const record: Plugin = {
+    name: 'record-imports',
+    setup({ onLoad, onResolve }) {
+      onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+        contents: withTypeImports(readFileSync(path, 'utf8')),
+        loader: 'ts',
+      }))
+      onResolve({ filter: /.*/ }, ({ path, importer }) => {
+        if (importer === '') return undefined
+        const file = fileOf(path, importer)
+        edges.push({ from: repositoryPath(importer), to: file === undefined ? nameOf(path) : repositoryPath(file) })
+        return file === undefined ? { path, external: true } : { path: file }
+      })
+    },
+  }
+  await build({
+    entryPoints: globSync('packages/*/src/**/*.ts', { cwd: root }).map((file) => join(root, file)),
+    bundle: true,
+    write: false,
+    outdir: root,
+    format: 'esm',
+    logLevel: 'error',
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+    plugins: [record],
+  })
+  return edges
+}
+
+/** The file behind a relative import or a sub-path of one of our packages; undefined for what others made. */
+function fileOf(path: string, importer: string): string | undefined {
+  if (path.startsWith('.')) return resolve(dirname(importer), path)
+  const [, name, subPath] = /^@crio-lxc\/([^/]+)\/(.+)$/.exec(path) ?? []
+  return name === undefined ? undefined : join(root, 'packages', name, 'src', `${subPath}.ts`)
+}
+
+function nameOf(path: string): string {
+  return isBuiltin(path) && !path.startsWith('node:') ? `node:${path}` : path
+}
+
+/** The bundler drops type imports; here they become plain ones. */
+function withTypeImports(source: string): string {
+  return source
+    .replace(/^(import|export) type (?=[{*]|\w+ from )/gm, '$1 ')
+    .replace(/^(import|export) \{([^}]*)\} from/gm, (_, keyword: string, names: string) => {
+      return `${keyword} {${names.replace(/\btype (?=\w)/g, '')}} from`
+    })
+}
+
+/** Each cycle once, as the files along it. */
+function cycles(edges: readonly Import[]): string[][] {
+  const next = new Map<string, Set<string>>()
+  for (const { from, to } of edges) if (isFile(to)) next.set(from, (next.get(from) ?? new Set()).add(to))
+  const found: string[][] = []
+  const done = new Set<string>()
+  const visit = (file: string, path: string[]): void => {
+    const start = path.indexOf(file)
+    if (start !== -1) found.push([...path.slice(start), file])
+    if (start !== -1 || done.has(file)) return
+    for (const target of next.get(file) ?? []) visit(target, [...path, file])
+    done.add(file)
+  }
+  for (const file of next.keys()) visit(file, [])
+  return found
+}
+
+function isFile(to: string): boolean {
+  return /^(packages|test|scripts)\//.test(to)
+}
+
+function isPackage(to: string, name: string): boolean {
+  return to === name || to.startsWith(`${name}/`)
+}
+
+function packageOf(file: string): string {
+  return file.split('/').slice(0, 2).join('/')
+}
+
+function repositoryPath(path: string): string {
+  return path.slice(root.length + 1)
+}

@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const repository = resolve(import.meta.dirname, '../../..')
+const dist = join(repository, 'dist')
+
+let scratch: string
+let prefix: string
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'installation-'))
+  prefix = join(scratch, 'prefix')
+  const { status, stderr } = spawnSync('cp', ['-a', `${dist}/.`, prefix], { encoding: 'utf8' })
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+})
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+function run(command: string, args: string[], options: { cwd: string; env?: Record<string, string> }) {
+  return spawnSync(command, args, { env: {}, encoding: 'utf8', ...options })
+}
+
+test('a copy of the tree takes less than 130 MB, with both programs in one file', () => {
+  const files = readdirSync(prefix, { recursive: true, withFileTypes: true }).map((entry) =>
+    statSync(join(entry.parentPath, entry.name)),
+  )
+  const sizes = new Map(files.map(({ ino, size }) => [ino, size]))
+  expect([...sizes.values()].reduce((sum, size) => sum + size, 0)).toBeLessThan(130e6)
+  expect(statSync(join(prefix, 'libexec/crio-lxc/crio-lxc-hook')).ino).toBe(statSync(join(prefix, 'bin/crio-lxc')).ino)
+})
+
+test('a copy of the tree runs with an empty environment from another directory', () => {
+  const { status, stdout, stderr } = run(join(prefix, 'bin/crio-lxc'), ['--version'], { cwd: '/' })
+  expect(stderr).toBe('')
+  expect(stdout).toMatch(/^crio-lxc /)
+  expect(status).toBe(0)
+})
+
+test('the bundles print the same on Node', () => {
+  const native = run(join(prefix, 'bin/crio-lxc'), ['--version'], { cwd: '/' })
+  const node = run(process.execPath, [join(prefix, 'lib/crio-lxc/crio-lxc.js'), '--version'], { cwd: '/' })
+  expect(Number(process.versions.node.split('.')[0])).toBeGreaterThanOrEqual(22)
+  expect(node).toMatchObject({ status: 0, stdout: native.stdout, stderr: native.stderr })
+})
+
+test('every directory of the stage can be traversed by a mapped root', () => {
+  const stage = join(prefix, 'libexec/crio-lxc/stage')
+  const modes = readdirSync(stage, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => statSync(join(stage, name)).mode & 0o7777)
+  expect(modes.length).toBeGreaterThan(0)
+  expect(new Set([statSync(stage).mode & 0o7777, ...modes])).toEqual(new Set([0o755]))
+})
+
+test('the working directory cannot bring code or settings into the program', () => {
+  const cwd = join(scratch, 'hostile')
+  const marker = join(scratch, 'hostile-code-ran')
+  mkdirSync(cwd)
+  writeFileSync(join(cwd, 'evil.js'), `require('node:fs').writeFileSync(${JSON.stringify(marker)}, '')\n`)
+  writeFileSync(join(cwd, 'bunfig.toml'), 'preload = ["./evil.js"]\n')
+  for (const name of ['.env', '.env.local', '.env.production'])
+    writeFileSync(join(cwd, name), 'BUN_OPTIONS=--preload=./evil.js\n')
+  writeFileSync(join(cwd, 'package.json'), '{ "imports": { "#x": "./evil.js" } }')
+  writeFileSync(join(cwd, 'tsconfig.json'), '{ "compilerOptions": { "paths": { "*": ["./evil.js"] } } }')
+  for (const name of ['mv', 'dtrace-provider', 'source-map-support', 'safe-json-stringify', 'koffi'])
+    cpSync(join(cwd, 'evil.js'), join(cwd, 'node_modules', name, 'index.js'), { recursive: true })
+
+  // What the files would do when they were read: the engine itself, without the program, reads them.
+  const engine = run(join(prefix, 'bin/crio-lxc'), ['-e', '0'], { cwd, env: { BUN_BE_BUN: '1' } })
+  expect(engine.status).toBe(0)
+  expect(statSync(marker).size).toBe(0)
+  rmSync(marker)
+
+  expect(run(join(prefix, 'bin/crio-lxc'), ['--version'], { cwd }).status).toBe(0)
+  const trace = run('strace', ['-f', '-e', 'trace=%file', join(prefix, 'bin/crio-lxc'), '--version'], { cwd }).stderr
+  expect(trace).toContain('execve(')
+  expect(trace.split('\n').filter((line) => line.includes('hostile/') || /[(,] ?"[^/"]/.test(noExecve(line)))).toEqual(
+    [],
+  )
+  expect(() => statSync(marker)).toThrow('ENOENT')
+})
+
+/** The arguments of execve(2) and the empty path of fstat are no look-ups in the working directory. */
+function noExecve(line: string): string {
+  return line.includes('execve(') ? '' : line
+}

@@ -1,0 +1,132 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+const script = resolve(import.meta.dirname, '../../../scripts/check-boundaries.ts')
+
+let root: string
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'check-boundaries-'))
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+/** Writes the sources below packages/ and returns what the check says about them. */
+function check(sources: Record<string, string>): { status: number | null; stderr: string } {
+  for (const [path, source] of Object.entries(sources)) {
+    const file = join(root, 'packages', path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, `${source}\n`)
+  }
+  return spawnSync(process.execPath, [script, root], { encoding: 'utf8' })
+}
+
+const host = { 'core/src/cgroup/apply.ts': 'export interface Applied {}\nexport const apply = 1' }
+
+test('check-boundaries accepts the layers in their order', () => {
+  const { status, stderr } = check({
+    'core/src/errors/codes.ts': 'export const code = 1',
+    'core/src/abi/errno.ts': 'export const EPERM = 1',
+    'core/src/sys/koffi.ts':
+      "import type k from 'koffi'\nimport { code } from '../errors/codes.ts'\nexport type K = typeof k",
+    'core/src/cgroup/plan/writes.ts': "import { EPERM } from '../../abi/errno.ts'\nimport { join } from 'node:path'",
+    'core/src/cgroup/apply.ts': "import './plan/writes.ts'\nimport '../sys/koffi.ts'\nimport 'node:fs'",
+    'init/src/compile.ts': "import { code } from '@crio-lxc/core/errors/codes'\nexport const plan = code",
+    'start-monitor/src/launch.ts': "import '@crio-lxc/core/cgroup/apply'",
+    'runtime-cli/src/cli.ts': "import yargs from 'yargs'\nexport { yargs }",
+    'runtime-cli/src/lifecycle/create.ts':
+      "import { plan } from '@crio-lxc/init/compile'\nimport '@crio-lxc/start-monitor/launch'\nexport { plan }",
+  })
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+})
+
+test.each([
+  {
+    rule: 'core imports no program',
+    sources: {
+      'core/src/cgroup/a.ts': "import { b } from '@crio-lxc/init/b'\nexport { b }",
+      'init/src/b.ts': 'export const b = 1',
+    },
+  },
+  {
+    rule: 'programs meet only through argv, files and fifos',
+    sources: {
+      'hook/src/main.ts': "import { b } from '@crio-lxc/init/b'\nexport { b }",
+      'init/src/b.ts': 'export const b = 1',
+    },
+  },
+  {
+    rule: 'programs meet only through argv, files and fifos',
+    sources: {
+      'runtime-cli/src/a.ts': "import { b } from '@crio-lxc/hook/b'\nexport { b }",
+      'hook/src/b.ts': 'export const b = 1',
+    },
+  },
+  {
+    rule: 'programs meet only through argv, files and fifos',
+    sources: {
+      'start-monitor/src/a.ts': "import { b } from '../../runtime-cli/src/b.ts'\nexport { b }",
+      'runtime-cli/src/b.ts': 'export const b = 1',
+    },
+  },
+  ...['oci', 'errors', 'seccomp', 'cgroup/plan', 'container/plan/deep'].map((folder) => ({
+    rule: 'pure code imports only pure code',
+    sources: { [`core/src/${folder}/a.ts`]: "import { readFileSync } from 'node:fs'\nexport { readFileSync }" },
+  })),
+  {
+    rule: 'pure code imports only pure code',
+    sources: { 'core/src/oci/a.ts': "import { spawn } from 'child_process'\nexport { spawn }" },
+  },
+  {
+    rule: 'pure code imports only pure code',
+    sources: { 'init/src/a.ts': "import process from 'node:process'\nexport { process }" },
+  },
+  {
+    rule: 'pure code imports only pure code',
+    sources: {
+      ...host,
+      'core/src/oci/a.ts': "import type { Applied } from '../cgroup/apply.ts'\nexport type A = Applied",
+    },
+  },
+  {
+    rule: 'pure code imports only pure code',
+    sources: {
+      ...host,
+      'core/src/oci/a.ts': "import { type Applied } from '../cgroup/apply.ts'\nexport type A = Applied",
+    },
+  },
+  {
+    rule: 'pure code imports only pure code',
+    sources: { ...host, 'runtime-cli/src/plan/a.ts': "export const a = () => import('@crio-lxc/core/cgroup/apply')" },
+  },
+  {
+    rule: 'the FFI layer knows nothing above it',
+    sources: { ...host, 'core/src/sys/a.ts': "import { apply } from '../cgroup/apply.ts'\nexport { apply }" },
+  },
+  {
+    rule: 'packages/core/src/sys/koffi.ts alone loads the native module',
+    sources: { 'core/src/cgroup/a.ts': "import koffi from 'koffi'\nexport { koffi }" },
+  },
+  {
+    rule: 'yargs is only for packages/runtime-cli/src/cli.ts and commands/',
+    sources: { 'runtime-cli/src/lifecycle/a.ts': "import yargs from 'yargs'\nexport { yargs }" },
+  },
+  {
+    rule: 'yargs is only for packages/runtime-cli/src/cli.ts and commands/',
+    sources: { 'runtime-cli/src/main.ts': "import { hideBin } from 'yargs/helpers'\nexport { hideBin }" },
+  },
+  {
+    rule: 'bunyan is only for packages/core/src/log',
+    sources: { 'core/src/cgroup/a.ts': "import bunyan from 'bunyan'\nexport { bunyan }" },
+  },
+  {
+    rule: 'import cycle: packages/core/src/cgroup/a.ts -> packages/core/src/cgroup/b.ts -> packages/core/src/cgroup/a.ts',
+    sources: { 'core/src/cgroup/a.ts': "import './b.ts'", 'core/src/cgroup/b.ts': "import './a.ts'" },
+  },
+])('check-boundaries refuses $sources: $rule', ({ rule, sources }) => {
+  const { status, stderr } = check(sources)
+  expect(stderr).toContain(rule)
+  expect(status).toBe(1)
+})
