@@ -1,0 +1,71 @@
+/**
+ * What differs between the architectures of the plan executor: system call numbers (asm/unistd.h) and two open
+ * flags (asm/fcntl.h). Everything else the plans use is the same on both.
+ */
+export interface Arch {
+  readonly name: 'x64' | 'arm64'
+  readonly O_DIRECTORY: number
+  readonly O_NOFOLLOW: number
+  readonly syscalls: Readonly<Record<Call, number>>
+}
+
+/** System calls that plans make, by their kernel names. */
+export type Call = keyof typeof numbers
+
+const numbers = {
+  capset: [126, 91],
+  chdir: [80, 49],
+  clone: [56, 220],
+  close: [3, 57],
+  close_range: [436, 436],
+  dup3: [292, 24],
+  execve: [59, 221],
+  exit_group: [231, 94],
+  faccessat: [269, 48],
+  fchdir: [81, 50],
+  fchown: [93, 55],
+  fchownat: [260, 54],
+  fsconfig: [431, 431],
+  fsmount: [432, 432],
+  fsopen: [430, 430],
+  ioctl: [16, 29],
+  mkdirat: [258, 34],
+  mknodat: [259, 33],
+  mount: [165, 40],
+  mount_setattr: [442, 442],
+  move_mount: [429, 429],
+  open_tree: [428, 428],
+  openat: [257, 56],
+  openat2: [437, 437],
+  pivot_root: [155, 41],
+  prctl: [157, 167],
+  prlimit64: [302, 261],
+  read: [0, 63],
+  rt_sigprocmask: [14, 135],
+  seccomp: [317, 277],
+  sendmsg: [46, 211],
+  setdomainname: [171, 162],
+  setgroups: [116, 159],
+  sethostname: [170, 161],
+  setns: [308, 268],
+  setresgid: [119, 149],
+  setresuid: [117, 147],
+  setsid: [112, 157],
+  socket: [41, 198],
+  symlinkat: [266, 36],
+  umask: [95, 166],
+  umount2: [166, 39],
+  unshare: [272, 97],
+  write: [1, 64],
+} as const satisfies Record<string, readonly [x64: number, arm64: number]>
+
+const column = (index: 0 | 1): Record<Call, number> =>
+  Object.fromEntries(Object.entries(numbers).map(([call, row]) => [call, row[index]])) as Record<Call, number>
+
+export const x64: Arch = { name: 'x64', O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000, syscalls: column(0) }
+export const arm64: Arch = { name: 'arm64', O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000, syscalls: column(1) }
+
+/** The Arch of a `process.arch`; undefined where no executor exists. */
+export function archOf(name: string): Arch | undefined {
+  return name === 'x64' ? x64 : name === 'arm64' ? arm64 : undefined
+}

@@ -1,0 +1,29 @@
+import { phrase } from './codes.ts'
+import { RuntimeError } from './runtime-error.ts'
+
+/** The id is taken (the seed's ErrExist). */
+export class ErrExist extends RuntimeError {
+  override readonly name: string = 'ErrExist'
+
+  constructor(id: string) {
+    super('exists', `${phrase.exists}: container already exists: ${id}`)
+  }
+}
+
+/** No container has the id (the seed's ErrNotExist). */
+export class ErrNotExist extends RuntimeError {
+  override readonly name: string = 'ErrNotExist'
+
+  constructor(id: string) {
+    super('not-exist', `${phrase.notExist}: ${id}`)
+  }
+}
+
+/** The container has no process any more. */
+export class ErrNotRunning extends RuntimeError {
+  override readonly name: string = 'ErrNotRunning'
+
+  constructor(id: string) {
+    super('not-running', `${phrase.notRunning}: ${id}`)
+  }
+}

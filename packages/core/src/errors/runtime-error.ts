@@ -1,0 +1,41 @@
+import type { ErrorCode } from './codes.ts'
+
+/** What RuntimeError carries beside its sentence. */
+export interface RuntimeErrorOptions {
+  /** The failure underneath; its message is already part of the sentence. */
+  readonly cause?: unknown
+  /** Failures of the clean-up that followed; they never replace the cause. */
+  readonly cleanup?: readonly unknown[]
+}
+
+/** A failure that a user may see: one lower-case sentence without a final period. */
+export class RuntimeError extends Error {
+  override readonly name: string = 'RuntimeError'
+  readonly cleanup: readonly unknown[]
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    { cause, cleanup = [] }: RuntimeErrorOptions = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.cleanup = cleanup
+  }
+}
+
+/** A config.json or process.json that cannot be honoured; `pointer` is the field in the spec's spelling. */
+export class SpecError extends RuntimeError {
+  override readonly name: string = 'SpecError'
+
+  constructor(
+    readonly pointer: string,
+    problem: string,
+  ) {
+    super('invalid-spec', `${pointer}: ${problem}`)
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,24 @@
+/** Fields in the spec's spelling: `linux.namespaces[2].type`, `annotations["a.b/c"]`. */
+
+/** The field `name` of the object at `path`; `''` is the document. */
+export function fieldOf(path: string, name: string): string {
+  if (!/^[A-Za-z_]\w*$/.test(name)) return `${path}[${JSON.stringify(name)}]`
+  return path === '' ? name : `${path}.${name}`
+}
+
+/** The item `index` of the array at `path`. */
+export function itemOf(path: string, index: number): string {
+  return `${path}[${index}]`
+}
+
+/** What a JSON pointer (RFC 6901) points at in `document`, and its path below `root`. */
+export function resolvePointer(document: unknown, pointer: string, root: string): { path: string; value: unknown } {
+  let path = root
+  let value = document
+  for (const part of pointer.split('/').slice(1)) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
+    path = Array.isArray(value) ? itemOf(path, Number(name)) : fieldOf(path, name)
+    value = (value as Record<string, unknown>)[name]
+  }
+  return { path, value }
+}

@@ -1,0 +1,33 @@
+/** From the text of config.json, or of another document that callers hand over, to a value of its type. */
+import { SpecError } from '../errors/runtime-error.ts'
+import { parseJson } from './json.ts'
+import type { Resources } from './resources.ts'
+import type { Process, Spec } from './spec.ts'
+import { validateProcess, validateResources, validateSpec } from './validate-spec.ts'
+
+/** Bytes that a caller should read at most; a container engine writes tens of kilobytes. */
+export const MAX_SPEC_BYTES = 16 * 1024 * 1024
+
+/**
+ * config.json. Throws a SpecError that names the field, or the line and column where the text is not JSON. Whether the
+ * runtime does all that the spec asks for is `checkSupport`'s question.
+ */
+export function parseSpec(text: string | Uint8Array): Spec {
+  return validateSpec(parseObject(text, 'config.json'))
+}
+
+/** The process.json of `exec --process`; errors name its fields as `process.*`. */
+export function parseProcess(text: string | Uint8Array): Process {
+  return validateProcess(parseObject(text, 'process.json'))
+}
+
+/** The document of `update --resources`; errors name its fields as `linux.resources.*`. */
+export function parseResources(text: string | Uint8Array): Resources {
+  return validateResources(parseObject(text, 'resources.json'))
+}
+
+function parseObject(text: string | Uint8Array, file: string): object {
+  const value = parseJson(text, file)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new SpecError(file, 'must be a JSON object')
+}

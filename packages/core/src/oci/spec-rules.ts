@@ -1,0 +1,153 @@
+/** What the spec demands beyond types: one function per field, in the order of config.md and config-linux.md. */
+import { SpecError } from '../errors/runtime-error.ts'
+import { itemOf } from './field-path.ts'
+import type { Device, Linux, NamespaceType } from './linux.ts'
+import { OCI_MAJOR } from './oci-version.ts'
+import type { Mount, Process, Rlimit, Spec } from './spec.ts'
+import { checkSysctl } from './sysctl-rules.ts'
+
+/** PATH_MAX with its NUL (limits.h), bytes. */
+const PATH_MAX = 4096
+/** mount(2) reads one page of options and cuts off what is longer, without an error. */
+const MOUNT_DATA_MAX = 4096
+/** struct utsname, bytes without the NUL. */
+const HOST_NAME_MAX = 64
+/** setgroups(2). */
+const NGROUPS_MAX = 65536
+/** More than the kernel mounts in one namespace at a sane speed; a limit for documents made to exhaust the runtime. */
+const MAX_LIST = 10_000
+
+/** Throws a SpecError for the first rule that the (type-checked) spec breaks. */
+export function checkSpecRules(spec: Spec): void {
+  checkVersion(spec.ociVersion)
+  checkPath(spec.root.path, 'root.path')
+  checkList(spec.mounts, 'mounts', MAX_LIST)
+  for (const [index, mount] of (spec.mounts ?? []).entries()) checkMount(mount, itemOf('mounts', index))
+  checkProcessRules(spec.process)
+  checkUtsName(spec, 'hostname')
+  checkUtsName(spec, 'domainname')
+  if (Object.hasOwn(spec.annotations ?? {}, '')) throw new SpecError('annotations', 'a key must not be empty')
+  if (spec.linux) checkLinux(spec.linux)
+}
+
+/** The rules of `process` alone, which `exec --process` shares. */
+export function checkProcessRules({ args, cwd, env, user, rlimits }: Process): void {
+  if (args.length === 0) throw new SpecError('process.args', 'must name the executable, got an empty array')
+  if (args[0] === '') throw new SpecError('process.args[0]', 'must name the executable, got an empty string')
+  checkAbsolute(cwd, 'process.cwd')
+  for (const [index, variable] of (env ?? []).entries()) checkVariable(variable, itemOf('process.env', index))
+  checkList(user.additionalGids, 'process.user.additionalGids', NGROUPS_MAX)
+  checkRlimits(rlimits ?? [])
+}
+
+/** [Specification version]: SemVer 2.0.0, and compatible within a major version. */
+function checkVersion(version: string): void {
+  const major = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[\w.-]+)?(?:\+[\w.-]+)?$/.exec(version)?.[1]
+  if (major === undefined) {
+    throw new SpecError('ociVersion', `must be a semantic version like "1.3.0", got ${JSON.stringify(version)}`)
+  }
+  if (major !== OCI_MAJOR) {
+    throw new SpecError('ociVersion', `unsupported ociVersion ${version}: this runtime implements ${OCI_MAJOR}.x`)
+  }
+}
+
+function checkMount({ destination, source, options }: Mount, path: string): void {
+  checkPath(destination, `${path}.destination`)
+  if (source) checkPath(source, `${path}.source`)
+  if (options) checkBytes(options.join(), `${path}.options`, MOUNT_DATA_MAX - 1)
+}
+
+/** As runc: a name and "=", whatever characters the name has. */
+function checkVariable(variable: string, path: string): void {
+  const equals = variable.indexOf('=')
+  if (equals > 0) return
+  throw new SpecError(path, `must be NAME=value, got ${equals === 0 ? 'an empty name' : JSON.stringify(variable)}`)
+}
+
+function checkRlimits(rlimits: readonly Rlimit[]): void {
+  const seen = new Set<string>()
+  for (const [index, { type, soft, hard }] of rlimits.entries()) {
+    const path = itemOf('process.rlimits', index)
+    if (seen.has(type)) throw new SpecError(`${path}.type`, `${type} is listed twice`)
+    seen.add(type)
+    if (soft > hard) throw new SpecError(`${path}.soft`, `must not be above hard (${soft} > ${hard})`)
+  }
+}
+
+/** [Hostname, Domainname]: without a UTS namespace of the container's the host itself would be renamed. */
+function checkUtsName(spec: Spec, field: 'hostname' | 'domainname'): void {
+  const name = spec[field]
+  if (!name) return
+  checkBytes(name, field, HOST_NAME_MAX)
+  requireNamespace(spec.linux, 'uts', field)
+}
+
+function checkLinux(linux: Linux): void {
+  const types = new Set<NamespaceType>()
+  for (const [index, { type, path }] of (linux.namespaces ?? []).entries()) {
+    const at = itemOf('linux.namespaces', index)
+    if (types.has(type)) throw new SpecError(at, `the ${type} namespace is listed twice`)
+    types.add(type)
+    if (path) checkAbsolute(path, `${at}.path`)
+  }
+  checkDevices(linux.devices ?? [])
+  for (const [index, { access }] of (linux.resources?.devices ?? []).entries()) {
+    if (access && !/^[rwm]+$/.test(access)) {
+      const problem = `must be made of "r", "w" and "m", got ${JSON.stringify(access)}`
+      throw new SpecError(`${itemOf('linux.resources.devices', index)}.access`, problem)
+    }
+  }
+  if (linux.sysctl) checkSysctl(linux)
+  for (const field of ['maskedPaths', 'readonlyPaths'] as const) {
+    const paths = linux[field] ?? []
+    checkList(paths, `linux.${field}`, MAX_LIST)
+    for (const [index, path] of paths.entries()) checkAbsolute(path, itemOf(`linux.${field}`, index))
+    if (paths.length > 0) requireNamespace(linux, 'mount', `linux.${field}`)
+  }
+}
+
+/** [Devices]: the same node may be listed twice, two different ones at one path may not. */
+function checkDevices(devices: readonly Device[]): void {
+  checkList(devices, 'linux.devices', MAX_LIST)
+  const nodes = new Map<string, string>()
+  for (const [index, { path, type, major, minor }] of devices.entries()) {
+    const at = itemOf('linux.devices', index)
+    checkAbsolute(path, `${at}.path`)
+    if (type !== 'p' && (major === undefined || minor === undefined)) {
+      throw new SpecError(`${at}.${major === undefined ? 'major' : 'minor'}`, `required for a device of type ${type}`)
+    }
+    const node = type === 'p' ? 'p' : `${type === 'u' ? 'c' : type} ${major}:${minor}`
+    const other = nodes.get(path)
+    if (other !== undefined && other !== node) {
+      throw new SpecError(`${at}.path`, `${path} is listed twice, as ${other} and as ${node}`)
+    }
+    nodes.set(path, node)
+  }
+}
+
+function requireNamespace(linux: Linux | undefined, type: NamespaceType, field: string): void {
+  if (linux?.namespaces?.some((namespace) => namespace.type === type)) return
+  throw new SpecError(field, `needs a ${type} namespace in linux.namespaces: without it the host's would change`)
+}
+
+function checkAbsolute(path: string, field: string): void {
+  checkPath(path, field)
+  if (!path.startsWith('/')) throw new SpecError(field, `must be an absolute path, got ${JSON.stringify(path)}`)
+}
+
+function checkPath(path: string, field: string): void {
+  if (path === '') throw new SpecError(field, 'must not be empty')
+  checkBytes(path, field, PATH_MAX - 1)
+}
+
+/** UTF-8 takes at most three bytes for a UTF-16 code unit: most texts need no counting. */
+function checkBytes(text: string, field: string, most: number): void {
+  if (text.length * 3 <= most) return
+  const bytes = Buffer.byteLength(text)
+  if (bytes > most) throw new SpecError(field, `must be at most ${most} bytes, got ${bytes}`)
+}
+
+function checkList(list: readonly unknown[] | undefined, field: string, most: number): void {
+  const count = list?.length ?? 0
+  if (count > most) throw new SpecError(field, `must have at most ${most} items, got ${count}`)
+}

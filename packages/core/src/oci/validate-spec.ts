@@ -1,0 +1,71 @@
+/** The three questions about a document in order: are the types right, are the strings clean, do the rules hold. */
+import { type Check, checkProcess, checkResources, checkSpec } from '../../generated/validate-config.js'
+import { SpecError } from '../errors/runtime-error.ts'
+import { checkText } from './check-text.ts'
+import { fieldOf, resolvePointer } from './field-path.ts'
+import type { Resources } from './resources.ts'
+import type { Process, Spec } from './spec.ts'
+import { checkProcessRules, checkSpecRules } from './spec-rules.ts'
+
+/** What is required in words, for the fields where "required" alone would not help. */
+const required: Readonly<Record<string, string>> = {
+  ociVersion: 'the version of the OCI runtime-spec, for instance "1.3.0"',
+  root: 'an object with the path of the root filesystem',
+  process: 'an object with what to run in the container',
+  'process.args': 'an array with the executable and its arguments',
+  'process.cwd': 'the absolute path of the working directory',
+  'process.user': 'an object with uid and gid',
+}
+
+/** The same value as a Spec. Throws a SpecError that names the first field that is wrong. */
+export function validateSpec(value: object): Spec {
+  checkTypes(checkSpec, value, '')
+  const spec = value as Spec
+  checkText(spec)
+  checkSpecRules(spec)
+  return spec
+}
+
+/** The same for the document of `exec --process`. */
+export function validateProcess(value: object): Process {
+  checkTypes(checkProcess, value, 'process')
+  const process = value as Process
+  checkText({ process })
+  checkProcessRules(process)
+  return process
+}
+
+/** The same for the document of `update --resources`. */
+export function validateResources(value: object): Resources {
+  checkTypes(checkResources, value, 'linux.resources')
+  const resources = value as Resources
+  checkText({ linux: { resources } })
+  return resources
+}
+
+function checkTypes(check: Check, document: object, root: string): void {
+  if (check(document)) return
+  const error = check.errors?.[0]
+  const { path, value } = resolvePointer(document, error?.instancePath ?? '', root)
+  const missing = error?.params.missingProperty
+  if (missing !== undefined) {
+    const field = fieldOf(path, missing)
+    throw new SpecError(field, required[field] === undefined ? 'required' : `required: ${required[field]}`)
+  }
+  const wanted = error?.params.is ?? 'something else'
+  throw new SpecError(path, `must be ${wanted}, got ${describe(value, wanted)}`)
+}
+
+/** Of a wrong type the type, else the value itself. */
+function describe(value: unknown, wanted: string): string {
+  const compare =
+    typeof value === (wanted.startsWith('one of') ? 'string' : 'number') && !/^an? (?!integer)/.test(wanted)
+  if (compare || typeof value === 'bigint')
+    return shorten(typeof value === 'string' ? JSON.stringify(value) : `${value}`)
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value
+}
+
+function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text
+}

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { capabilityBit, isCapabilityName, toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
+import { describe, expect, test } from 'vitest'
+import { thrownBy } from './spec-with.ts'
+
+const header = '/usr/include/linux/capability.h'
+
+test("capabilityBit agrees with the kernel's header", () => {
+  const defined = [...readFileSync(header, 'utf8').matchAll(/^#define\s+(CAP_[A-Z_]+)\s+(\d+)$/gm)]
+  const bits = Object.fromEntries(defined.map(([, name, bit]) => [name, Number(bit)]))
+  expect(Object.keys(bits).length).toBeGreaterThan(40)
+  expect(capabilityBit).toEqual(bits)
+})
+
+describe('toCapabilityMask()', () => {
+  test.each<[string[] | undefined, bigint]>([
+    [undefined, 0n],
+    [[], 0n],
+    [['CAP_CHOWN'], 1n],
+    [['CAP_KILL', 'CAP_KILL', 'CAP_CHOWN'], 0x21n],
+    [['CAP_CHECKPOINT_RESTORE'], 1n << 40n],
+    [Object.keys(capabilityBit), (1n << 41n) - 1n],
+  ])('makes of %j the mask %s', (names, mask) => {
+    expect(toCapabilityMask(names, 'process.capabilities.bounding')).toBe(mask)
+  })
+
+  test.each(['CAP_FOO', 'cap_kill', 'KILL', '', 'toString'])('refuses %j', (name) => {
+    expect(thrownBy(() => toCapabilityMask(['CAP_KILL', name], 'process.capabilities.bounding'))).toMatchObject({
+      name: 'SpecError',
+      message: `process.capabilities.bounding: unknown capability ${JSON.stringify(name)}`,
+    })
+  })
+})
+
+test('isCapabilityName() knows the spelling of the spec only', () => {
+  expect(isCapabilityName('CAP_KILL')).toBe(true)
+  expect(isCapabilityName('CAP_kill')).toBe(false)
+})

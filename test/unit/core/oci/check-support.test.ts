@@ -1,0 +1,112 @@
+import { checkProcessSupport, checkResourcesSupport, checkSupport } from '@crio-lxc/core/oci/check-support'
+import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
+import { describe, expect, test } from 'vitest'
+import { type Changes, specWith, thrownBy } from './spec-with.ts'
+
+const check = (changes: Changes) => checkSupport(parseSpec(JSON.stringify(specWith(changes))))
+const idMapping = { containerID: 0, hostID: 0, size: 1 }
+const hook = { path: '/bin/true' }
+
+/** What asks for something that is not done, the field that the error names, and why. */
+const refused: [Changes, string, string][] = [
+  [{ 'process.apparmorProfile': 'x' }, 'process.apparmorProfile', 'AppArmor profiles are not set'],
+  [{ 'process.selinuxLabel': 'x' }, 'process.selinuxLabel', 'SELinux labels are not set'],
+  [{ 'process.scheduler': { policy: 'SCHED_FIFO' } }, 'process.scheduler', 'scheduling attributes are not set'],
+  [{ 'process.ioPriority': { class: 'IOPRIO_CLASS_BE' } }, 'process.ioPriority', 'IO priorities are not set'],
+  [{ 'process.execCPUAffinity': { final: '0' } }, 'process.execCPUAffinity', 'CPU affinities are not set'],
+  [{ 'mounts[1].uidMappings': [idMapping] }, 'mounts[1].uidMappings', 'idmapped mounts are not made'],
+  [{ 'mounts[1].gidMappings': [idMapping] }, 'mounts[1].gidMappings', 'idmapped mounts are not made'],
+  ...['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'].map(
+    (point): [Changes, string, string] => [{ [`hooks.${point}`]: [hook] }, `hooks.${point}`, 'hooks are not run'],
+  ),
+  [{ 'linux.namespaces[5].type': 'user' }, 'linux.namespaces[5].type', 'user namespaces are not made'],
+  [{ 'linux.namespaces[5].type': 'time' }, 'linux.namespaces[5].type', 'time namespaces are not made'],
+  [{ 'linux.uidMappings': [idMapping] }, 'linux.uidMappings', 'user namespaces are not made'],
+  [{ 'linux.gidMappings': [idMapping] }, 'linux.gidMappings', 'user namespaces are not made'],
+  [{ 'linux.timeOffsets': { boottime: { secs: 1 } } }, 'linux.timeOffsets', 'time namespaces are not made'],
+  [{ 'linux.netDevices': { eth0: { name: 'x' } } }, 'linux.netDevices', 'network devices are not moved'],
+  [{ 'linux.intelRdt': { closID: 'x' } }, 'linux.intelRdt', 'resctrl groups are not made'],
+  [{ 'linux.memoryPolicy': { mode: 'MPOL_BIND' } }, 'linux.memoryPolicy', 'NUMA policies are not set'],
+  [{ 'linux.mountLabel': 'x' }, 'linux.mountLabel', 'SELinux labels are not set'],
+  [{ 'linux.personality': { domain: 'LINUX32' } }, 'linux.personality', 'the personality is not set'],
+  [{ 'linux.resources.memory.limit': 1024 }, 'linux.resources.memory.limit', 'memory limits are not applied'],
+  [{ 'linux.resources.memory.swap': -1 }, 'linux.resources.memory.swap', 'memory limits are not applied'],
+  [{ 'linux.resources.memory.swappiness': 0 }, 'linux.resources.memory.swappiness', 'memory limits are not applied'],
+  [
+    { 'linux.resources.memory.disableOOMKiller': true },
+    'linux.resources.memory.disableOOMKiller',
+    'memory limits are not applied',
+  ],
+  [{ 'linux.resources.cpu.shares': 2 }, 'linux.resources.cpu.shares', 'CPU limits are not applied'],
+  [{ 'linux.resources.cpu.cpus': '0' }, 'linux.resources.cpu.cpus', 'CPU limits are not applied'],
+  [{ 'linux.resources.blockIO.weight': 10 }, 'linux.resources.blockIO.weight', 'block IO limits are not applied'],
+  [
+    { 'linux.resources.hugepageLimits': [{ pageSize: '2MB', limit: 0 }] },
+    'linux.resources.hugepageLimits',
+    'huge page limits are not applied',
+  ],
+  [{ 'linux.resources.network.classID': 1 }, 'linux.resources.network.classID', 'network classes are not set'],
+  [{ 'linux.resources.rdma': { mlx5_1: { hcaHandles: 3 } } }, 'linux.resources.rdma', 'RDMA limits are not applied'],
+  [
+    { 'linux.resources.unified': { 'memory.high': '1' } },
+    'linux.resources.unified',
+    'cgroup v2 files are not written as given',
+  ],
+]
+
+/** What asks for nothing, or is not this platform's to do. */
+const accepted: [string, Changes][] = [
+  ['the default spec', {}],
+  ['empty hooks', { hooks: {} }],
+  ['an empty list of hooks', { 'hooks.poststop': [] }],
+  ['empty strings', { 'process.apparmorProfile': '', 'process.selinuxLabel': '', 'linux.mountLabel': '' }],
+  ['limits of 0, which leave a value as it is', { 'linux.resources.memory': { limit: 0, swap: 0, kernel: 0 } }],
+  ['false', { 'linux.resources.memory.disableOOMKiller': false }],
+  ['empty objects', { 'linux.resources': { memory: {}, cpu: {}, blockIO: {}, network: {}, rdma: {}, unified: {} } }],
+  ['empty arrays', { 'linux.uidMappings': [], 'linux.gidMappings': [], 'linux.resources.hugepageLimits': [] }],
+  ['an object of empty values', { 'linux.intelRdt': { closID: '', enableCMT: false, schemata: [] } }],
+  ['null', { 'linux.memoryPolicy': null, 'process.scheduler': null }],
+  ['other platforms', { vm: { kernel: { path: '/x' } }, windows: { layerFolders: ['x'] }, zos: {}, freebsd: { a: 1 } }],
+  ['Windows fields', { 'process.commandLine': 'cmd', 'process.user.username': 'me' }],
+  ['unknown fields', { 'linux.resources.memory.future': 1, 'process.constructor': 1, future: { limit: 5 } }],
+  ['pids and device limits', { 'linux.resources.pids': { limit: 100 } }],
+  ['joined namespaces', { 'linux.namespaces[1].path': '/proc/1/ns/net', 'linux.namespaces[5]': { type: 'cgroup' } }],
+  [
+    'a seccomp filter',
+    {
+      'linux.seccomp': {
+        defaultAction: 'SCMP_ACT_ERRNO',
+        architectures: ['SCMP_ARCH_X86_64'],
+        syscalls: [{ names: ['read'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: 0, op: 'SCMP_CMP_EQ' }] }],
+      },
+    },
+  ],
+]
+
+describe('checkSupport()', () => {
+  test.each(refused)('refuses %j', (changes, path, reason) => {
+    expect(thrownBy(() => check(changes))).toMatchObject({
+      name: 'SpecError',
+      pointer: path,
+      message: `${path}: not supported yet (${reason}): remove it from config.json`,
+    })
+  })
+
+  test.each(accepted)('accepts %s', (_name, changes) => {
+    expect(() => check(changes)).not.toThrow()
+  })
+})
+
+test('checkProcessSupport() names the document of exec', () => {
+  const { process } = specWith({ 'process.apparmorProfile': 'x' })
+  expect(thrownBy(() => checkProcessSupport(process))).toMatchObject({
+    message: 'process.apparmorProfile: not supported yet (AppArmor profiles are not set): remove it from process.json',
+  })
+})
+
+test('checkResourcesSupport() names the field as config.json would', () => {
+  expect(thrownBy(() => checkResourcesSupport({ cpu: { quota: -1 } }))).toMatchObject({
+    pointer: 'linux.resources.cpu.quota',
+  })
+  expect(() => checkResourcesSupport({ pids: { limit: 5 } })).not.toThrow()
+})
