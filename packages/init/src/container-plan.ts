@@ -1,0 +1,163 @@
+/**
+ * What init does between liblxc's stage and the container's program, in order. Everything that can fail stands
+ * before "parked": after it init only waits for `start`, loads seccomp and executes.
+ */
+import type { Arch } from '@crio-lxc/core/abi/arch'
+import {
+  AT_FDCWD,
+  MNT_DETACH,
+  MOUNT_ATTR_RDONLY,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MS_PRIVATE,
+  MS_REC,
+  O_CLOEXEC,
+  O_WRONLY,
+} from '@crio-lxc/core/abi/constants'
+import type { NamespaceType } from '@crio-lxc/core/oci/linux'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import { ensureTarget, setMountAttr } from './inside-root.ts'
+import { parsePropagation } from './mount-options.ts'
+import { type Arg, Plan, planTag, REPORT } from './plan/plan.ts'
+import { devicesOf, planDeviceLinks, planDevices } from './steps/devices.ts'
+import { type CgroupMounts, type DetachedMount, planMounts, planReadonlyMounts } from './steps/mounts.ts'
+import { planLoopback } from './steps/network.ts'
+import { planMaskedPaths, planReadonlyPaths } from './steps/paths.ts'
+import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
+import { planSysctls } from './steps/sysctl.ts'
+import { planConsole, planControllingTerminal, planTerminal } from './steps/terminal.ts'
+
+/** What create opened on the host for init to inherit under the same numbers. */
+export interface ContainerFds {
+  /** Detached clone of root.path. */
+  readonly rootfs: number
+  readonly mounts: ReadonlyMap<number, DetachedMount>
+  /** Detached binds of host devices, by path, where nodes cannot or must not be made. */
+  readonly devices: ReadonlyMap<string, number>
+  /** Detached bind of the host's null device, verified. */
+  readonly nullDevice: number
+  /** The directory of the start fifo. */
+  readonly fifoDirectory: number
+  /** Write end of the pipe that create reads. */
+  readonly report: number
+  /** Connected to --console-socket. */
+  readonly consoleSocket: number | undefined
+  /** `--preserve-fds`: 3 and following stay open in the container. */
+  readonly preserved: number
+}
+
+export interface ContainerInputs {
+  readonly arch: Arch
+  readonly spec: Spec
+  readonly process: ProcessInputs
+  /** Namespaces that are not the runtime's, and those of them that are new. */
+  readonly namespaces: { readonly all: ReadonlySet<NamespaceType>; readonly created: ReadonlySet<NamespaceType> }
+  readonly fds: ContainerFds
+  readonly cgroup: CgroupMounts
+}
+
+/** Name of the fifo that init opens for writing and `start` for reading. */
+export const START_FIFO = 'start'
+
+export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: ContainerInputs): Plan {
+  const plan = new Plan(planTag.container, arch)
+  const { rootfs } = fds
+  const linux = spec.linux ?? {}
+  planPrologue(plan)
+  if (namespaces.all.has('uts')) planNames(plan, spec)
+  if (namespaces.created.has('network')) planLoopback(plan)
+
+  planAttachRootfs(plan, spec, rootfs)
+  const mounts = spec.mounts ?? []
+  const readonlyLater = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, cgroup })
+  if (!mounts.some(isHostDev)) {
+    planDevices(plan, { root: rootfs, devices: devicesOf(linux.devices ?? []), detached: fds.devices })
+    planDeviceLinks(plan, rootfs)
+  }
+  const terminal =
+    fds.consoleSocket === undefined
+      ? undefined
+      : planTerminal(plan, {
+          root: rootfs,
+          socket: fds.consoleSocket,
+          size: spec.process.consoleSize,
+          uid: spec.process.user.uid,
+        })
+  if (terminal) planConsole(plan, rootfs, terminal)
+  const cwd = { root: rootfs, path: spec.process.cwd, directory: true, what: 'process.cwd' }
+  plan.step('close process.cwd', 'close', [ensureTarget(plan, cwd)])
+  planReadonlyMounts(plan, rootfs, readonlyLater)
+  planSysctls(plan, linux.sysctl ?? {})
+  planReadonlyPaths(plan, { root: rootfs, paths: linux.readonlyPaths ?? [] })
+  planMaskedPaths(plan, { root: rootfs, paths: linux.maskedPaths ?? [], nullDevice: fds.nullDevice })
+  if (spec.root.readonly)
+    setMountAttr(plan, 'make root.path read-only', { fd: rootfs, attr: { set: MOUNT_ATTR_RDONLY, clear: 0 } })
+  planPivot(plan, rootfs)
+  const propagation = parsePropagation(linux.rootfsPropagation ?? '')
+  if (propagation)
+    plan.step('set linux.rootfsPropagation', 'mount', [0, plan.string('/'), 0, propagation, 0])
+
+  if (terminal) planControllingTerminal(plan, terminal)
+  const root = planOpenRoot(plan)
+  const executable = planBecomeProcess(plan, process, root)
+  plan.step('close the root', 'close', [root])
+  planCloseAllBut(plan, [fds.report, fds.fifoDirectory], fds.preserved)
+  planPark(plan, fds)
+  planExecute(plan, process, executable)
+  return plan
+}
+
+function planNames(plan: Plan, { hostname, domainname }: Spec): void {
+  if (hostname) {
+    const name = plan.string(hostname)
+    plan.step('set hostname', 'sethostname', [name, name.length])
+  }
+  if (domainname) {
+    const name = plan.string(domainname)
+    plan.step('set domainname', 'setdomainname', [name, name.length])
+  }
+}
+
+function planAttachRootfs(plan: Plan, { root }: Spec, rootfs: number): void {
+  // liblxc leaves the stage shared: without this the container's mounts would propagate between mount namespaces.
+  plan.step('make the stage private', 'mount', [0, plan.string('/'), 0, MS_PRIVATE | MS_REC, 0])
+  plan.step(`attach root.path ${root.path}`, 'move_mount', [
+    rootfs,
+    plan.string(''),
+    AT_FDCWD,
+    plan.string('/root'),
+    MOVE_MOUNT_F_EMPTY_PATH,
+  ])
+}
+
+/** pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is detached at once. */
+function planPivot(plan: Plan, rootfs: number): void {
+  const here = plan.string('.')
+  plan.step('enter the rootfs', 'fchdir', [rootfs])
+  plan.step('make the rootfs the root', 'pivot_root', [here, here])
+  plan.step('detach the stage', 'umount2', [here, MNT_DETACH])
+  plan.step('enter the root', 'chdir', [plan.string('/')])
+}
+
+/** A bind of the host's /dev brings its own nodes, and nothing may be written into it. */
+function isHostDev({ destination, type, options = [] }: NonNullable<Spec['mounts']>[number]): boolean {
+  return /^\/*dev\/*$/.test(destination) && (type === 'bind' || options.includes('bind') || options.includes('rbind'))
+}
+
+/** Closes every fd that the container must not have (CVE-2024-21626), with `kept` as the only gaps. */
+function planCloseAllBut(plan: Plan, kept: readonly number[], preserved: number): void {
+  let first = 3 + preserved
+  for (const fd of [...kept].sort((a, b) => a - b)) {
+    if (fd > first) plan.step(`close fds ${first} to ${fd - 1}`, 'close_range', [first, fd - 1, 0])
+    first = Math.max(first, fd + 1)
+  }
+  plan.step(`close fds from ${first}`, 'close_range', [first, 0xffffffff, 0])
+}
+
+function planPark(plan: Plan, { report, fifoDirectory }: ContainerFds): void {
+  const ready = plan.struct(16, () => '{ready}', () => undefined)
+  plan.step('report that everything is ready', 'write', [report, ready, 16])
+  plan.step('close the report pipe', 'close', [report])
+  const fifo: readonly Arg[] = [fifoDirectory, plan.string(START_FIFO), O_WRONLY | O_CLOEXEC]
+  plan.step('wait for start', 'openat', fifo, { result: REPORT })
+  plan.step('close the directory of the start fifo', 'close', [fifoDirectory])
+}

@@ -1,0 +1,62 @@
+/** What `exec` does: enter the container from the host, fork into its pid namespace and become the process. */
+import type { Arch } from '@crio-lxc/core/abi/arch'
+import { CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
+import { Label, Plan, planTag } from './plan/plan.ts'
+import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
+import { planControllingTerminal, planTerminal } from './steps/terminal.ts'
+
+export interface ExecFds {
+  /** Of the container's init. */
+  readonly pidfd: number
+  /** cgroup.procs of the container's cgroup in every hierarchy, open for writing. */
+  readonly cgroupProcs: readonly number[]
+  /** Write end of the pipe that exec reads: the pid, then a failure record or end of file. */
+  readonly report: number
+  readonly consoleSocket: number | undefined
+  readonly preserved: number
+}
+
+export interface ExecInputs {
+  readonly arch: Arch
+  readonly process: ProcessInputs
+  /** CLONE_NEW* of the namespaces in which the container differs from the runtime. */
+  readonly namespaces: number
+  readonly fds: ExecFds
+}
+
+export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
+  const plan = new Plan(planTag.exec, arch)
+  planPrologue(plan)
+  const zero = plan.string('0')
+  // The cgroup first: it is reached by host paths, and nothing may run in the container outside its limits.
+  for (const fd of fds.cgroupProcs) plan.step("join the container's cgroup", 'write', [fd, zero, 1])
+  if (namespaces) plan.step("join the container's namespaces", 'setns', [fds.pidfd, namespaces])
+
+  const report = plan.struct(16, () => '{pid}', () => undefined)
+  const parent = new Label()
+  // CLONE_PARENT makes the process the caller's child, which reaps it itself; a pid namespace holds for children only.
+  plan.step('fork', 'clone', [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], {
+    result: plan.wordAt(report, 8),
+    onOk: parent,
+    onOkIfNonZero: true,
+  })
+
+  const root = planOpenRoot(plan)
+  plan.step('become a session leader', 'setsid', [], { ignore: ['EPERM'] })
+  if (fds.consoleSocket !== undefined) {
+    const { consoleSocket: socket } = fds
+    const { consoleSize: size, user } = process.process
+    planControllingTerminal(plan, planTerminal(plan, { root, socket, size, uid: user.uid }))
+  }
+  const executable = planBecomeProcess(plan, process, root)
+  plan.step('close the root', 'close', [root])
+  const last = 3 + fds.preserved
+  if (fds.report > last) plan.step(`close fds ${last} to ${fds.report - 1}`, 'close_range', [last, fds.report - 1, 0])
+  plan.step(`close fds from ${fds.report + 1}`, 'close_range', [fds.report + 1, 0xffffffff, 0])
+  plan.step('close the report pipe on execve', 'close_range', [fds.report, fds.report, CLOSE_RANGE_CLOEXEC])
+  planExecute(plan, process, executable)
+
+  plan.place(parent)
+  plan.step('report the pid', 'write', [fds.report, report, 16])
+  return plan
+}

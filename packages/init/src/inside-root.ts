@@ -1,0 +1,115 @@
+/**
+ * Steps that find or make a path inside the container's root. The image is hostile: every path is resolved by the
+ * kernel below an fd (RESOLVE_IN_ROOT), so no symlink leads out of it (CVE-2021-30465, CVE-2024-45310).
+ */
+import {
+  AT_EMPTY_PATH,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_EMPTY_PATH,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_PATH,
+  O_WRONLY,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+} from '@crio-lxc/core/abi/constants'
+import { type Arg, Label, type Plan, type Slot, type StepOptions } from './plan/plan.ts'
+import { type MountAttr, mountAttr, openHow } from './plan/structs.ts'
+
+/** A path's components without empty ones and dots; `..` removes the component before it and stops at the root. */
+export function components(path: string): string[] {
+  const parts: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return parts
+}
+
+export interface OpenOptions extends StepOptions {
+  readonly what: string
+  readonly flags?: number
+  readonly resolve?: number
+}
+
+/** openat2 below `root`, O_PATH unless `flags` say otherwise. */
+export function openInRoot(
+  plan: Plan,
+  { root, path }: { root: Arg; path: string },
+  { what, flags = O_PATH, resolve = 0, ...options }: OpenOptions,
+): void {
+  const how = openHow(plan, { flags: flags | O_CLOEXEC, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve })
+  plan.step(what, 'openat2', [root, plan.string(relative(path)), how, 24], options)
+}
+
+export interface Target {
+  readonly root: Arg
+  readonly path: string
+  readonly directory: boolean
+  /** The field that asks for the target, for the error. */
+  readonly what: string
+  readonly resolve?: number
+}
+
+/** An O_PATH fd of `path`, which is created with its parents (0755) when it does not exist. */
+export function ensureTarget(plan: Plan, { root, path, directory, what, resolve = 0 }: Target): Slot {
+  const parts = components(path)
+  const found = plan.slot(`target of ${what}`)
+  const done = new Label()
+  const flags = O_PATH | (directory ? plan.arch.O_DIRECTORY : 0)
+  const find = `open ${path} in the rootfs for ${what}`
+  openInRoot(plan, { root, path }, { what: find, flags, resolve, ignore: ['ENOENT'], result: found, onOk: done })
+
+  let parent = root
+  const directories = directory ? parts.length : parts.length - 1
+  for (let depth = 1; depth <= directories; depth++) {
+    const made = parts.slice(0, depth).join('/')
+    const name = plan.string(parts[depth - 1] as string)
+    plan.step(`create directory /${made} in the rootfs for ${what}`, 'mkdirat', [parent, name, 0o755], {
+      ignore: ['EEXIST'],
+    })
+    const opened = plan.slot(`/${made}`)
+    openInRoot(
+      plan,
+      { root, path: made },
+      { what: `open /${made} in the rootfs for ${what}`, flags: O_PATH | plan.arch.O_DIRECTORY, resolve, result: opened },
+    )
+    parent = opened
+  }
+  if (!directory) {
+    const made = plan.slot(`new /${parts.join('/')}`)
+    const exclusive = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | plan.arch.O_NOFOLLOW
+    const name = plan.string(parts.at(-1) ?? '.')
+    const exists = new Label()
+    plan.step(`create file ${path} in the rootfs for ${what}`, 'openat', [parent, name, exclusive, 0o644], {
+      ignore: ['EEXIST'],
+      result: made,
+      onIgnored: exists,
+    })
+    plan.step(`close ${path}`, 'close', [made])
+    plan.place(exists)
+  }
+  openInRoot(plan, { root, path }, { what: find, flags, resolve, result: found })
+  plan.place(done)
+  return found
+}
+
+/** Attaches the detached mount `mount` onto the open `target`. */
+export function attach(plan: Plan, what: string, [mount, target]: readonly [mount: Arg, target: Arg]): void {
+  const empty = plan.string('')
+  plan.step(what, 'move_mount', [mount, empty, target, empty, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH])
+}
+
+/** mount_setattr on the mount behind the open `fd`. */
+export function setMountAttr(
+  plan: Plan,
+  what: string,
+  { fd, attr, recursive = 0 }: { fd: Arg; attr: MountAttr; recursive?: number },
+): void {
+  plan.step(what, 'mount_setattr', [fd, plan.string(''), AT_EMPTY_PATH | recursive, mountAttr(plan, attr), 32])
+}
+
+function relative(path: string): string {
+  return components(path).join('/') || '.'
+}

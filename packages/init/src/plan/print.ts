@@ -1,0 +1,41 @@
+/** A plan for people: each step in words and as the call it makes, as strace(1) prints calls. */
+import { AT_FDCWD } from '@crio-lxc/core/abi/constants'
+import { type Arg, Bytes, type Label, type Plan, Slot, type Step } from './plan.ts'
+import { hex } from './structs.ts'
+
+/** One line of `debug plan`. */
+export interface PrintedStep {
+  readonly step: number
+  readonly what: string
+  readonly call: string
+  /** Where the plan goes on when that is not the next step. */
+  readonly then?: string
+}
+
+export function printPlan(plan: Plan): PrintedStep[] {
+  return plan.steps.map((step, index) => {
+    const then = [
+      jump(step.onOk, step.onOkIfNonZero ? 'when it is not 0' : 'after success', index),
+      step.ignore?.length ? `${step.ignore.join(', ')} ignored${jump(step.onIgnored, '', index)}` : '',
+    ].filter(Boolean)
+    return { step: index, what: step.what, call: callText(step), ...(then.length > 0 && { then: then.join('; ') }) }
+  })
+}
+
+/** `move_mount(12, "", 7, "", 0x44)`. */
+export function callText({ call, args, result }: Step): string {
+  const text = `${call}(${args.map(argText).join(', ')})`
+  return result ? `${text} = ${argText(result)}` : text
+}
+
+function argText(arg: Arg): string {
+  if (arg instanceof Slot) return `<${arg.name}>`
+  if (arg instanceof Bytes) return arg.show()
+  if (arg === AT_FDCWD) return 'AT_FDCWD'
+  return arg > 4096 ? hex(arg) : String(arg)
+}
+
+function jump(label: Label | undefined, when: string, index: number): string {
+  if (!label || label.index === index + 1) return ''
+  return `${when} go to ${label.index}`
+}

@@ -1,0 +1,73 @@
+/** The kernel structures that plans point at, each with the way a person reads it. */
+import { RLIMIT } from '@crio-lxc/core/abi/constants'
+import { type Bytes, type Plan, setUint64 } from './plan.ts'
+
+/** struct open_how of openat2(2). */
+export function openHow(plan: Plan, { flags, resolve }: { flags: number; resolve: number }): Bytes {
+  return plan.struct(
+    24,
+    () => `{flags=${octal(flags)}, resolve=${hex(resolve)}}`,
+    (view, at) => {
+      setUint64(view, at, flags)
+      setUint64(view, at + 16, resolve)
+    },
+  )
+}
+
+export interface MountAttr {
+  readonly set: number
+  readonly clear: number
+  /** MS_PRIVATE and its kin, or 0 for no change. */
+  readonly propagation?: number
+}
+
+/** struct mount_attr of mount_setattr(2), 32 bytes. */
+export function mountAttr(plan: Plan, { set, clear, propagation = 0 }: MountAttr): Bytes {
+  return plan.struct(
+    32,
+    () => `{attr_set=${hex(set)}, attr_clr=${hex(clear)}, propagation=${hex(propagation)}}`,
+    (view, at) => {
+      setUint64(view, at, set)
+      setUint64(view, at + 8, clear)
+      setUint64(view, at + 16, propagation)
+    },
+  )
+}
+
+/** struct rlimit64 of prlimit(2). */
+export function rlimit64(plan: Plan, soft: number | bigint, hard: number | bigint): Bytes {
+  return plan.struct(
+    16,
+    () => `{soft=${soft}, hard=${hard}}`,
+    (view, at) => {
+      setUint64(view, at, soft)
+      setUint64(view, at + 8, hard)
+    },
+  )
+}
+
+/** The resource of a spec's rlimit name. */
+export function rlimitResource(type: keyof typeof RLIMIT): number {
+  return RLIMIT[type]
+}
+
+/** An array of 32-bit ids, as setgroups(2) takes. */
+export function idArray(plan: Plan, ids: readonly number[]): Bytes {
+  return plan.struct(
+    4 * ids.length,
+    () => `[${ids.join(', ')}]`,
+    (view, at) => {
+      ids.forEach((id, index) => {
+        view.setUint32(at + 4 * index, id, true)
+      })
+    },
+  )
+}
+
+export function hex(value: number): string {
+  return `0x${value.toString(16)}`
+}
+
+function octal(value: number): string {
+  return `0${value.toString(8)}`
+}

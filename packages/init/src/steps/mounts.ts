@@ -1,0 +1,193 @@
+/** Steps that build the container's mount tree below the attached rootfs, in the order of config.json. */
+import {
+  MOUNT_ATTR_RDONLY,
+  MS_RDONLY,
+  O_PATH,
+  RESOLVE_NO_SYMLINKS,
+} from '@crio-lxc/core/abi/constants'
+import { SpecError } from '@crio-lxc/core/errors/runtime-error'
+import type { Mount } from '@crio-lxc/core/oci/spec'
+import { attach, components, ensureTarget, openInRoot, setMountAttr } from '../inside-root.ts'
+import { type MountOptions, parseMountOptions } from '../mount-options.ts'
+import type { Plan, Slot } from '../plan/plan.ts'
+
+/** A mount that create made on the host: detached, with its attributes and propagation already set. */
+export interface DetachedMount {
+  readonly fd: number
+  readonly directory: boolean
+}
+
+/** One v1 hierarchy of a cgroup mount: its directory name, the mount data, and the container's own cgroup. */
+export interface CgroupHierarchyMount {
+  readonly name: string
+  readonly data: string
+  /** Detached bind of the container's cgroup; absent with a cgroup namespace, where the hierarchy is mounted anew. */
+  readonly bind?: number
+}
+
+/** What a mount of type cgroup or cgroup2 shows. */
+export interface CgroupMounts {
+  readonly version: 1 | 2
+  readonly hierarchies: readonly CgroupHierarchyMount[]
+  /** Other names of co-mounted controllers, such as cpu for cpu,cpuacct. */
+  readonly links: readonly (readonly [name: string, target: string])[]
+}
+
+export interface MountInputs {
+  /** The rootfs, attached. */
+  readonly root: number
+  readonly mounts: readonly Mount[]
+  /** By index in `mounts`: binds and other sources that were opened on the host. */
+  readonly detached: ReadonlyMap<number, DetachedMount>
+  readonly cgroup: CgroupMounts
+}
+
+/** Returns what must become read-only once everything inside is made. */
+export function planMounts(plan: Plan, { root, mounts, detached, cgroup }: MountInputs): string[] {
+  const readonlyLater: string[] = []
+  mounts.forEach((mount, index) => {
+    const pointer = `mounts[${index}]`
+    refuseProcTargets(mount, pointer)
+    const source = detached.get(index)
+    if (source) {
+      const { destination: path } = mount
+      const target = ensureTarget(plan, { root, path, directory: source.directory, what: pointer })
+      attach(plan, `attach ${mount.source ?? mount.type} to ${path} for ${pointer}`, [source.fd, target])
+      close(plan, target)
+      return
+    }
+    const options = parseMountOptions(mount.options ?? [], pointer)
+    if (mount.type === 'cgroup' || mount.type === 'cgroup2') {
+      planCgroupMount(plan, { root, mount, pointer, options, cgroup, readonlyLater })
+      return
+    }
+    const later = mount.type === 'tmpfs' ? options.flags & MS_RDONLY : 0
+    if (later) readonlyLater.push(mount.destination)
+    planNewMount(plan, { root, mount, pointer, options: { ...options, flags: options.flags & ~later } })
+  })
+  return readonlyLater
+}
+
+/** Makes the mounts at `paths` read-only: a tmpfs had to stay writable while mount points were made inside it. */
+export function planReadonlyMounts(plan: Plan, root: number, paths: readonly string[]): void {
+  for (const path of paths) {
+    const fd = plan.slot(path)
+    openInRoot(plan, { root, path }, { what: `open ${path} to make it read-only`, result: fd })
+    setMountAttr(plan, `make ${path} read-only`, { fd, attr: { set: MOUNT_ATTR_RDONLY, clear: 0 } })
+    close(plan, fd)
+  }
+}
+
+interface NewMount {
+  readonly root: number
+  readonly mount: Mount
+  readonly pointer: string
+  readonly options: MountOptions
+}
+
+/** mount(2) onto ".": the target is an fd, so nothing is resolved a second time. */
+function planNewMount(plan: Plan, { root, mount, pointer, options }: NewMount): void {
+  const { destination: path, type } = mount
+  if (!type) throw new SpecError(`${pointer}.type`, 'is missing: name a filesystem type, or add the option "bind"')
+  // Procfs and sysfs steer the kernel: a symlink of the image must not choose where they appear (CVE-2019-19921).
+  const resolve = type === 'proc' || type === 'sysfs' ? RESOLVE_NO_SYMLINKS : 0
+  const target = ensureTarget(plan, { root, path, directory: true, what: pointer, resolve })
+  const source = plan.string(mount.source || type)
+  const data = options.data ? plan.string(options.data) : 0
+  plan.step(`enter ${path} for ${pointer}`, 'fchdir', [target])
+  plan.step(`mount ${type} on ${path} for ${pointer}`, 'mount', [
+    source,
+    plan.string('.'),
+    plan.string(type),
+    options.flags,
+    data,
+  ])
+  close(plan, target)
+  planPropagation(plan, { root, mount, pointer, options })
+}
+
+function planPropagation(plan: Plan, { root, mount: { destination: path }, pointer, options }: NewMount): void {
+  if (options.propagation.length === 0) return
+  const fd = plan.slot(path)
+  const flags = O_PATH | plan.arch.O_DIRECTORY
+  openInRoot(plan, { root, path }, { what: `open ${path} for the propagation of ${pointer}`, flags, result: fd })
+  plan.step(`enter ${path} for ${pointer}`, 'fchdir', [fd])
+  for (const change of options.propagation)
+    plan.step(`set the propagation of ${path} for ${pointer}`, 'mount', [0, plan.string('.'), 0, change, 0])
+  close(plan, fd)
+}
+
+interface CgroupMount extends NewMount {
+  readonly cgroup: CgroupMounts
+  readonly readonlyLater: string[]
+}
+
+function planCgroupMount(plan: Plan, inputs: CgroupMount): void {
+  const { root, mount, pointer, options, cgroup, readonlyLater } = inputs
+  if (cgroup.version === 2) {
+    const bind = cgroup.hierarchies[0]?.bind
+    if (bind === undefined) {
+      planNewMount(plan, { root, mount: { ...mount, type: 'cgroup2', source: 'cgroup' }, pointer, options })
+      return
+    }
+    const target = ensureTarget(plan, { root, path: mount.destination, directory: true, what: pointer })
+    attach(plan, `attach the container's cgroup to ${mount.destination} for ${pointer}`, [bind, target])
+    close(plan, target)
+    return
+  }
+  if (options.flags & MS_RDONLY) readonlyLater.push(mount.destination)
+  const tmpfs = { ...options, flags: options.flags & ~MS_RDONLY, data: 'mode=755' }
+  planNewMount(plan, { root, mount: { ...mount, type: 'tmpfs', source: 'tmpfs' }, pointer, options: tmpfs })
+  for (const { name, data, bind } of cgroup.hierarchies) {
+    const destination = `${mount.destination}/${name}`
+    if (bind === undefined) {
+      const hierarchy = { destination, type: 'cgroup', source: 'cgroup' }
+      planNewMount(plan, { root, mount: hierarchy, pointer, options: { ...options, data, propagation: [] } })
+      continue
+    }
+    const target = ensureTarget(plan, { root, path: destination, directory: true, what: pointer })
+    attach(plan, `attach the container's ${name} cgroup to ${destination} for ${pointer}`, [bind, target])
+    close(plan, target)
+  }
+  if (cgroup.links.length === 0) return
+  const top = ensureTarget(plan, { root, path: mount.destination, directory: true, what: pointer })
+  for (const [name, target] of cgroup.links)
+    plan.step(`link ${mount.destination}/${name} to ${target} for ${pointer}`, 'symlinkat', [
+      plan.string(target),
+      top,
+      plan.string(name),
+    ])
+  close(plan, top)
+}
+
+/** What may be mounted below /proc, as in runc: files that lxcfs and its like provide, and nothing that steers. */
+const belowProc = new Set([
+  'cpuinfo',
+  'diskstats',
+  'meminfo',
+  'stat',
+  'swaps',
+  'uptime',
+  'loadavg',
+  'slabinfo',
+  'net/dev',
+  'sys/kernel/ns_last_pid',
+  'sys/crypto/fips_enabled',
+])
+
+function refuseProcTargets({ destination, type }: Mount, pointer: string): void {
+  const [first, ...below] = components(destination)
+  if (first === undefined) throw new SpecError(`${pointer}.destination`, 'must not be the root of the container')
+  if (first !== 'proc') return
+  if (below.length === 0) {
+    if (type !== 'proc' && type !== 'bind')
+      throw new SpecError(`${pointer}.destination`, `only proc may be mounted on /proc, not ${type || 'a bind'}`)
+    return
+  }
+  if (!belowProc.has(below.join('/')))
+    throw new SpecError(`${pointer}.destination`, `${destination} cannot be mounted because it is inside /proc`)
+}
+
+function close(plan: Plan, fd: Slot): void {
+  plan.step(`close the ${fd.name}`, 'close', [fd])
+}

@@ -1,0 +1,181 @@
+/** Steps that turn init into the container's process; create and exec share them (config.md, "Process"). */
+import {
+  AT_FDCWD,
+  LINUX_CAPABILITY_VERSION_3,
+  O_CLOEXEC,
+  O_PATH,
+  PR_CAP_AMBIENT,
+  PR_CAP_AMBIENT_CLEAR_ALL,
+  PR_CAP_AMBIENT_RAISE,
+  PR_CAPBSET_DROP,
+  PR_SET_DUMPABLE,
+  PR_SET_KEEPCAPS,
+  PR_SET_NO_NEW_PRIVS,
+  PR_SET_PDEATHSIG,
+  SECCOMP_SET_MODE_FILTER,
+  SIG_SETMASK,
+} from '@crio-lxc/core/abi/constants'
+import { capabilityBit, toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
+import type { Capabilities, Process, Rlimit } from '@crio-lxc/core/oci/spec'
+import { openInRoot } from '../inside-root.ts'
+import type { Arg, Plan, Slot } from '../plan/plan.ts'
+import { idArray, rlimit64, rlimitResource } from '../plan/structs.ts'
+import { planFindExecutable } from './executable.ts'
+
+/** A seccomp filter as seccomp(2) takes it. */
+export interface SeccompFilter {
+  /** struct sock_filter[], 8 bytes each. */
+  readonly program: Uint8Array
+  /** SECCOMP_FILTER_FLAG_*. */
+  readonly flags: number
+}
+
+export interface ProcessInputs {
+  readonly process: Process
+  readonly environment: readonly string[]
+  readonly candidates: readonly string[]
+  readonly seccomp: SeccompFilter | undefined
+  /** Apply process.capabilities; false when the operator switched the gate off. */
+  readonly capabilities: boolean
+}
+
+const CAP_SYS_ADMIN = 1n << 21n
+
+/** Before anything of the container can see init: no signal of the caller's, no ptrace, no mode bits cut off. */
+export function planPrologue(plan: Plan): void {
+  const empty = plan.struct(8, () => '[]', () => undefined)
+  plan.step('clear the death signal', 'prctl', [PR_SET_PDEATHSIG, 0, 0, 0, 0])
+  plan.step('forbid tracing', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
+  plan.step('unblock all signals', 'rt_sigprocmask', [SIG_SETMASK, empty, 0, 8])
+  plan.step('set the umask for set-up', 'umask', [0])
+}
+
+/**
+ * Everything of process but seccomp and execve, in an order in which each step still has the privilege it needs:
+ * limits and the bounding set first, then the user, then the exact sets, then what must be done as that user.
+ */
+export function planBecomeProcess(plan: Plan, inputs: ProcessInputs, root: Arg): Slot {
+  const { process } = inputs
+  const { user } = process
+  planRlimits(plan, process.rlimits ?? [])
+  if (process.noNewPrivileges) plan.step('set process.noNewPrivileges', 'prctl', [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0])
+  const capabilities = inputs.capabilities ? process.capabilities : undefined
+  const limitsCapabilities = inputs.capabilities
+  if (limitsCapabilities) planBoundingSet(plan, capabilities)
+  plan.step('keep capabilities while the user changes', 'prctl', [PR_SET_KEEPCAPS, 1, 0, 0, 0])
+  const groups = user.additionalGids ?? []
+  plan.step('set process.user.additionalGids', 'setgroups', [groups.length, idArray(plan, groups)])
+  plan.step('set process.user.gid', 'setresgid', [user.gid, user.gid, user.gid])
+  plan.step('set process.user.uid', 'setresuid', [user.uid, user.uid, user.uid])
+  plan.step('stop keeping capabilities', 'prctl', [PR_SET_KEEPCAPS, 0, 0, 0, 0])
+  // A filter without no_new_privs needs CAP_SYS_ADMIN; execve drops it because it is in no set that survives.
+  const extra = inputs.seccomp && !process.noNewPrivileges ? CAP_SYS_ADMIN : 0n
+  if (limitsCapabilities) planCapabilitySets(plan, capabilities, extra)
+  plan.step('forbid tracing by the same user', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
+  planCwd(plan, process.cwd, root)
+  plan.step('set process.user.umask', 'umask', [user.umask ?? 0o022])
+  return planFindExecutable(plan, inputs.candidates)
+}
+
+/** The last steps before the container's program runs; `executable` holds the address of its path. */
+export function planExecute(plan: Plan, inputs: ProcessInputs, executable: Slot): void {
+  const nofile = inputs.process.rlimits?.find(({ type }) => type === 'RLIMIT_NOFILE')
+  if (nofile) planRlimit(plan, nofile, nofile.soft)
+  const args = plan.strings(inputs.process.args)
+  const environment = plan.strings(inputs.environment)
+  if (inputs.seccomp) planSeccomp(plan, inputs.seccomp)
+  plan.step(EXECUTE, 'execve', [executable, args, environment])
+}
+
+/** The words of the step that executes the container's program. */
+export const EXECUTE = 'execute process.args'
+
+function planRlimits(plan: Plan, rlimits: readonly Rlimit[]): void {
+  for (const rlimit of rlimits) {
+    // init still opens files while it waits for start: its own soft limit comes last, in planExecute.
+    const soft = rlimit.type === 'RLIMIT_NOFILE' ? rlimit.hard : rlimit.soft
+    planRlimit(plan, rlimit, soft)
+  }
+}
+
+function planRlimit(plan: Plan, { type, hard }: Rlimit, soft: number | bigint): void {
+  plan.step(`set ${type} of process.rlimits`, 'prlimit64', [0, rlimitResource(type), rlimit64(plan, soft, hard), 0])
+}
+
+function planBoundingSet(plan: Plan, capabilities: Capabilities | undefined): void {
+  const bounding = toCapabilityMask(capabilities?.bounding ?? [], 'process.capabilities.bounding')
+  for (const [name, number] of Object.entries(capabilityBit)) {
+    if (bounding & (1n << BigInt(number))) continue
+    // EINVAL: the kernel is older than this capability.
+    plan.step(`drop ${name} from the bounding set`, 'prctl', [PR_CAPBSET_DROP, number, 0, 0, 0], { ignore: ['EINVAL'] })
+  }
+}
+
+function planCapabilitySets(plan: Plan, sets: Capabilities | undefined, extra: bigint): void {
+  const mask = (name: 'effective' | 'permitted' | 'inheritable' | 'ambient'): bigint =>
+    toCapabilityMask(sets?.[name] ?? [], `process.capabilities.${name}`)
+  const effective = mask('effective') | extra
+  const permitted = mask('permitted') | extra
+  const inheritable = mask('inheritable')
+  const header = plan.struct(
+    8,
+    () => '{_LINUX_CAPABILITY_VERSION_3, 0}',
+    (view, at) => {
+      view.setUint32(at, LINUX_CAPABILITY_VERSION_3, true)
+    },
+  )
+  const data = plan.struct(
+    24,
+    () => `{effective=${effective.toString(16)}, permitted=${permitted.toString(16)}, inheritable=${inheritable.toString(16)}}`,
+    (view, at) => {
+      for (const [index, set] of [effective, permitted, inheritable].entries()) {
+        view.setUint32(at + 4 * index, Number(set & 0xffffffffn), true)
+        view.setUint32(at + 12 + 4 * index, Number(set >> 32n), true)
+      }
+    },
+  )
+  plan.step('set process.capabilities (effective, permitted, inheritable)', 'capset', [header, data])
+  plan.step('clear the ambient set', 'prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0])
+  // The kernel keeps ambient within permitted and inheritable; runc's default spec asks for more, and gets that much.
+  const ambient = mask('ambient') & permitted & inheritable
+  for (const [name, number] of Object.entries(capabilityBit))
+    if (ambient & (1n << BigInt(number)))
+      plan.step(`raise ${name} of process.capabilities.ambient`, 'prctl', [
+        PR_CAP_AMBIENT,
+        PR_CAP_AMBIENT_RAISE,
+        number,
+        0,
+        0,
+      ])
+}
+
+/** Resolved inside the root and entered by fd, so a cwd below /proc/self/fd cannot lead out (CVE-2024-21626). */
+function planCwd(plan: Plan, cwd: string, root: Arg): void {
+  const directory = plan.slot('process.cwd')
+  const flags = O_PATH | plan.arch.O_DIRECTORY
+  openInRoot(plan, { root, path: cwd }, { what: `open process.cwd ${cwd}`, flags, result: directory })
+  plan.step(`enter process.cwd ${cwd}`, 'fchdir', [directory])
+  plan.step('close process.cwd', 'close', [directory])
+}
+
+function planSeccomp(plan: Plan, { program, flags }: SeccompFilter): void {
+  const filter = plan.blob(program, () => `[${program.length / 8} instructions]`)
+  const fprog = plan.struct(
+    16,
+    () => `{${program.length / 8} instructions}`,
+    (view, at) => {
+      view.setUint16(at, program.length / 8, true)
+      view.setUint32(at + 8, filter.address >>> 0, true)
+      view.setUint32(at + 12, Math.floor(filter.address / 2 ** 32), true)
+    },
+  )
+  plan.step('load linux.seccomp', 'seccomp', [SECCOMP_SET_MODE_FILTER, flags, fprog])
+}
+
+/** An O_PATH fd of the container's root, taken once nothing else is mounted over it. */
+export function planOpenRoot(plan: Plan): Slot {
+  const root = plan.slot('root')
+  const flags = O_PATH | O_CLOEXEC | plan.arch.O_DIRECTORY
+  plan.step('open the root', 'openat', [AT_FDCWD, plan.string('/'), flags], { result: root })
+  return root
+}
