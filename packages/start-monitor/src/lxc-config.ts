@@ -1,0 +1,71 @@
+/**
+ * The liblxc config: constants, numbers and the installation's own path. Nothing of config.json is written into it
+ * as text, because a newline in a value would become a directive and hooks in it run as root on the host.
+ */
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { NamespaceType } from '@crio-lxc/core/oci/linux'
+
+export interface LxcConfigInputs {
+  /** Absolute path of libexec/crio-lxc. */
+  readonly libexec: string
+  /** Namespaces to be made. */
+  readonly newNamespaces: readonly NamespaceType[]
+  /** Namespaces to be joined: an fd that the monitor inherits, of the namespace's file. */
+  readonly sharedNamespaces: ReadonlyMap<NamespaceType, number>
+  /** The plan's fd in init. */
+  readonly plan: number
+  /** fd of the file that takes liblxc's log. */
+  readonly log: number
+  readonly logLevel: string
+  /** `--no-new-keyring`. */
+  readonly noNewKeyring: boolean
+}
+
+/** lxc.container.conf(5) names namespaces by their /proc/PID/ns files. */
+const namespaceName: Readonly<Record<NamespaceType, string>> = {
+  pid: 'pid',
+  network: 'net',
+  mount: 'mnt',
+  ipc: 'ipc',
+  uts: 'uts',
+  user: 'user',
+  cgroup: 'cgroup',
+  time: 'time',
+}
+
+export function lxcConfig(inputs: LxcConfigInputs): string {
+  const { libexec, newNamespaces, sharedNamespaces, plan, log, logLevel, noNewKeyring } = inputs
+  // The log first, so that it has the errors of the lines after it.
+  const lines: (readonly [key: string, value: string])[] = [
+    ['lxc.log.file', `/proc/self/fd/${log}`],
+    ['lxc.log.level', logLevel],
+    ['lxc.rootfs.path', `dir:${checkPath(libexec)}/stage`],
+    ['lxc.rootfs.mount', `${libexec}/lxc`],
+    ['lxc.rootfs.managed', '0'],
+    ['lxc.namespace.clone', newNamespaces.map((type) => namespaceName[type]).join(' ')],
+    ...[...sharedNamespaces].map(
+      ([type, fd]) => [`lxc.namespace.share.${namespaceName[type]}`, `/proc/self/fd/${fd}`] as const,
+    ),
+    ['lxc.init.cmd', `/init ${plan}`],
+    // init outlives the monitor, which create ends as soon as init is parked.
+    ['lxc.monitor.signal.pdeath', '0'],
+    ['lxc.keyring.session', noNewKeyring ? '1' : '0'],
+    // What the plan does itself, or what must not be done to the stage.
+    ['lxc.autodev', '0'],
+    ['lxc.mount.auto', ''],
+    ['lxc.pty.max', '0'],
+    ['lxc.tty.max', '0'],
+    ['lxc.console.path', 'none'],
+    ['lxc.apparmor.profile', 'unchanged'],
+  ]
+  return `${lines.map(([key, value]) => `${key} = ${value}`).join('\n')}\n`
+}
+
+/** The one path in the config: a blank at its end or a newline in it would change what liblxc reads. */
+function checkPath(libexec: string): string {
+  if (/^\/[\x21-\x7e]+$/.test(libexec)) return libexec
+  throw new RuntimeError(
+    'liblxc',
+    `use ${JSON.stringify(libexec)} in a liblxc config: it has blanks or other special characters: install elsewhere`,
+  )
+}
