@@ -1,0 +1,171 @@
+/** The container's cgroup in every hierarchy: made, limited, listed and removed through the filesystem. */
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
+import type { CgroupLayout, Hierarchy } from './hierarchies.ts'
+import { membershipHierarchy } from './hierarchies.ts'
+import type { CgroupWrite } from './plan/cgroup-write.ts'
+
+/** The container's cgroup directories, one for each hierarchy. */
+export function cgroupDirectories({ hierarchies }: CgroupLayout, path: string): string[] {
+  return hierarchies.map(({ mountPoint }) => mountPoint + path)
+}
+
+/**
+ * Makes `path` in every hierarchy and returns the directories that did not exist before, parents first. Throws
+ * RuntimeError `cgroup` when the cgroup has processes: they belong to somebody else.
+ */
+export function createCgroup(layout: CgroupLayout, path: string): string[] {
+  const made: string[] = []
+  try {
+    for (const hierarchy of layout.hierarchies) makeDirectories(hierarchy, path, made)
+    refuseProcesses(layout, path, made)
+  } catch (error) {
+    removeDirectories(made)
+    throw error
+  }
+  return made
+}
+
+function makeDirectories(hierarchy: Hierarchy, path: string, made: string[]): void {
+  const { mountPoint, controllers } = hierarchy
+  let directory = mountPoint
+  for (const part of path.slice(1).split('/')) {
+    const parent = directory
+    directory += `/${part}`
+    try {
+      mkdirSync(directory, 0o755)
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') continue
+      throw new RuntimeError('cgroup', `create cgroup ${directory}: ${reasonOf(error)}`, { cause: error })
+    }
+    made.push(directory)
+    if (controllers.includes('cpuset')) inheritCpuset(parent, directory)
+  }
+}
+
+/** A new v1 cpuset is empty and takes no process until it has cpus and memory nodes. */
+function inheritCpuset(parent: string, directory: string): void {
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    if (readFileSync(`${directory}/${file}`, 'utf8').trim() !== '') continue
+    writeFileSync(`${directory}/${file}`, readFileSync(`${parent}/${file}`, 'utf8').trim())
+  }
+}
+
+function refuseProcesses(layout: CgroupLayout, path: string, made: readonly string[]): void {
+  for (const directory of cgroupDirectories(layout, path)) {
+    if (made.includes(directory)) continue
+    if (readProcs(directory).length > 0)
+      throw new RuntimeError('cgroup', `use cgroup ${directory}: it has processes: choose another linux.cgroupsPath`)
+  }
+}
+
+/** Opens cgroup.procs of each directory for writing: whoever inherits the fds can join. */
+export function openCgroupProcs(directories: readonly string[]): number[] {
+  const fds: number[] = []
+  for (const directory of directories) {
+    try {
+      fds.push(openSync(`${directory}/cgroup.procs`, 'r+'))
+    } catch (error) {
+      for (const fd of fds) closeSync(fd)
+      throw new RuntimeError('cgroup', `open ${directory}/cgroup.procs: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+  return fds
+}
+
+/** Applies the writes in order; throws RuntimeError `cgroup` naming field, file and value. */
+export function applyWrites(path: string, writes: readonly CgroupWrite[]): void {
+  for (const { hierarchy, file, value, field } of writes) {
+    const target = `${hierarchy.mountPoint}${path}/${file}`
+    if (hierarchy.version === 2) enableController(hierarchy, path, file.split('.', 1)[0] ?? '')
+    try {
+      writeFileSync(target, value)
+    } catch (error) {
+      throw new RuntimeError('cgroup', `${field}: write ${JSON.stringify(value)} to ${target}: ${reasonOf(error)}`, {
+        cause: error,
+      })
+    }
+  }
+}
+
+/** A v2 controller works in a cgroup when every ancestor hands it down (cgroup-v2.rst, "Top-down Constraint"). */
+function enableController({ mountPoint }: Hierarchy, path: string, controller: string): void {
+  const parts = path.slice(1).split('/')
+  for (let depth = 0; depth < parts.length; depth++) {
+    const directory = [mountPoint, ...parts.slice(0, depth)].join('/')
+    const file = `${directory}/cgroup.subtree_control`
+    if (readFileSync(file, 'utf8').trim().split(' ').includes(controller)) continue
+    try {
+      writeFileSync(file, `+${controller}`)
+    } catch (error) {
+      throw new RuntimeError('cgroup', `enable the ${controller} controller in ${file}: ${reasonOf(error)}`, {
+        cause: error,
+      })
+    }
+  }
+}
+
+/** Pids of the processes in the cgroup and below it, as the host knows them. */
+export function listProcesses(layout: CgroupLayout, path: string): number[] {
+  const hierarchy = membershipHierarchy(layout)
+  if (!hierarchy) return []
+  return subtree(hierarchy.mountPoint + path).flatMap(readProcs)
+}
+
+/**
+ * Removes the cgroup with everything below it in every hierarchy; false while a process still leaves it. What is
+ * already gone is no error.
+ */
+export function removeCgroup(layout: CgroupLayout, path: string): boolean {
+  let empty = true
+  for (const directory of cgroupDirectories(layout, path))
+    for (const child of subtree(directory).reverse()) empty = removeDirectory(child) && empty
+  return empty
+}
+
+/** Removes directories that create made, children first, as far as nobody else uses them. */
+export function removeDirectories(directories: readonly string[]): void {
+  for (const directory of directories.toReversed()) removeDirectory(directory)
+}
+
+function removeDirectory(directory: string): boolean {
+  try {
+    rmdirSync(directory)
+    return true
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT') return true
+    if (code === 'EBUSY' || code === 'ENOTEMPTY') return false
+    throw new RuntimeError('cgroup', `remove cgroup ${directory}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/** `directory` and all below it, parents first; empty when it does not exist. */
+function subtree(directory: string): string[] {
+  try {
+    const children = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    return [directory, ...children.flatMap(({ name }) => subtree(`${directory}/${name}`))]
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+function readProcs(directory: string): number[] {
+  try {
+    return readFileSync(`${directory}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number)
+  } catch (error) {
+    // ENODEV: the cgroup was removed between open and read. EOPNOTSUPP: a threaded one has no processes of its own.
+    if (['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP'].includes(codeOf(error) ?? '')) return []
+    throw error
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
+}
+
+/** `EACCES: permission denied, mkdir '/x'` without what the sentence says already. */
+function reasonOf(error: unknown): string {
+  return messageOf(error).replace(/^[A-Z0-9]+: /, '').replace(/, \w+( '.*')?$/s, '')
+}

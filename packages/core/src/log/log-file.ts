@@ -1,0 +1,36 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
+
+/** Appends whole lines to a file with one write(2) each, so that lines of several processes do not mix. */
+export interface LogFile {
+  append(line: string): void
+  close(): void
+}
+
+/** Opens `path` for appending, creates it with mode 0640. Throws RuntimeError naming `option` when it cannot. */
+export function openLogFile(path: string, option: string): LogFile {
+  const fd = open(path, option)
+  return {
+    append(line) {
+      try {
+        writeSync(fd, line)
+      } catch {
+        // A full disk or a reader that is gone must not break a command that works.
+      }
+    },
+    close: () => closeSync(fd),
+  }
+}
+
+function open(path: string, option: string): number {
+  try {
+    return openSync(path, 'a', 0o640)
+  } catch (error) {
+    throw new RuntimeError('io', `open ${option} ${path}: ${reason(error)}`, { cause: error })
+  }
+}
+
+/** Node's "ENOENT: no such file or directory, open 'PATH'" without what the sentence has said already. */
+function reason(error: unknown): string {
+  return messageOf(error).replace(/^[A-Z0-9]+: |, \w+ '.*'$/gs, '')
+}

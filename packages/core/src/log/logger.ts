@@ -1,0 +1,80 @@
+/**
+ * The log of this process: one logger, up to two sinks. `--log` is runc's (containerd reads the last error from it),
+ * the log file is the seed's. Nothing is opened, formatted or imported for a sink that was not asked for.
+ */
+import { openRuncSink } from './runc-sink.ts'
+import type { Level, LogFields, Sink } from './sink.ts'
+
+/** Messages of one process, synchronous. Library code logs at debug level and throws; it never does both. */
+export interface Log {
+  error(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  debug(message: string, fields?: LogFields): void
+}
+
+export interface LogConfiguration {
+  /** File of runc's `--log`. */
+  readonly runcLog?: string | undefined
+  readonly runcFormat?: 'text' | 'json' | undefined
+  /** Debug messages too, in both. */
+  readonly debug?: boolean | undefined
+  /** The seed's log file. */
+  readonly file?: string | undefined
+  /** The least level of the seed's log file, in its names. */
+  readonly level?: SeedLevel | undefined
+  /** Go's layout of its time. */
+  readonly timestamp?: string | undefined
+  /** Its `cmd`, the command that runs. */
+  readonly command?: string | undefined
+  /** Its `cid`, the container. */
+  readonly containerId?: string | undefined
+}
+
+/** Levels of the seed's log (zerolog); every message of ours is one of Level. */
+export type SeedLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'panic' | 'disabled'
+
+const order: Readonly<Record<Level | 'never', number>> = { debug: 0, info: 1, warn: 2, error: 3, never: 4 }
+
+let sinks: readonly Sink[] = []
+let common: LogFields = {}
+
+function emit(level: Level, message: string, fields?: LogFields): void {
+  for (const sink of sinks) if (order[level] >= order[sink.least]) sink.write(level, message, { ...common, ...fields })
+}
+
+/** The logger of the process: silent until configureLogging. */
+export const log: Log = {
+  error: (message, fields) => emit('error', message, fields),
+  warn: (message, fields) => emit('warn', message, fields),
+  info: (message, fields) => emit('info', message, fields),
+  debug: (message, fields) => emit('debug', message, fields),
+}
+
+/** A logger that says nothing, for library use and tests. */
+export const silent: Log = { error() {}, warn() {}, info() {}, debug() {} }
+
+/** Opens the sinks; a file that cannot be opened is a RuntimeError that names it. */
+export async function configureLogging(configuration: LogConfiguration): Promise<Log> {
+  const { runcLog, runcFormat = 'text', debug = false, file, level = 'info', timestamp } = configuration
+  common = { cid: configuration.containerId, cmd: configuration.command }
+  const opened: Sink[] = []
+  if (runcLog !== undefined) opened.push(openRuncSink(runcLog, runcFormat, debug ? 'debug' : 'info'))
+  // The first file is in use from here on, so that containerd finds the reason when the second cannot be opened.
+  sinks = opened
+  if (file !== undefined) {
+    const { openSeedSink } = await import('./seed-sink.ts')
+    sinks = [...opened, openSeedSink(file, debug ? 'debug' : least(level), timestamp)]
+  }
+  return log
+}
+
+/** Says which container the lines from now on are about; the id may be known later than the log. */
+export function logContainer(id: string): void {
+  common = { ...common, cid: id }
+}
+
+function least(level: SeedLevel): Level | 'never' {
+  if (level === 'trace') return 'debug'
+  return level === 'fatal' || level === 'panic' || level === 'disabled' ? 'never' : level
+}

@@ -1,0 +1,58 @@
+import { createRequire } from 'node:module'
+import type Bunyan from 'bunyan'
+import { formatGoTime } from './go-time.ts'
+import { openLogFile } from './log-file.ts'
+import type { LogFields, Sink } from './sink.ts'
+
+/** Set by the bundler. */
+declare const BUNDLED: true | undefined
+
+/**
+ * The seed's log file: JSON lines with l (level), m (message), c (component), cid (container), cmd (command) and t
+ * (time by `timestamp`, a layout of Go). bunyan makes the records; it is loaded with the first line that passes.
+ */
+export function openSeedSink(path: string, least: Sink['least'], timestamp = '20060102150405.000'): Sink {
+  const file = openLogFile(path, '--log-file')
+  const stream = {
+    write: (record: unknown) => file.append(seedLine(record as BunyanRecord, timestamp)),
+  }
+  let logger: Bunyan | undefined
+  return {
+    least,
+    write(level, message, { c = 'crio-lxc', ...fields }) {
+      logger ??= loadBunyan().createLogger({
+        name: 'crio-lxc',
+        streams: [{ type: 'raw', level: 'trace', stream: stream as unknown as NodeJS.WritableStream }],
+      })
+      // Under a name of their own, as bunyan has fields such as pid itself; '%s', as it takes a message for a format.
+      logger[level]({ fields: { c, ...fields } }, '%s', message)
+    },
+  }
+}
+
+/** A record as bunyan hands it to a raw stream. */
+export interface BunyanRecord {
+  readonly level: number
+  readonly msg: string
+  readonly time: Date
+  readonly fields: LogFields
+}
+
+const levelNames = new Map([
+  [20, 'debug'],
+  [30, 'info'],
+  [40, 'warn'],
+  [50, 'error'],
+])
+
+/** One line of the seed's log; other fields of the caller come first and cannot replace the seed's. */
+export function seedLine(record: BunyanRecord, timestamp: string): string {
+  const { c, cid, cmd, ...more } = record.fields
+  const seed = { l: levelNames.get(record.level), m: record.msg, c, cid, cmd, t: formatGoTime(record.time, timestamp) }
+  return `${JSON.stringify({ ...more, ...seed })}\n`
+}
+
+/** Synchronous, because the line is; the bundler resolves the second form and defers it to this call. */
+function loadBunyan(): typeof Bunyan {
+  return typeof BUNDLED === 'undefined' ? createRequire(import.meta.url)('bunyan') : require('bunyan')
+}

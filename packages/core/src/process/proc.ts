@@ -1,0 +1,58 @@
+/** What /proc says about a process; proc_pid_stat(5). */
+import { readFileSync, statSync } from 'node:fs'
+
+export interface ProcStat {
+  /** One letter: R, S, D, Z, X and so on. */
+  readonly state: string
+  readonly parent: number
+  /** Clock ticks since boot: with the pid it names one process for ever. */
+  readonly startTime: number
+}
+
+/** undefined when there is no such process. */
+export function readProcStat(pid: number): ProcStat | undefined {
+  let text: string
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return undefined
+  }
+  return parseProcStat(text)
+}
+
+/** The name stands in parentheses and may contain anything, so the fields are counted from the last one. */
+export function parseProcStat(text: string): ProcStat {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return { state: fields[0] ?? '', parent: Number(fields[1]), startTime: Number(fields[19]) }
+}
+
+/** A process by pid and start time, as container.json stores it: a pid alone may have been given away again. */
+export interface ProcessIdentity {
+  readonly pid: number
+  readonly startTime: number
+}
+
+export function identify(pid: number): ProcessIdentity | undefined {
+  const stat = readProcStat(pid)
+  return stat && { pid, startTime: stat.startTime }
+}
+
+/** The same process, and not a zombie. */
+export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
+  const stat = readProcStat(pid)
+  return stat !== undefined && stat.startTime === startTime && stat.state !== 'Z' && stat.state !== 'X'
+}
+
+/** Device and inode of the program a process runs, "dev:ino"; undefined when it cannot be told. */
+export function executableIdentity(pid: number): string | undefined {
+  return fileIdentity(`/proc/${pid}/exe`)
+}
+
+export function fileIdentity(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path)
+    return `${dev}:${ino}`
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,75 @@
+/** linux.seccomp as a libseccomp filter (config-linux.md, "Seccomp"). PURE. */
+import { SpecError } from '../errors/runtime-error.ts'
+import type { Seccomp, SeccompAction, SeccompArg, SeccompFlag, SeccompOperator } from '../oci/linux.ts'
+import type { Filter, FilterRule } from '../sys/libseccomp.ts'
+
+const EPERM = 1
+
+/** linux/seccomp.h; the low 16 bits of ERRNO and TRACE carry a number. */
+const actions: Readonly<Record<Exclude<SeccompAction, 'SCMP_ACT_NOTIFY'>, number>> = {
+  SCMP_ACT_KILL: 0,
+  SCMP_ACT_KILL_THREAD: 0,
+  SCMP_ACT_KILL_PROCESS: 0x80000000,
+  SCMP_ACT_TRAP: 0x00030000,
+  SCMP_ACT_ERRNO: 0x00050000,
+  SCMP_ACT_TRACE: 0x7ff00000,
+  SCMP_ACT_LOG: 0x7ffc0000,
+  SCMP_ACT_ALLOW: 0x7fff0000,
+}
+
+/** enum scmp_compare. */
+const operators: Readonly<Record<SeccompOperator, number>> = {
+  SCMP_CMP_NE: 1,
+  SCMP_CMP_LT: 2,
+  SCMP_CMP_LE: 3,
+  SCMP_CMP_EQ: 4,
+  SCMP_CMP_GE: 5,
+  SCMP_CMP_GT: 6,
+  SCMP_CMP_MASKED_EQ: 7,
+}
+
+const flags: Readonly<Record<SeccompFlag, number>> = {
+  SECCOMP_FILTER_FLAG_TSYNC: 1,
+  SECCOMP_FILTER_FLAG_LOG: 2,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32,
+}
+
+export function toFilter(seccomp: Seccomp): Filter {
+  if (seccomp.listenerPath) throw new SpecError('linux.seccomp.listenerPath', 'not supported yet: remove it')
+  const defaultAction = toAction(seccomp.defaultAction, seccomp.defaultErrnoRet, 'linux.seccomp.defaultAction')
+  const rules = (seccomp.syscalls ?? []).flatMap(({ names, action, errnoRet, args = [] }, index): FilterRule[] => {
+    const value = toAction(action, errnoRet, `linux.seccomp.syscalls[${index}].action`)
+    // libseccomp refuses a rule that says what happens anyway.
+    if (value === defaultAction) return []
+    return names.flatMap((syscall) => conditions(args).map((tests) => ({ action: value, syscall, tests: tests.map(toTest) })))
+  })
+  return { defaultAction, architectures: (seccomp.architectures ?? []).map(toArchitecture), rules }
+}
+
+/** SECCOMP_FILTER_FLAG_* for seccomp(2). */
+export function filterFlags(seccomp: Seccomp): number {
+  return (seccomp.flags ?? []).reduce((sum, flag) => sum | flags[flag], 0)
+}
+
+/** Tests of one rule hold together; two of the same argument could not, so each is then a rule of its own (runc). */
+function conditions(args: readonly SeccompArg[]): readonly (readonly SeccompArg[])[] {
+  const indexes = new Set(args.map(({ index }) => index))
+  return indexes.size === args.length ? [args] : args.map((arg) => [arg])
+}
+
+/** With MASKED_EQ `value` is the mask and `valueTwo` what must remain; libseccomp wants them in that order. */
+function toTest({ index, value, valueTwo = 0, op }: SeccompArg): FilterRule['tests'][number] {
+  return { index, op: operators[op], a: value, b: valueTwo }
+}
+
+function toAction(action: SeccompAction, errno: number | undefined, pointer: string): number {
+  if (action === 'SCMP_ACT_NOTIFY') throw new SpecError(pointer, 'SCMP_ACT_NOTIFY is not supported yet: use another action')
+  const carries = action === 'SCMP_ACT_ERRNO' || action === 'SCMP_ACT_TRACE'
+  return actions[action] + (carries ? (errno ?? EPERM) : 0)
+}
+
+/** SCMP_ARCH_X86_64 is x86_64 to seccomp_arch_resolve_name(3). */
+function toArchitecture(name: string): string {
+  return name.slice('SCMP_ARCH_'.length).toLowerCase()
+}

@@ -1,0 +1,16 @@
+/** libc calls on other processes. The rules of libc.ts hold here too. */
+import { call } from './libc.ts'
+
+/** pidfd_open(2); the fd is always CLOEXEC. Same number on every architecture. */
+export function pidfdOpen(pid: number): number {
+  return call('long syscall(long nr, int pid, unsigned int flags)', [434, pid, 0], () => `pidfd_open(${pid})`)
+}
+
+/** pidfd_send_signal(2). */
+export function pidfdSendSignal(pidfd: number, signal: number): void {
+  call(
+    'long syscall(long nr, int pidfd, int signal, void *info, unsigned int flags)',
+    [424, pidfd, signal, null, 0],
+    () => `pidfd_send_signal(${pidfd}, ${signal})`,
+  )
+}

@@ -1,0 +1,234 @@
+/**
+ * libc through koffi: one function a call, with the call's name. Each adds O_CLOEXEC where the kernel offers it,
+ * repeats after EINTR, and throws SyscallError. Calls that glibc 2.36 does not wrap go through syscall(2) with the
+ * number from abi/arch.ts.
+ */
+import { arch } from 'node:process'
+import { archOf } from '../abi/arch.ts'
+import {
+  AT_EMPTY_PATH,
+  AT_RECURSIVE,
+  MS_PRIVATE,
+  MS_REC,
+  O_CLOEXEC,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+} from '../abi/constants.ts'
+import { errnoTable } from '../abi/errno.ts'
+import { RuntimeError } from '../errors/runtime-error.ts'
+import { SyscallError } from '../errors/syscall-error.ts'
+import { type Koffi, koffi } from './koffi.ts'
+
+type Native = (...args: unknown[]) => number
+
+const declared = new Map<string, Native>()
+let library: ReturnType<Koffi['load']> | undefined
+
+/** A libc function by its C prototype, declared at its first use. */
+function native(prototype: string): Native {
+  let call = declared.get(prototype)
+  if (!call) {
+    library ??= koffi().load('libc.so.6')
+    call = library.func(prototype) as Native
+    declared.set(prototype, call)
+  }
+  return call
+}
+
+/** Calls `prototype` until it is not interrupted; `name` and `args` are for the error. */
+export function call(prototype: string, args: readonly unknown[], text: () => string): number {
+  const k = koffi()
+  const fn = native(prototype)
+  for (;;) {
+    const result = fn(...args)
+    // errno is read before anything else can make a system call.
+    const errno = result === -1 ? k.errno() : 0
+    if (result !== -1) return result
+    if (errno !== errnoTable.EINTR[0]) throw new SyscallError(text(), errno)
+  }
+}
+
+const numbers = archOf(arch)?.syscalls
+
+function number(name: 'openat2' | 'open_tree' | 'mount_setattr'): number {
+  if (!numbers) throw new RuntimeError('unsupported', `the processor architecture ${arch} is not supported`)
+  return numbers[name]
+}
+
+const how = Buffer.alloc(24)
+
+/** openat2(2); `flags` get O_CLOEXEC. */
+export function openat2(dirfd: number, path: string, { flags, resolve }: { flags: number; resolve: number }): number {
+  how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0)
+  how.writeBigUInt64LE(0n, 8)
+  how.writeBigUInt64LE(BigInt(resolve), 16)
+  return call(
+    'long syscall(long nr, int dirfd, const char *path, void *how, size_t size)',
+    [number('openat2'), dirfd, path, how, 24],
+    () => `openat2(${dirfd}, ${JSON.stringify(path)})`,
+  )
+}
+
+/** open_tree(2): a detached copy of the mount at `path` below `dirfd` ("" for `dirfd` itself), CLOEXEC. */
+export function cloneTree(dirfd: number, path: string, { recursive }: { recursive: boolean }): number {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (path === '' ? AT_EMPTY_PATH : 0) | (recursive ? AT_RECURSIVE : 0)
+  return call(
+    'long syscall(long nr, int dirfd, const char *path, unsigned int flags)',
+    [number('open_tree'), dirfd, path, flags],
+    () => `open_tree(${dirfd}, ${JSON.stringify(path)})`,
+  )
+}
+
+export interface MountAttributes {
+  readonly set?: number
+  readonly clear?: number
+  readonly propagation?: number
+  readonly recursive?: boolean
+}
+
+const attr = Buffer.alloc(32)
+
+/** mount_setattr(2) on the mount behind `fd`. */
+export function mountSetattr(fd: number, { set = 0, clear = 0, propagation = 0, recursive = false }: MountAttributes): void {
+  attr.writeBigUInt64LE(BigInt(set), 0)
+  attr.writeBigUInt64LE(BigInt(clear), 8)
+  attr.writeBigUInt64LE(BigInt(propagation), 16)
+  call(
+    'long syscall(long nr, int dirfd, const char *path, unsigned int flags, void *attr, size_t size)',
+    [number('mount_setattr'), fd, '', AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attr, 32],
+    () => `mount_setattr(${fd}, set ${set}, clear ${clear}, propagation ${propagation})`,
+  )
+}
+
+/** A clone of a shared mount stays its peer: made private before anything is mounted below it. */
+export function privateTree(dirfd: number, path: string, { recursive }: { recursive: boolean }): number {
+  const fd = cloneTree(dirfd, path, { recursive })
+  mountSetattr(fd, { propagation: MS_PRIVATE & ~MS_REC, recursive: true })
+  return fd
+}
+
+/** memfd_create(2) with MFD_CLOEXEC. */
+export function memfdCreate(name: string): number {
+  return call('int memfd_create(const char *name, unsigned int flags)', [name, 1], () => `memfd_create("${name}")`)
+}
+
+const pair = Buffer.alloc(8)
+
+/** pipe2(2) with O_CLOEXEC: [read end, write end]. */
+export function pipe(): [number, number] {
+  call('int pipe2(void *fds, int flags)', [pair, O_CLOEXEC], () => 'pipe2()')
+  return [pair.readInt32LE(0), pair.readInt32LE(4)]
+}
+
+/** socketpair(2) of connected AF_UNIX streams, CLOEXEC. */
+export function socketpair(): [number, number] {
+  call('int socketpair(int domain, int type, int protocol, void *fds)', [1, 1 | O_CLOEXEC, 0, pair], () => 'socketpair()')
+  return [pair.readInt32LE(0), pair.readInt32LE(4)]
+}
+
+/** connect(2) to the AF_UNIX stream socket at `path`, which has at most 107 bytes. */
+export function connectUnix(path: string): number {
+  const name = Buffer.from(path)
+  if (name.length > 107)
+    throw new RuntimeError('usage', `connect to the socket ${path}: the path has more than 107 bytes: use a shorter one`)
+  const address = Buffer.alloc(110)
+  address.writeUInt16LE(1, 0)
+  name.copy(address, 2)
+  const fd = call('int socket(int domain, int type, int protocol)', [1, 1 | O_CLOEXEC, 0], () => 'socket(AF_UNIX)')
+  try {
+    call('int connect(int fd, void *address, unsigned int length)', [fd, address, 2 + name.length + 1], () => `connect(${path})`)
+  } catch (error) {
+    close(fd)
+    throw error
+  }
+  return fd
+}
+
+/** mkfifo(3); `mode` is not cut by the umask of the caller because the runtime sets it to 0 at start. */
+export function mkfifo(path: string, mode: number): void {
+  call('int mkfifo(const char *path, unsigned int mode)', [path, mode], () => `mkfifo(${path})`)
+}
+
+export function close(fd: number): void {
+  native('int close(int fd)')(fd)
+}
+
+/** fcntl(F_DUPFD_CLOEXEC): a copy of `fd` with a number of at least `minimum`. */
+export function dupAbove(fd: number, minimum: number): number {
+  return call('int fcntl(int fd, int command, long arg)', [fd, 1030, minimum], () => `fcntl(${fd}, F_DUPFD_CLOEXEC)`)
+}
+
+/** prctl(2) of this process. */
+export function prctl(option: number, value: number): void {
+  call('int prctl(int option, unsigned long value, long, long, long)', [option, value, 0, 0, 0], () => `prctl(${option})`)
+}
+
+const POLL = 'int poll(void *fds, unsigned long count, int timeout)'
+
+/** poll(2) for input. Returns the revents of each fd; all 0 after `timeoutMs` (-1 waits for ever). */
+export function poll(fds: readonly number[], timeoutMs: number): number[] {
+  const entries = pollEntries(fds)
+  call(POLL, [entries, fds.length, timeoutMs], () => 'poll()')
+  return fds.map((_, i) => entries.readInt16LE(8 * i + 6))
+}
+
+/** The same on a thread of koffi's, so that signals are handled meanwhile. */
+export function pollAsync(fds: readonly number[]): Promise<number[]> {
+  const entries = pollEntries(fds)
+  const { promise, resolve, reject } = Promise.withResolvers<number[]>()
+  const fn = native(POLL) as Native & { async: (...args: unknown[]) => void }
+  fn.async(entries, fds.length, -1, (error: Error | null) => {
+    if (error) reject(error)
+    else resolve(fds.map((_, i) => entries.readInt16LE(8 * i + 6)))
+  })
+  return promise
+}
+
+function pollEntries(fds: readonly number[]): Buffer {
+  const entries = Buffer.alloc(8 * fds.length)
+  fds.forEach((fd, i) => {
+    entries.writeInt32LE(fd, 8 * i)
+    entries.writeInt16LE(1, 8 * i + 4)
+  })
+  return entries
+}
+
+export interface NewMount {
+  readonly type: string
+  readonly source: string
+  /** Comma-separated options of the filesystem. */
+  readonly data: string
+  /** MOUNT_ATTR_*. */
+  readonly attributes: number
+}
+
+const FSCONFIG_SET_FLAG = 0
+const FSCONFIG_SET_STRING = 1
+const FSCONFIG_CMD_CREATE = 6
+
+/** fsopen(2), fsconfig(2) and fsmount(2): a new filesystem that is attached nowhere, CLOEXEC. */
+export function newMount({ type, source, data, attributes }: NewMount): number {
+  const context = call('long syscall(long nr, const char *type, unsigned int flags)', [430, type, 1], () => `fsopen(${type})`)
+  const config = (command: number, key: string | null, value: string | null): number =>
+    call(
+      'long syscall(long nr, int fd, unsigned int command, const char *key, const char *value, int aux)',
+      [431, context, command, key, value, 0],
+      () => `fsconfig(${type}, ${key ?? 'create'}${value === null ? '' : `=${value}`})`,
+    )
+  try {
+    config(FSCONFIG_SET_STRING, 'source', source)
+    for (const option of data === '' ? [] : data.split(',')) {
+      const [key = '', ...value] = option.split('=')
+      if (value.length > 0) config(FSCONFIG_SET_STRING, key, value.join('='))
+      else config(FSCONFIG_SET_FLAG, key, null)
+    }
+    config(FSCONFIG_CMD_CREATE, null, null)
+    return call(
+      'long syscall(long nr, int fd, unsigned int flags, unsigned int attributes)',
+      [432, context, 1, attributes],
+      () => `fsmount(${type})`,
+    )
+  } finally {
+    close(context)
+  }
+}

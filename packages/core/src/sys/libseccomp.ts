@@ -1,0 +1,126 @@
+/** libseccomp through koffi: names and rules become the BPF program of the running architecture; seccomp_rule_add(3). */
+import { closeSync, fstatSync, readSync } from 'node:fs'
+import { errnoSentence } from '../abi/errno.ts'
+import { RuntimeError } from '../errors/runtime-error.ts'
+import { koffi } from './koffi.ts'
+import { memfdCreate } from './libc.ts'
+
+/** A comparison of one argument of a system call; struct scmp_arg_cmp. */
+export interface ArgumentTest {
+  readonly index: number
+  readonly op: number
+  readonly a: number | bigint
+  readonly b: number | bigint
+}
+
+export interface FilterRule {
+  readonly action: number
+  readonly syscall: string
+  /** All of them must hold. */
+  readonly tests: readonly ArgumentTest[]
+}
+
+export interface Filter {
+  readonly defaultAction: number
+  /** Names as seccomp_arch_resolve_name(3) takes them: x86_64, x86, x32, aarch64 and so on. */
+  readonly architectures: readonly string[]
+  readonly rules: readonly FilterRule[]
+}
+
+const UNKNOWN_SYSCALL = -1
+const EEXIST = -17
+const SCMP_FLTATR_CTL_OPTIMIZE = 8
+const BINARY_TREE = 2
+const TEST_BYTES = 24
+
+type Native = (...args: unknown[]) => number
+
+/** The program as struct sock_filter[]; throws RuntimeError `unsupported` for what libseccomp refuses. */
+export function exportBpf({ defaultAction, architectures, rules }: Filter): Buffer {
+  const lib = load()
+  const context = (lib.init as (action: number) => unknown)(defaultAction)
+  if (!context) throw new RuntimeError('unsupported', 'linux.seccomp.defaultAction: libseccomp refuses it')
+  try {
+    for (const name of architectures) {
+      const token = lib.resolveArch(name)
+      if (token === 0) throw new RuntimeError('unsupported', `linux.seccomp.architectures: libseccomp knows no ${name}`)
+      check(lib.addArch(context, token), `add the architecture ${name}`, [EEXIST])
+    }
+    // Hundreds of comparisons in a row cost every system call of the container; an old library does without.
+    lib.setAttribute(context, SCMP_FLTATR_CTL_OPTIMIZE, BINARY_TREE)
+    for (const { action, syscall, tests } of rules) {
+      const number = lib.resolveSyscall(syscall)
+      // A name the library does not know is a system call that this kernel's headers do not have: runc skips it too.
+      if (number === UNKNOWN_SYSCALL) continue
+      check(lib.addRule(context, action, number, tests.length, encode(tests)), `add the rule for ${syscall}`)
+    }
+    return exportProgram((fd) => check(lib.exportBpf(context, fd), 'export the filter'))
+  } finally {
+    lib.release(context)
+  }
+}
+
+function exportProgram(write: (fd: number) => void): Buffer {
+  const fd = memfdCreate('seccomp')
+  try {
+    write(fd)
+    const program = Buffer.alloc(fstatSync(fd).size)
+    readSync(fd, program, 0, program.length, 0)
+    return program
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function encode(tests: readonly ArgumentTest[]): Buffer {
+  const bytes = Buffer.alloc(TEST_BYTES * tests.length)
+  tests.forEach(({ index, op, a, b }, i) => {
+    bytes.writeUInt32LE(index, TEST_BYTES * i)
+    bytes.writeUInt32LE(op, TEST_BYTES * i + 4)
+    bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(a)), TEST_BYTES * i + 8)
+    bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(b)), TEST_BYTES * i + 16)
+  })
+  return bytes
+}
+
+function check(result: number, what: string, allowed: readonly number[] = []): void {
+  if (result >= 0 || allowed.includes(result)) return
+  throw new RuntimeError('unsupported', `linux.seccomp: ${what}: libseccomp says ${errnoSentence(-result)}`)
+}
+
+interface Library {
+  readonly init: Native
+  readonly release: Native
+  readonly resolveArch: Native
+  readonly addArch: Native
+  readonly setAttribute: Native
+  readonly resolveSyscall: Native
+  readonly addRule: Native
+  readonly exportBpf: Native
+}
+
+let library: Library | undefined
+
+function load(): Library {
+  if (library) return library
+  let lib: ReturnType<ReturnType<typeof koffi>['load']>
+  try {
+    lib = koffi().load('libseccomp.so.2')
+  } catch (cause) {
+    throw new RuntimeError('unsupported', 'linux.seccomp: libseccomp.so.2 is missing: install libseccomp2', { cause })
+  }
+  const declare = (prototype: string): Native => lib.func(prototype) as Native
+  library = {
+    init: declare('void *seccomp_init(uint32_t action)'),
+    release: declare('void seccomp_release(void *context)'),
+    resolveArch: declare('uint32_t seccomp_arch_resolve_name(const char *name)'),
+    addArch: declare('int seccomp_arch_add(void *context, uint32_t token)'),
+    setAttribute: declare('int seccomp_attr_set(void *context, int attribute, uint32_t value)'),
+    resolveSyscall: declare('int seccomp_syscall_resolve_name(const char *name)'),
+    addRule: declare(
+      'int seccomp_rule_add_array(void *context, uint32_t action, int syscall, unsigned int count, void *tests)',
+    ),
+    exportBpf: declare('int seccomp_export_bpf(void *context, int fd)'),
+  }
+  return library
+}

@@ -1,0 +1,85 @@
+/** Starting and reaping children without the engine's own machinery, which would take fds and wait for anything. */
+import { errnoTable } from '../abi/errno.ts'
+import { SyscallError } from '../errors/syscall-error.ts'
+import { koffi } from './koffi.ts'
+
+export interface SpawnOptions {
+  readonly path: string
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  /** Descriptors that the child gets under the same numbers; everything else is CLOEXEC. */
+  readonly fds: readonly number[]
+}
+
+interface Calls {
+  readonly spawn: (...args: unknown[]) => number
+  readonly waitpid: (...args: unknown[]) => number
+  readonly attributes: Buffer
+}
+
+const POSIX_SPAWN_SETSIGDEF = 0x04
+const POSIX_SPAWN_SETSIGMASK = 0x08
+/** Larger than glibc's and musl's posix_spawnattr_t and posix_spawn_file_actions_t. */
+const ATTRIBUTE_BYTES = 512
+const SIGSET_BYTES = 128
+
+let declared: Calls | undefined
+let libc: ReturnType<ReturnType<typeof koffi>['load']> | undefined
+
+function calls(): Calls {
+  if (declared) return declared
+  libc = koffi().load('libc.so.6')
+  const attributes = Buffer.alloc(ATTRIBUTE_BYTES)
+  // Engines ignore SIGPIPE and may hand on a mask: a child starts with every signal unblocked and at its default.
+  libc.func('int posix_spawnattr_init(void *attributes)')(attributes)
+  libc.func('int posix_spawnattr_setsigmask(void *attributes, void *set)')(attributes, Buffer.alloc(SIGSET_BYTES))
+  libc.func('int posix_spawnattr_setsigdefault(void *attributes, void *set)')(attributes, Buffer.alloc(SIGSET_BYTES, 0xff))
+  const flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
+  libc.func('int posix_spawnattr_setflags(void *attributes, short flags)')(attributes, flags)
+  declared = {
+    spawn: libc.func(
+      'int posix_spawn(void *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)',
+    ) as Calls['spawn'],
+    waitpid: libc.func('int waitpid(int pid, void *status, int options)') as Calls['waitpid'],
+    attributes,
+  }
+  return declared
+}
+
+/** posix_spawn(3). Returns the pid; the caller reaps it with `wait`. */
+export function spawn({ path, args, env, fds }: SpawnOptions): number {
+  const { spawn: posixSpawn, attributes } = calls()
+  const actions = Buffer.alloc(ATTRIBUTE_BYTES)
+  libc?.func('int posix_spawn_file_actions_init(void *actions)')(actions)
+  // dup2 of an fd onto itself clears CLOEXEC in the child (glibc 2.29, POSIX 2024).
+  const adddup2 = libc?.func('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)')
+  for (const fd of fds) adddup2?.(actions, fd, fd)
+  const pid = Buffer.alloc(4)
+  const errno = posixSpawn(pid, path, actions, attributes, [...args, null], [...env, null])
+  libc?.func('int posix_spawn_file_actions_destroy(void *actions)')(actions)
+  if (errno !== 0) throw new SyscallError(`posix_spawn(${path})`, errno)
+  return pid.readInt32LE(0)
+}
+
+/** How a child ended: its code, or the signal that killed it. */
+export type Exit = { readonly code: number } | { readonly signal: number }
+
+/** waitpid(2) for this very child; never for any, which would steal the engine's. */
+export function wait(pid: number): Exit {
+  const { waitpid } = calls()
+  const status = Buffer.alloc(4)
+  const k = koffi()
+  for (;;) {
+    const result = waitpid(pid, status, 0)
+    const errno = result === -1 ? k.errno() : 0
+    if (result === pid) break
+    if (errno !== errnoTable.EINTR[0]) throw new SyscallError(`waitpid(${pid})`, errno)
+  }
+  const word = status.readInt32LE(0)
+  return (word & 0x7f) === 0 ? { code: (word >> 8) & 0xff } : { signal: word & 0x7f }
+}
+
+/** The exit code by which a shell, conmon and runc know an exit: 128 + n for a signal. */
+export function exitCode(exit: Exit): number {
+  return 'code' in exit ? exit.code : 128 + exit.signal
+}

@@ -1,0 +1,84 @@
+/** Terminals: modes, sizes and the receipt of a master; ioctl_tty(2), termios(3), unix(7). */
+import { koffi } from './koffi.ts'
+import { call } from './libc.ts'
+
+const TCGETS = 0x5401
+const TCSETSW = 0x5403
+const TIOCGWINSZ = 0x5413
+const TIOCSWINSZ = 0x5414
+/** struct termios of the kernel: four 32-bit flag words, a line discipline, 19 control characters. */
+const TERMIOS_BYTES = 36
+const IOCTL = 'int ioctl(int fd, unsigned long request, void *argument)'
+
+/** The terminal's modes, for `restoreModes`. Throws SyscallError ENOTTY when `fd` is no terminal. */
+export function readModes(fd: number): Buffer {
+  const modes = Buffer.alloc(TERMIOS_BYTES)
+  call(IOCTL, [fd, TCGETS, modes], () => `ioctl(${fd}, TCGETS)`)
+  return modes
+}
+
+export function restoreModes(fd: number, modes: Buffer): void {
+  call(IOCTL, [fd, TCSETSW, modes], () => `ioctl(${fd}, TCSETSW)`)
+}
+
+/** What cfmakeraw(3) does: every byte goes through as it is. */
+export function makeRaw(fd: number, modes: Buffer): void {
+  const raw = Buffer.from(modes)
+  const input = ['IGNBRK', 'BRKINT', 'PARMRK', 'ISTRIP', 'INLCR', 'IGNCR', 'ICRNL', 'IXON'] as const
+  const inputBits = { IGNBRK: 1, BRKINT: 2, PARMRK: 8, ISTRIP: 32, INLCR: 64, IGNCR: 128, ICRNL: 256, IXON: 1024 }
+  const OPOST = 1
+  const [ECHO, ECHONL, ICANON, ISIG, IEXTEN] = [8, 64, 2, 1, 0o100000]
+  const [CSIZE, PARENB, CS8] = [0o60, 0o400, 0o60]
+  clear(raw, 0, input.reduce((bits, name) => bits | inputBits[name], 0))
+  clear(raw, 4, OPOST)
+  clear(raw, 8, CSIZE | PARENB)
+  raw.writeUInt32LE(raw.readUInt32LE(8) | CS8, 8)
+  clear(raw, 12, ECHO | ECHONL | ICANON | ISIG | IEXTEN)
+  restoreModes(fd, raw)
+}
+
+function clear(modes: Buffer, offset: number, bits: number): void {
+  modes.writeUInt32LE((modes.readUInt32LE(offset) & ~bits) >>> 0, offset)
+}
+
+/** Gives the terminal `to` the size of the terminal `from`. */
+export function copySize(from: number, to: number): void {
+  const size = Buffer.alloc(8)
+  call(IOCTL, [from, TIOCGWINSZ, size], () => `ioctl(${from}, TIOCGWINSZ)`)
+  call(IOCTL, [to, TIOCSWINSZ, size], () => `ioctl(${to}, TIOCSWINSZ)`)
+}
+
+const MSG_CMSG_CLOEXEC = 0x40000000
+
+interface Message {
+  readonly iov: { readonly base: Buffer; readonly length: number }[]
+}
+
+let declared = false
+
+/** The one fd of a SCM_RIGHTS message (CLOEXEC); undefined at end of file. */
+export function receiveFd(socket: number): number | undefined {
+  const k = koffi()
+  if (!declared) {
+    k.struct('iovec', { base: 'void *', length: 'size_t' })
+    k.struct('msghdr', {
+      name: 'void *',
+      namelen: 'uint32_t',
+      iov: 'iovec *',
+      iovlen: 'size_t',
+      control: 'void *',
+      controllen: 'size_t',
+      flags: 'int',
+    })
+    declared = true
+  }
+  const control = Buffer.alloc(24)
+  const iov: Message['iov'] = [{ base: Buffer.alloc(4096), length: 4096 }]
+  const message = { name: null, namelen: 0, iov, iovlen: 1, control, controllen: control.length, flags: 0 }
+  const length = call(
+    'intptr_t recvmsg(int socket, msghdr *message, int flags)',
+    [socket, message, MSG_CMSG_CLOEXEC],
+    () => `recvmsg(${socket})`,
+  )
+  return Number(length) === 0 ? undefined : control.readInt32LE(16)
+}
