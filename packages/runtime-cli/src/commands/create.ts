@@ -1,0 +1,17 @@
+import { defineCommand } from '../command.ts'
+import { bundleOptions, toCreateOptions } from './bundle-options.ts'
+
+export default defineCommand({
+  command: 'create <container-id>',
+  describe: 'create a container from a bundle; its process waits for start',
+  options: bundleOptions,
+  examples: [
+    ['create web', 'from the bundle in the current directory'],
+    ['create --bundle /srv/web --pid-file /run/web.pid web', "from another bundle; init's pid goes to a file"],
+  ],
+  async handler({ settings, values, positionals: [id = ''] }) {
+    const { create } = await import('../lifecycle/create.ts')
+    create(settings, toCreateOptions(id, values))
+    return 0
+  },
+})

@@ -1,0 +1,22 @@
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { defineCommand } from '../command.ts'
+import { writeOut } from '../output.ts'
+import { absolutePath } from './bundle-options.ts'
+
+export default defineCommand({
+  command: 'debug plan <bundle>',
+  describe: 'print what create would do with a bundle: liblxc config, system calls, cgroup writes',
+  options: { json: { type: 'boolean', describe: 'print JSON' } },
+  examples: [
+    ['debug plan /srv/web', 'readable lines'],
+    ['debug plan --json /srv/web', 'the same for programs'],
+  ],
+  async handler({ settings, values, positionals: [what = '', bundle = ''] }) {
+    if (what !== 'plan') throw new RuntimeError('usage', `unknown debug command ${JSON.stringify(what)}: want plan`)
+    const { debugPlan } = await import('../lifecycle/plan.ts')
+    const plan = debugPlan(settings, absolutePath(bundle, 'BUNDLE'))
+    if (values.json) writeOut(`${JSON.stringify(plan, null, 2)}\n`)
+    else writeOut((await import('../lifecycle/debug-plan-text.ts')).debugPlanText(plan))
+    return 0
+  },
+})

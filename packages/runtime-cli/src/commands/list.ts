@@ -1,0 +1,22 @@
+import { defineCommand } from '../command.ts'
+import { listJson, listTable, writeOut } from '../output.ts'
+
+export default defineCommand({
+  command: 'list',
+  describe: 'list the containers below --root',
+  options: {
+    format: { type: 'string', alias: 'f', choices: ['table', 'json'], default: 'table', describe: 'form of the list' },
+    quiet: { type: 'boolean', alias: 'q', describe: 'print ids only' },
+  },
+  examples: [
+    ['list', 'a table'],
+    ['--root /run/containerd/runc/k8s.io list --format json', 'the states of the containers of another root'],
+  ],
+  async handler({ settings, values: { format, quiet } }) {
+    const { list } = await import('../lifecycle/list.ts')
+    const states = list(settings)
+    if (quiet) writeOut(states.map(({ id }) => `${id}\n`).join(''))
+    else writeOut(format === 'json' ? listJson(states) : listTable(states))
+    return 0
+  },
+})

@@ -1,0 +1,28 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { defaultSpec } from '@crio-lxc/core/oci/default-spec'
+import { defineCommand } from '../command.ts'
+
+export default defineCommand({
+  command: 'spec',
+  describe: 'write an example config.json',
+  options: {
+    bundle: { type: 'string', alias: 'b', value: 'DIR', describe: 'where, by default the current directory' },
+    rootless: { type: 'boolean', describe: 'for a user who is not root', unsupported: true },
+  },
+  examples: [['spec --bundle /srv/web', 'then put a root filesystem into /srv/web/rootfs']],
+  handler({ values }) {
+    const file = join(values.bundle || '.', 'config.json')
+    try {
+      writeFileSync(file, `${JSON.stringify(defaultSpec, null, '\t')}\n`, { flag: 'wx', mode: 0o666 })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+        throw new RuntimeError('exists', `write ${file}: file exists, remove it first`)
+      throw new RuntimeError('io', `write ${file}: ${messageOf(error).replace(/^[A-Z0-9]+: |, \w+ '.*'$/gs, '')}`, {
+        cause: error,
+      })
+    }
+    return 0
+  },
+})

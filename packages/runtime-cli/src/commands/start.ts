@@ -1,0 +1,13 @@
+import { defineCommand } from '../command.ts'
+
+export default defineCommand({
+  command: 'start <container-id>',
+  describe: 'run the process of a created container',
+  options: {},
+  examples: [['start web', 'let the process that create prepared begin']],
+  async handler({ settings, positionals: [id = ''] }) {
+    const { start } = await import('../lifecycle/start.ts')
+    start(settings, id)
+    return 0
+  },
+})

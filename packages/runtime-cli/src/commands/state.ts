@@ -1,0 +1,14 @@
+import { defineCommand } from '../command.ts'
+import { stateText, writeOut } from '../output.ts'
+
+export default defineCommand({
+  command: 'state <container-id>',
+  describe: 'print the state of a container as JSON',
+  options: {},
+  examples: [['state web', 'status, pid, bundle and annotations']],
+  async handler({ settings, positionals: [id = ''] }) {
+    const { state } = await import('../lifecycle/state.ts')
+    writeOut(stateText(state(settings, id)))
+    return 0
+  },
+})

@@ -1,0 +1,50 @@
+import { closeSync } from 'node:fs'
+import { AT_FDCWD, MS_PRIVATE } from '@crio-lxc/core/abi/constants'
+import type { CgroupLayout, Hierarchy } from '@crio-lxc/core/cgroup/hierarchies'
+import type { NamespaceType } from '@crio-lxc/core/oci/linux'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import { cloneTree, mountSetattr } from '@crio-lxc/core/sys/libc'
+import { parseMountOptions } from '@crio-lxc/init/mount-options'
+import type { CgroupMounts } from '@crio-lxc/init/steps/mounts'
+
+export interface CgroupMountContext {
+  readonly layout: CgroupLayout
+  readonly cgroupDir: string
+  readonly created: ReadonlySet<NamespaceType>
+}
+
+/**
+ * What the container's cgroup mounts show. Without a cgroup namespace it is a bind of the container's own directory:
+ * a new cgroup2 mount would clear `nsdelegate` for the whole host, and show all of its cgroups.
+ */
+export function cgroupMounts(spec: Spec, context: CgroupMountContext): { mounts: CgroupMounts; fds: number[] } {
+  const { layout, cgroupDir, created } = context
+  const version = layout.mode === 'v2' ? 2 : 1
+  const index = spec.mounts?.findIndex(({ type }) => type === 'cgroup' || type === 'cgroup2') ?? -1
+  const shown = index < 0 ? [] : layout.hierarchies.filter((hierarchy) => hierarchy.version === version)
+  const fds: number[] = []
+  try {
+    const hierarchies = shown.map((hierarchy) => {
+      const entry = { name: hierarchy.name, data: mountData(hierarchy) }
+      if (created.has('cgroup')) return entry
+      const fd = cloneTree(AT_FDCWD, hierarchy.mountPoint + cgroupDir, { recursive: false })
+      fds.push(fd)
+      const { attrSet, attrClear } = parseMountOptions(spec.mounts?.[index]?.options ?? [], `mounts[${index}]`)
+      mountSetattr(fd, { propagation: MS_PRIVATE })
+      mountSetattr(fd, { set: attrSet, clear: attrClear })
+      return { ...entry, bind: fd }
+    })
+    const links = shown.flatMap(({ name, controllers }) =>
+      controllers.length > 1 ? controllers.map((controller) => [controller, name] as const) : [],
+    )
+    return { mounts: { version, hierarchies, links }, fds }
+  } catch (error) {
+    for (const fd of fds) closeSync(fd)
+    throw error
+  }
+}
+
+/** cgroups(7): a named hierarchy without controllers is asked for by its name. */
+function mountData({ controllers }: Hierarchy): string {
+  return controllers.map((name) => (name.startsWith('name=') ? `none,${name}` : name)).join(',')
+}

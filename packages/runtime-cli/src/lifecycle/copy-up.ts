@@ -1,0 +1,117 @@
+/**
+ * tmpcopyup: a tmpfs that begins with what the image has at its place. The copy is made on the host into a detached
+ * tmpfs, from fds below the rootfs, and follows no symlink of the image.
+ */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs'
+import { MOUNT_ATTR_RDONLY, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
+import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
+import type { Mount } from '@crio-lxc/core/oci/spec'
+import { mountSetattr, newMount, openat2 } from '@crio-lxc/core/sys/libc'
+import { components } from '@crio-lxc/init/inside-root'
+import type { MountOptions } from '@crio-lxc/init/mount-options'
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+
+export interface CopyUp {
+  readonly options: MountOptions
+  /** O_PATH fd of the rootfs. */
+  readonly rootfs: number
+  readonly pointer: string
+}
+
+/** fd of the detached tmpfs, filled. */
+export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer }: CopyUp): number {
+  const { destination, source } = mount
+  const attributes = options.attrSet & ~MOUNT_ATTR_RDONLY
+  const fd = newMount({ type: 'tmpfs', source: source || 'tmpfs', data: options.data, attributes })
+  try {
+    const from = openInImage(rootfs, destination)
+    // Nothing in the image to copy: an empty tmpfs is what is asked for.
+    if (from !== undefined) copyDirectory(from, openDirectory(`/proc/self/fd/${fd}/.`))
+    if (options.attrSet & MOUNT_ATTR_RDONLY) mountSetattr(fd, { set: MOUNT_ATTR_RDONLY })
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw new SpecError(`${pointer}.options`, `copy ${destination} for tmpcopyup: ${messageOf(error)}`)
+  }
+}
+
+function openInImage(rootfs: number, destination: string): number | undefined {
+  const path = components(destination).join('/') || '.'
+  try {
+    const found = openat2(rootfs, path, { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
+    try {
+      return openDirectory(`/proc/self/fd/${found}/.`)
+    } finally {
+      closeSync(found)
+    }
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Opened without following a link: what a name means can change while it is copied (CVE-2021-30465). */
+function openDirectory(path: string): number {
+  return openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+}
+
+/** Copies what `from` has into `to`, both open directories, and closes them. */
+function copyDirectory(from: number, to: number): void {
+  const source = `/proc/self/fd/${from}`
+  const target = `/proc/self/fd/${to}`
+  try {
+    for (const name of readdirSync(source)) {
+      const stat = lstatSync(`${source}/${name}`)
+      if (stat.isSymbolicLink()) {
+        symlinkSync(readlinkSync(`${source}/${name}`), `${target}/${name}`)
+        lchownSync(`${target}/${name}`, stat.uid, stat.gid)
+      } else if (stat.isDirectory()) {
+        mkdirSync(`${target}/${name}`, 0o700)
+        copyDirectory(openDirectory(`${source}/${name}`), openDirectory(`${target}/${name}`))
+      } else if (stat.isFile()) copyFile(`${source}/${name}`, `${target}/${name}`)
+    }
+    copyOwner(from, to)
+  } finally {
+    closeSync(from)
+    closeSync(to)
+  }
+}
+
+function copyFile(source: string, target: string): void {
+  const from = openSync(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  try {
+    const to = openSync(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+    try {
+      const buffer = Buffer.allocUnsafe(65536)
+      for (let count = readSync(from, buffer); count > 0; count = readSync(from, buffer)) writeSync(to, buffer, 0, count)
+      copyOwner(from, to)
+    } finally {
+      closeSync(to)
+    }
+  } finally {
+    closeSync(from)
+  }
+}
+
+function copyOwner(from: number, to: number): void {
+  const { uid, gid, mode } = fstatSync(from)
+  fchownSync(to, uid, gid)
+  fchmodSync(to, mode & 0o7777)
+}

@@ -1,0 +1,264 @@
+/**
+ * create: from a bundle to an init that waits for start. The order is chosen for speed and for safety: what can be
+ * refused is refused before anything exists, the monitor joins its cgroup while the plan is compiled, and the pid file
+ * appears only when nothing can fail any more.
+ */
+import { closeSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { arch as archName, geteuid, pid as ownPid, umask } from 'node:process'
+import { type Arch, archOf } from '@crio-lxc/core/abi/arch'
+import {
+  applyWrites,
+  cgroupDirectories,
+  createCgroup,
+  openCgroupProcs,
+  removeDirectories,
+} from '@crio-lxc/core/cgroup/cgroupfs'
+import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
+import { checkContainerId } from '@crio-lxc/core/container/container-id'
+import { ContainerInfo } from '@crio-lxc/core/container/container-info'
+import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import { fileIdentity, identify } from '@crio-lxc/core/process/proc'
+import { connectUnix } from '@crio-lxc/core/sys/libc'
+import { planContainer } from '@crio-lxc/init/container-plan'
+import { compile } from '@crio-lxc/init/plan/compile'
+import { type Plan, planTag } from '@crio-lxc/init/plan/plan'
+import { callText } from '@crio-lxc/init/plan/print'
+import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
+import { cgroupMounts } from './cgroup-mounts.ts'
+import { companionsOf } from './companions.ts'
+import { killContainer } from './kill-container.ts'
+import { loadSpec } from './load-spec.ts'
+import { Monitor } from './monitor.ts'
+import { openNamespaces } from './namespaces.ts'
+import { processInputs } from './process-inputs.ts'
+import { readRecord, stepError } from './report.ts'
+import { moveToMonitorCgroup } from './resident.ts'
+import type { Settings } from './settings.ts'
+import { openSources } from './sources.ts'
+import { fixStdio } from './stdio.ts'
+import { Undo } from './undo.ts'
+
+export interface CreateOptions {
+  readonly id: string
+  /** Absolute path. */
+  readonly bundle: string
+  readonly pidFile?: string
+  readonly consoleSocket?: string
+  /** A connected socket for the terminal's master, instead of consoleSocket. */
+  readonly consoleFd?: number
+  readonly noPivot?: boolean
+  readonly noNewKeyring?: boolean
+  readonly preserveFds?: number
+}
+
+/** Throws RuntimeError; then nothing is left of the container. */
+export function create(settings: Settings, options: CreateOptions): ContainerInfo {
+  const info = new ContainerInfo(settings.root, checkContainerId(options.id))
+  const undo = new Undo()
+  const fds = new Undo()
+  try {
+    build(info, { settings, options, undo, fds })
+  } catch (error) {
+    throw undo.run(fds.run(error))
+  }
+  fds.run(undefined)
+  return info
+}
+
+interface Build {
+  readonly settings: Settings
+  readonly options: CreateOptions
+  /** What exists on the host and is removed when create fails. */
+  readonly undo: Undo
+  /** What create has open, closed in either case. */
+  readonly fds: Undo
+}
+
+function build(info: ContainerInfo, { settings, options, undo, fds }: Build): void {
+  const arch = hostArch()
+  const { spec, text } = loadSpec(options.bundle)
+  checkOptions(spec, options)
+  // The modes of what create makes are its own, not the caller's.
+  umask(0o022)
+  const { featureGates, timeouts } = settings
+  const companions = companionsOf(settings)
+  const layout = cgroupLayout()
+  const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${options.bundle}/${spec.root.path}`
+  const cgroupDir = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: options.id, systemd: settings.systemdCgroup })
+  const resources = spec.linux?.resources ?? {}
+  const writes = planResourceWrites(featureGates.cgroupDevices ? resources : { ...resources, devices: [] }, layout)
+
+  const closeLater = (open: Iterable<number>): void =>
+    fds.push(() => {
+      for (const fd of open) closeSync(fd)
+    })
+  const consoleSocket = options.consoleSocket === undefined ? options.consoleFd : connectUnix(options.consoleSocket)
+  if (options.consoleSocket !== undefined && consoleSocket !== undefined) closeLater([consoleSocket])
+  const namespaces = openNamespaces(spec.linux?.namespaces ?? [])
+  closeLater(namespaces.shared.values())
+  const sources = openSources(spec, { bundle: options.bundle, rootfs })
+  closeLater(sources.fds)
+  const process = processInputs(spec.process, {
+    seccomp: spec.linux?.seccomp,
+    gates: featureGates,
+    root: sources.rootfs,
+  })
+
+  info.claim()
+  undo.push(() => rmSync(info.runtimePath(), { recursive: true }))
+  const madeCgroups = createCgroup(layout, cgroupDir)
+  undo.push(() => removeDirectories(madeCgroups))
+  info.create({
+    containerId: options.id,
+    createdAt: new Date().toISOString(),
+    runtimeRoot: settings.root,
+    bundlePath: options.bundle,
+    ...(options.consoleSocket !== undefined && { consoleSocket: options.consoleSocket }),
+    ...(options.pidFile !== undefined && { pidFile: options.pidFile }),
+    monitorCgroupDir: `/${settings.monitorCgroup}/${options.id}`,
+    cgroupDir,
+    ...featureGates,
+    ...(spec.annotations !== undefined && { annotations: spec.annotations }),
+    ...(spec.linux?.namespaces !== undefined && { namespaces: spec.linux.namespaces }),
+    rootfs,
+    owner: geteuid?.() === 0 ? 'root' : String(geteuid?.()),
+    ociVersion: spec.ociVersion,
+    creator: identify(ownPid) ?? { pid: ownPid, startTime: 0 },
+    initExecutable: fileIdentity(companions.init) ?? '',
+    madeCgroups,
+  })
+  writeFileSync(info.runtimePath('config.json'), text, { mode: 0o600 })
+  const cgroup = cgroupMounts(spec, { layout, cgroupDir, created: namespaces.created })
+  closeLater(cgroup.fds)
+
+  undo.push(() => killContainer(layout, cgroupDir, timeouts.killMs))
+  const monitor = new Monitor(info, {
+    arch,
+    companions,
+    cgroupProcs: openCgroupProcs(cgroupDirectories(layout, cgroupDir)),
+    inherited: [
+      ...Array.from({ length: options.preserveFds ?? 0 }, (_, index) => 3 + index),
+      ...sources.fds,
+      ...cgroup.fds,
+      ...namespaces.shared.values(),
+      ...(consoleSocket === undefined ? [] : [consoleSocket]),
+    ],
+  })
+  fds.push(() => monitor.close())
+  undo.push(() => monitor.end())
+
+  const plan = planContainer({
+    arch,
+    spec,
+    process,
+    namespaces: {
+      all: new Set([...namespaces.created, ...namespaces.shared.keys()]),
+      created: namespaces.created,
+    },
+    fds: {
+      ...sources,
+      fifoDirectory: monitor.fifoDirectory,
+      report: monitor.reportWrite,
+      consoleSocket,
+      preserved: options.preserveFds ?? 0,
+    },
+    cgroup: cgroup.mounts,
+  })
+  writeSync(monitor.plan, compile(plan, monitor.reportWrite))
+  writeSync(
+    monitor.config,
+    lxcConfig({
+      libexec: companions.libexec,
+      newNamespaces: [...namespaces.created],
+      sharedNamespaces: namespaces.shared,
+      plan: monitor.plan,
+      log: monitor.log,
+      logLevel: settings.containerLogLevel,
+      noNewKeyring: options.noNewKeyring ?? false,
+    }),
+  )
+  fixStdio(spec.process.user)
+  applyWrites(cgroupDir, writes)
+  monitor.go()
+  awaitParked(monitor, { plan, command: spec.process.args[0] ?? '', timeoutMs: timeouts.createMs })
+  publish(info, { monitor, spec, plan, resident: settings.monitorMode === 'resident' })
+}
+
+interface Parked {
+  readonly plan: Plan
+  readonly command: string
+  readonly timeoutMs: number
+}
+
+function awaitParked(monitor: Monitor, { plan, command, timeoutMs }: Parked): void {
+  const record = readRecord(monitor.reportRead, { timeoutMs, what: 'wait for the container to be ready' })
+  if (record.kind === 'ready') return
+  if (record.kind === 'end') {
+    const errors = monitor.lastErrors()
+    throw new RuntimeError(
+      'liblxc',
+      errors ? `liblxc could not start the container: ${errors}` : 'the monitor ended before the container was ready',
+    )
+  }
+  const failed = record.tag === planTag.launch ? monitor.launchPlan : plan
+  const step = failed.steps[record.step]
+  if (!step) throw new RuntimeError('create-failed', `init reported an unknown step ${record.step}`)
+  throw stepError('create-failed', { what: step.what, call: callText(step), errno: record.errno, command })
+}
+
+interface Publish {
+  readonly monitor: Monitor
+  readonly spec: Spec
+  readonly plan: Plan
+  readonly resident: boolean
+}
+
+/** The pid file last: whoever reads it may act on it at once. */
+function publish(info: ContainerInfo, { monitor, spec, plan, resident }: Publish): void {
+  const pid = monitor.initPid()
+  setOomScoreAdj(pid, spec.process.oomScoreAdj)
+  const init = identify(pid)
+  if (!init) throw new RuntimeError('create-failed', `init (pid ${pid}) ended before it was started`)
+  const kept = resident ? identify(monitor.pid) : undefined
+  if (resident) moveToMonitorCgroup(info, monitor.pid)
+  const firstStartStep = plan.steps.findIndex(({ what }) => what === 'wait for start')
+  info.publishInit({
+    init,
+    ...(kept && { monitor: kept }),
+    startSteps: Object.fromEntries(
+      plan.steps.slice(firstStartStep).map(({ what }, index) => [firstStartStep + index, what]),
+    ),
+    command: spec.process.args[0] ?? '',
+  })
+  if (!resident) monitor.end()
+  info.createPidFile(kept?.pid ?? pid)
+}
+
+/** proc_pid_oom_score_adj(5): lowering it needs CAP_SYS_RESOURCE, which only the host side has. */
+function setOomScoreAdj(pid: number, value: number | undefined): void {
+  if (value === undefined) return
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(value))
+  } catch (cause) {
+    throw new SpecError('process.oomScoreAdj', `set it to ${value}: ${messageOf(cause).replace(/^\w+: |, write$/g, '')}`)
+  }
+}
+
+function checkOptions(spec: Spec, { consoleSocket, consoleFd, noPivot }: CreateOptions): void {
+  const hasSocket = consoleSocket !== undefined || consoleFd !== undefined
+  if (spec.process.terminal && !hasSocket)
+    throw new RuntimeError('usage', 'process.terminal is true: give the socket for the terminal with --console-socket')
+  if (!spec.process.terminal && hasSocket)
+    throw new RuntimeError('usage', 'process.terminal is false: --console-socket has no terminal to send')
+  if (noPivot)
+    throw new RuntimeError('unsupported', '--no-pivot is not supported: the container would keep a way to the host root')
+}
+
+export function hostArch(): Arch {
+  const arch = archOf(archName)
+  if (arch) return arch
+  throw new RuntimeError('unsupported', `the processor architecture ${archName} is not supported: use x64 or arm64`)
+}

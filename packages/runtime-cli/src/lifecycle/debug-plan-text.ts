@@ -1,0 +1,27 @@
+import type { PrintedStep } from '@crio-lxc/init/plan/print'
+import type { DebugPlan } from './plan.ts'
+
+/** The plan as lines for people. PURE. */
+export function debugPlanText({ lxcConfig, cgroup, launch, container }: DebugPlan): string {
+  return [
+    '# cgroup directories',
+    ...cgroup.directories,
+    '',
+    '# cgroup writes',
+    ...cgroup.writes.map(({ file, value }) => `${file} <- ${value}`),
+    '',
+    '# launch plan, run in the place of the monitor',
+    ...launch.map(line),
+    '',
+    '# liblxc config',
+    lxcConfig.trimEnd(),
+    '',
+    '# container plan, run by init',
+    ...container.map(line),
+    '',
+  ].join('\n')
+}
+
+function line({ step, what, call, then }: PrintedStep): string {
+  return `${String(step).padStart(4)}  ${what}: ${call}${then ? `  [${then}]` : ''}`
+}

@@ -1,0 +1,33 @@
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { signalProcess } from '@crio-lxc/core/process/pidfd'
+import { signalCgroup } from './kill-container.ts'
+import { loadContainer } from './load-container.ts'
+import type { Settings } from './settings.ts'
+
+/** Signals whose default action neither ends nor stops a process: CHLD, CONT, URG, WINCH; signal(7). */
+const harmless = new Set([0, 17, 18, 23, 28])
+const stopping = new Set([19, 20, 21, 22])
+const SIGKILL = 9
+
+export interface KillOptions {
+  /** Every process of the container's cgroup, not only init. */
+  readonly all: boolean
+}
+
+/** kill: runtime.md, "Kill". Throws ErrNotRunning when there is no process to signal. */
+export function kill(settings: Settings, id: string, signal: number, { all }: KillOptions): void {
+  const { facts, init, status } = loadContainer(settings, id)
+  if (all) {
+    // A stopped container may have left processes in a pid namespace that is not its own; none left is no error.
+    signalCgroup(cgroupLayout(), facts.cgroupDir, signal)
+    return
+  }
+  if (status === 'creating') throw new RuntimeError('wrong-state', `signal ${id}: it is still being created: try again`)
+  if (!init || status === 'stopped') throw new ErrNotRunning(id)
+  // A parked init is pid 1 without handlers, to which the kernel delivers nothing but SIGKILL: what would end the
+  // process must end it.
+  const fatal = status === 'created' && !harmless.has(signal) && !stopping.has(signal)
+  if (!signalProcess(init.init, fatal ? SIGKILL : signal)) throw new ErrNotRunning(id)
+}

@@ -1,0 +1,46 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { checkSupport } from '@crio-lxc/core/oci/check-support'
+import { MAX_SPEC_BYTES, parseSpec } from '@crio-lxc/core/oci/parse-spec'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+
+export interface LoadedSpec {
+  readonly spec: Spec
+  /** The file as it is: kept beside the container because the caller may change it after create. */
+  readonly text: Buffer
+}
+
+/** BUNDLE/config.json, validated. */
+export function loadSpec(bundle: string): LoadedSpec {
+  const text = readDocument(`${bundle}/config.json`)
+  const spec = parseSpec(text)
+  checkSupport(spec)
+  return { spec, text }
+}
+
+/** A JSON document of a caller's: a regular file of at most 16 MiB, so that nothing blocks or fills the memory. */
+export function readDocument(path: string): Buffer {
+  try {
+    // O_NONBLOCK: a fifo in the place of the file must not hold the runtime.
+    const fd = openSync(path, 0o4000)
+    try {
+      const stat = fstatSync(fd)
+      if (!stat.isFile()) throw new Error('it is not a regular file')
+      if (stat.size > MAX_SPEC_BYTES) throw new Error(`it has ${stat.size} bytes, more than ${MAX_SPEC_BYTES}`)
+      const text = Buffer.allocUnsafe(stat.size)
+      let length = 0
+      while (length < text.length) {
+        const count = readSync(fd, text, length, text.length - length, null)
+        if (count === 0) break
+        length += count
+      }
+      return text.subarray(0, length)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    const problem = missing ? 'no such file or directory' : messageOf(cause).replace(/, open '.*'$/, '')
+    throw new RuntimeError('io', `read ${path}: ${problem}`, { cause })
+  }
+}

@@ -1,0 +1,95 @@
+/** debug plan: everything that create would do with a bundle, as data, without doing any of it. */
+import { closeSync } from 'node:fs'
+import { arch as archName } from 'node:process'
+import { archOf, x64 } from '@crio-lxc/core/abi/arch'
+import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
+import type { NamespaceType } from '@crio-lxc/core/oci/linux'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import { planContainer } from '@crio-lxc/init/container-plan'
+import { type PrintedStep, printPlan } from '@crio-lxc/init/plan/print'
+import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
+import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
+import { cgroupMounts } from './cgroup-mounts.ts'
+import { companionsOf } from './companions.ts'
+import { loadSpec } from './load-spec.ts'
+import { openNamespaces } from './namespaces.ts'
+import { processInputs } from './process-inputs.ts'
+import type { Settings } from './settings.ts'
+import { openSources } from './sources.ts'
+import { Undo } from './undo.ts'
+
+/** Numbers of fds stand for what create would open: they differ from call to call. */
+export interface DebugPlan {
+  readonly lxcConfig: string
+  /** File and value, in order. */
+  readonly cgroup: { readonly directories: string[]; readonly writes: { readonly file: string; readonly value: string }[] }
+  readonly launch: PrintedStep[]
+  readonly container: PrintedStep[]
+}
+
+/** Opens the bundle's sources as create does, so that what create would refuse is refused here too. */
+export function debugPlan(settings: Settings, bundle: string): DebugPlan {
+  const { spec } = loadSpec(bundle)
+  const fds = new Undo()
+  try {
+    return plan(spec, { settings, bundle, fds })
+  } finally {
+    fds.run(undefined)
+  }
+}
+
+function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundle: string; fds: Undo }): DebugPlan {
+  const arch = archOf(archName) ?? x64
+  const companions = companionsOf(settings)
+  const layout = cgroupLayout()
+  const cgroupDir = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd: settings.systemdCgroup })
+  const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${bundle}/${spec.root.path}`
+  const namespaces = openNamespaces(spec.linux?.namespaces ?? [])
+  const sources = openSources(spec, { bundle, rootfs })
+  fds.push(() => {
+    for (const fd of [...sources.fds, ...namespaces.shared.values()]) closeSync(fd)
+  })
+  // With a cgroup namespace nothing of the container's cgroup is opened: it does not exist yet.
+  const created: ReadonlySet<NamespaceType> = new Set<NamespaceType>([...namespaces.created, 'cgroup'])
+  const [plan, go, report, log, fifoDirectory] = [200, 201, 202, 203, 204] as const
+  const container = planContainer({
+    arch,
+    spec,
+    process: processInputs(spec.process, {
+      seccomp: spec.linux?.seccomp,
+      gates: settings.featureGates,
+      root: sources.rootfs,
+    }),
+    namespaces: { all: new Set([...namespaces.created, ...namespaces.shared.keys()]), created: namespaces.created },
+    fds: { ...sources, fifoDirectory, report, consoleSocket: spec.process.terminal ? 205 : undefined, preserved: 0 },
+    cgroup: cgroupMounts(spec, { layout, cgroupDir, created }).mounts,
+  })
+  const launch = planLaunch({
+    arch,
+    cgroupProcs: layout.hierarchies.map((_, index) => 210 + index),
+    go,
+    command: [companions.start, 'ID', `${companions.libexec}/lxc`, 'ROOT/ID/config'],
+  })
+  return {
+    lxcConfig: lxcConfig({
+      libexec: companions.libexec,
+      newNamespaces: [...namespaces.created],
+      sharedNamespaces: namespaces.shared,
+      plan,
+      log,
+      logLevel: settings.containerLogLevel,
+      noNewKeyring: false,
+    }),
+    cgroup: {
+      directories: layout.hierarchies.map(({ mountPoint }) => mountPoint + cgroupDir),
+      writes: planResourceWrites(spec.linux?.resources ?? {}, layout).map(({ hierarchy, file, value }) => ({
+        file: `${hierarchy.mountPoint}${cgroupDir}/${file}`,
+        value,
+      })),
+    },
+    launch: printPlan(launch),
+    container: printPlan(container),
+  }
+}

@@ -1,0 +1,23 @@
+import type { State } from '@crio-lxc/core/oci/state'
+import { type Container, loadContainer } from './load-container.ts'
+import type { Settings } from './settings.ts'
+
+/** state: runtime.md, "Query State". Throws ErrNotExist. */
+export function state(settings: Settings, id: string): State {
+  return stateOf(loadContainer(settings, id))
+}
+
+/** pid is 0 unless a process is there: CRI-O takes any other number for a running container. */
+export function stateOf({ facts, init, status }: Container): State {
+  return {
+    ociVersion: facts.ociVersion,
+    id: facts.containerId,
+    pid: status === 'stopped' ? 0 : (init?.init.pid ?? 0),
+    status,
+    bundle: facts.bundlePath,
+    rootfs: facts.rootfs,
+    created: facts.createdAt,
+    ...(facts.annotations && { annotations: facts.annotations }),
+    owner: facts.owner,
+  }
+}

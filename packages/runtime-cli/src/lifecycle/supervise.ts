@@ -1,0 +1,41 @@
+/** Waiting for a child in the foreground: its signals, its terminal, its exit code. */
+import { writeSync } from 'node:fs'
+import { pidfdOpen, pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
+import { close, pollAsync } from '@crio-lxc/core/sys/libc'
+import { exitCode, wait } from '@crio-lxc/core/sys/spawn'
+import { parseSignal } from '@crio-lxc/core/process/signals'
+import type { TerminalProxy } from './terminal-proxy.ts'
+
+/** What a person or a supervisor sends to a program in the foreground. */
+const forwarded = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGTSTP'] as const
+
+/** Returns the exit code of the child `pid`, 128 + n when signal n killed it. */
+export async function supervise(pid: number, terminal?: TerminalProxy): Promise<number> {
+  const pidfd = pidfdOpen(pid)
+  const handlers = forwarded.map((name) => {
+    const handler = (): void => pidfdSendSignal(pidfd, parseSignal(name))
+    process.on(name, handler)
+    return { name, handler }
+  })
+  try {
+    if (terminal) await terminal.run(pidfd)
+    else await pollAsync([pidfd])
+    return exitCode(wait(pid))
+  } finally {
+    for (const { name, handler } of handlers) process.off(name, handler)
+    close(pidfd)
+    terminal?.close()
+  }
+}
+
+/** Writes all of `bytes`, also when the reader is slow and the fd does not block. */
+export function writeAll(fd: number, bytes: Uint8Array): void {
+  let written = 0
+  while (written < bytes.length) {
+    try {
+      written += writeSync(fd, bytes, written)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * crio-lxc. The only place that prints errors, writes them to the log and chooses the exit code: 1, 255 for exec
+ * (runc's), or what the container's process returned (run, exec).
+ */
+import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { configureLogging, log, logContainer } from '@crio-lxc/core/log/logger'
+import { findCommand, parseCommand, parseGlobal } from './cli.ts'
+import { toLogConfiguration, toSettings } from './global-options.ts'
+import { singleLine, writeErrorLine, writeOut } from './output.ts'
+
+const context = { debug: false, failureCode: 1 }
+
+try {
+  process.exit(await main(process.argv.slice(2)))
+} catch (error) {
+  process.exit(report(error))
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === '--get-yargs-completions')
+    return print((await import('./commands/help.ts')).completions(argv.slice(1)))
+
+  const { values: global, rest } = parseGlobal(argv)
+  context.debug = global.debug ?? false
+  const [name, ...args] = rest
+  if (global.version) return print((await import('./version.ts')).versionText())
+  if (global.help || name === undefined) return help()
+
+  await configureLogging({ ...toLogConfiguration(global, process.env), command: name })
+  if (name === 'help' || name === 'h') return help(args[0])
+  if (name === 'completion') return print((await import('./commands/help.ts')).completionScript())
+
+  const { default: command } = await findCommand(name)()
+  const { values, positionals, help: helpWanted } = parseCommand(command, args)
+  if (helpWanted) return help(name)
+  context.failureCode = command.failureCode ?? 1
+  if (command.command.includes('<container-id>')) logContainer(positionals[0] ?? '')
+  const settings = toSettings(global, process.env)
+  log.debug(`${name} begins`, { c: 'cli' })
+  const code = (await command.handler({ settings, values, positionals })) ?? 0
+  log.debug(`${name} ends with exit code ${code}`, { c: 'cli' })
+  return code
+}
+
+async function help(command?: string): Promise<number> {
+  if (command !== undefined) findCommand(command)
+  return print((await import('./commands/help.ts')).helpText(command))
+}
+
+async function print(text: string | Promise<string>): Promise<number> {
+  writeOut(await text)
+  return 0
+}
+
+/** Says what went wrong, in one line, on stderr and in the logs; returns the exit code. */
+function report(error: unknown): number {
+  const expected = error instanceof RuntimeError
+  const message = singleLine(expected ? error.message : `internal error: ${messageOf(error)}`)
+  log.error(message, { c: 'cli' })
+  writeErrorLine(message)
+  if (context.debug && !expected && error instanceof Error) for (const line of stack(error)) writeErrorLine(line)
+  return expected && error.code === 'usage' ? 1 : context.failureCode
+}
+
+function stack(error: Error): string[] {
+  return (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+}

@@ -1,0 +1,63 @@
+/** What this process prints. Only fs.writeSync: the engine's streams cost more than the rest of `state`. */
+import { writeSync } from 'node:fs'
+import type { State } from '@crio-lxc/core/oci/state'
+
+/** Writes all of `text` to standard output. */
+export function writeOut(text: string): void {
+  writeFully(1, text)
+}
+
+/** Writes `message` to standard error as exactly one line: conmon and containerd take it for the cause. */
+export function writeErrorLine(message: string): void {
+  writeFully(2, `${singleLine(message)}\n`)
+}
+
+/** `message` with every run of line breaks replaced by a blank. */
+export function singleLine(message: string): string {
+  return message.trim().replace(/\s*[\r\n]+\s*/g, ' ')
+}
+
+/** `state`: indented as runc does it. */
+export function stateText(state: State): string {
+  return `${JSON.stringify(state, null, 2)}\n`
+}
+
+/** `list`: one array on one line, as runc's encoder writes it. */
+export function listJson(states: readonly State[]): string {
+  return `${JSON.stringify(states)}\n`
+}
+
+/** `list`: runc's table (text/tabwriter with minwidth 12, padding 3, blanks; the last column is not padded). */
+export function listTable(states: readonly State[]): string {
+  const rows = [
+    ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'],
+    ...states.map(({ id, pid, status, bundle, created, owner }) => [id, String(pid), status, bundle, created, owner]),
+  ]
+  const widths = rows.reduce<number[]>(
+    (widths, row) => row.map((cell, column) => Math.max(widths[column] ?? 12, [...cell].length + 3)),
+    [],
+  )
+  const line = (row: readonly string[]) =>
+    row.map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join('')
+  return rows.map((row) => `${line(row)}\n`).join('')
+}
+
+/** Pads by code points, as tabwriter counts; padEnd counts UTF-16 units. */
+function pad(cell: string, width: number): string {
+  return cell + ' '.repeat(width - [...cell].length)
+}
+
+/** A reader that is gone is no failure of ours; a full non-blocking pipe is waited for. */
+function writeFully(fd: number, text: string): void {
+  let rest = Buffer.from(text)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest))
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EPIPE' || code === 'EBADF') return
+      if (code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    }
+  }
+}
