@@ -1,0 +1,251 @@
+/**
+ * A podman of its own: image store, state, locks, events, cgroup parent and configuration lie in a temporary
+ * directory, the image is made of Debian's static busybox, and nothing of the machine's own configuration is read.
+ * Containers have no network unless a test asks for one. podman always uses the runtime's default --root.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { makeBundle, temporaryDirectory } from '../../support/bundle.ts'
+import { leftovers } from '../../support/leftovers.ts'
+import { cgroupMounts, commandLines, isAlive } from '../../support/proc.ts'
+import { isRunc, outputs, runtimePath } from '../../support/runtime.ts'
+import { waitFor } from '../../support/wait-for.ts'
+import { removeCgroups } from './remove-cgroups.ts'
+import { findProgram, requiresProgram } from './required-program.ts'
+import { onTerminal, type TerminalSession, type TerminalSize } from './terminal-session.ts'
+
+/** Where the runtime keeps its containers when nobody says --root. */
+const defaultRoot = isRunc ? '/run/runc' : '/run/crio-lxc'
+
+export interface PodmanResult {
+  readonly exitCode: number | undefined
+  /** Without the final newline, as is stderr. */
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** What `podman inspect` says about a container's process. */
+export interface PodmanState {
+  readonly Status: string
+  readonly Running: boolean
+  readonly Pid: number
+  readonly ConmonPid: number
+  readonly ExitCode: number
+}
+
+export class Podman {
+  /** Everything below here is removed by close(); 0755, as a user of a container must pass. */
+  readonly directory: string = temporaryDirectory('crio-lxc-podman-')
+  readonly image = 'callers-busybox'
+  /** Parent of the cgroups of every container and pod, as in /proc/PID/cgroup. */
+  readonly cgroupParent: string = `/callers-${process.pid}-${Date.now().toString(36)}`
+  #counter = 0
+
+  /** Imports the image. */
+  async open(): Promise<void> {
+    writeConfiguration(this.directory)
+    const { rootfs } = await makeBundle(this.directory)
+    mkdirSync(join(rootfs, 'data'))
+    writeFileSync(join(rootfs, 'data/from-the-image'), 'kept\n')
+    const archive = join(this.directory, 'rootfs.tar')
+    await execa('tar', [
+      '--create',
+      '--numeric-owner',
+      '--owner=0',
+      '--group=0',
+      '--directory',
+      rootfs,
+      '--file',
+      archive,
+      '.',
+    ])
+    rmSync(dirname(rootfs), { recursive: true })
+    await this.ok(['import', '--quiet', archive, this.image])
+  }
+
+  /** A container name that no other test of this file has. */
+  name(): string {
+    return `callers-${this.#counter++}`
+  }
+
+  /** A fresh directory of the host. */
+  hostDirectory(): string {
+    const path = join(this.directory, `host-${this.#counter++}`)
+    mkdirSync(path, { mode: 0o777 })
+    return path
+  }
+
+  /** Any podman command; never throws on a failure of it. */
+  async call(args: readonly string[], options: { input?: string | Uint8Array } = {}): Promise<PodmanResult> {
+    const { exitCode, stdout, stderr } = await execa('podman', this.#arguments(args), {
+      env: this.#environment(),
+      extendEnv: false,
+      reject: false,
+      timeout: 50_000,
+      killSignal: 'SIGKILL',
+      ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+    })
+    return { exitCode, stdout, stderr }
+  }
+
+  /** The same, failing the test unless it exits 0; its stdout. */
+  async ok(args: readonly string[], options: { input?: string } = {}): Promise<string> {
+    const result = await this.call(args, options)
+    expect(result, `podman ${args.join(' ').slice(0, 300)}: ${result.stderr}`).toMatchObject({ exitCode: 0 })
+    return result.stdout
+  }
+
+  /** `podman run --rm FLAGS IMAGE COMMAND` in the foreground. */
+  run(
+    flags: readonly string[],
+    command: readonly string[],
+    options: { input?: string | Uint8Array } = {},
+  ): Promise<PodmanResult> {
+    return this.call(this.runArguments(['--rm', ...flags], command), options)
+  }
+
+  /** The same, failing the test unless it exits 0; its stdout. */
+  async output(flags: readonly string[], command: readonly string[]): Promise<string> {
+    return this.ok(this.runArguments(['--rm', ...flags], command))
+  }
+
+  /** `podman run -d`, then the name of the container, which stays until it is removed. */
+  async detached(flags: readonly string[], command: readonly string[]): Promise<string> {
+    const name = this.name()
+    await this.ok(this.runArguments(['--detach', '--name', name, ...flags], command))
+    return name
+  }
+
+  /** `podman run` with a private cgroup parent and, unless the flags say otherwise, no network. */
+  runArguments(flags: readonly string[], command: readonly string[]): string[] {
+    const network = flags.some((flag) => /^--(network|pod)\b/.test(flag)) ? [] : ['--network', 'none']
+    const parent = flags.some((flag) => /^--pod\b/.test(flag)) ? [] : ['--cgroup-parent', this.cgroupParent]
+    return ['run', ...network, ...parent, ...flags, this.image, ...command]
+  }
+
+  /** A podman command on a real terminal. */
+  onTerminal(args: readonly string[], size?: TerminalSize): TerminalSession {
+    return onTerminal(['podman', ...this.#arguments(args)], { env: this.#environment(), ...(size && { size }) })
+  }
+
+  /** The 64 digits of a container or pod. */
+  async id(name: string): Promise<string> {
+    return this.ok(['inspect', '--format', '{{.Id}}', name])
+  }
+
+  async state(name: string): Promise<PodmanState> {
+    return JSON.parse(await this.ok(['container', 'inspect', '--format', '{{json .State}}', name])) as PodmanState
+  }
+
+  /** Waits until the container has written this to its log. */
+  async waitForLog(name: string, text: string): Promise<void> {
+    await waitFor(async () => (await this.ok(['logs', name])).includes(text), { what: `${name} to log ${text}` })
+  }
+
+  /** Fails unless mounts, cgroups, processes and the runtime's directory of these containers go away. */
+  async expectNothingLeft(...ids: string[]): Promise<void> {
+    const left = (): string[] =>
+      leftovers({ ids: ids.flatMap((id) => [id, `libpod-${id}`]), directories: ids, root: defaultRoot })
+    await waitFor(() => left().length === 0, { timeoutMs: 5000 }).catch(() => {})
+    expect(left()).toEqual([])
+  }
+
+  /** Removes every container by force, whatever state a failed test left it in, then everything else. */
+  async close(): Promise<void> {
+    const listed = await this.call(['ps', '--all', '--quiet', '--no-trunc'])
+    await this.call(['pod', 'rm', '--all', '--force', '--time', '0'])
+    await this.call(['rm', '--all', '--force', '--time', '0'])
+    for (const id of listed.stdout.split('\n').filter((line) => line !== ''))
+      await execa(runtimePath, ['delete', '--force', id], { reject: false, timeout: 10_000 })
+    await this.#endProcesses()
+    await removeCgroups(Object.values(cgroupMounts()).map((mount) => join(mount, this.cgroupParent)))
+    for (const point of mountsBelow(this.directory).reverse()) await execa('umount', ['--lazy', point])
+    rmSync(this.directory, { recursive: true, force: true })
+    const written = outputs()
+    if (written !== undefined) rmSync(written, { recursive: true, force: true })
+  }
+
+  /** conmon and its clean-up podman name the directory in their command lines: waits for them, then ends them. */
+  async #endProcesses(): Promise<void> {
+    const ours = (): number[] =>
+      [...commandLines()]
+        .filter(([, line]) => line.includes(this.directory))
+        .map(([pid]) => pid)
+        .filter(isAlive)
+    await waitFor(() => ours().length === 0, { timeoutMs: 5000 }).catch(() => {
+      for (const pid of ours()) process.kill(pid, 'SIGKILL')
+    })
+  }
+
+  #arguments(args: readonly string[]): string[] {
+    const { directory } = this
+    return [
+      ...[
+        '--root',
+        join(directory, 'storage'),
+        '--runroot',
+        join(directory, 'run'),
+        '--tmpdir',
+        join(directory, 'tmp'),
+      ],
+      ...['--cgroup-manager', 'cgroupfs', '--events-backend', 'file', '--network-backend', 'netavark'],
+      ...['--runtime', runtimePath, ...args],
+    ]
+  }
+
+  #environment(): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+      HOME: this.directory,
+      TMPDIR: this.directory,
+      TERM: 'xterm',
+      CONTAINERS_CONF: join(this.directory, 'containers.conf'),
+      CONTAINERS_STORAGE_CONF: join(this.directory, 'storage.conf'),
+    }
+  }
+}
+
+/** Call once at the top of a test file. */
+export function usePodman(): Podman {
+  requiresProgram('podman')
+  requiresProgram('conmon')
+  const podman = new Podman()
+  beforeAll(() => (findProgram('podman') ? podman.open() : undefined))
+  afterAll(() => podman.close())
+  return podman
+}
+
+function writeConfiguration(directory: string): void {
+  // podman asks for 1048576 open files and processes by default, which needs CAP_SYS_RESOURCE. With lock_type file
+  // it stays out of /dev/shm, which every podman of the machine shares.
+  writeFileSync(
+    join(directory, 'containers.conf'),
+    `[containers]
+default_ulimits = ["nofile=1024:2048", "nproc=1024:2048"]
+[network]
+network_backend = "netavark"
+network_config_dir = "${directory}/networks"
+[engine]
+lock_type = "file"
+events_logger = "file"
+conmon_path = ["${findProgram('conmon', ['/usr/bin/conmon', '/usr/libexec/podman/conmon'])}"]
+`,
+  )
+  writeFileSync(
+    join(directory, 'storage.conf'),
+    `[storage]
+driver = "overlay"
+graphroot = "${directory}/storage"
+runroot = "${directory}/run"
+`,
+  )
+}
+
+function mountsBelow(directory: string): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((point) => point.startsWith(`${directory}/`))
+}

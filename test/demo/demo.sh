@@ -1,0 +1,15 @@
+#!/bin/sh
+# npm run demo: from a fresh Debian 12 machine with Node 20, npm, gcc and root to a container, and what each step took.
+set -eu
+cd "$(dirname "$0")/../.."
+. test/run/prepare.sh
+
+[ "$(id -u)" = 0 ] || fail 'run this as root: it installs packages and makes a container'
+
+printf '\nPreparing\n\n'
+install_packages busybox-static gcc libc6-dev liblxc1 lxc-dev
+install_npm_packages
+step 'npm run build' npm run build
+
+rm -f "$step_log"
+exec node test/demo/demo.ts

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { useContainers } from '../support/containers.ts'
+import { requires } from '../support/requires.ts'
+import { messageOf } from '../support/runtime.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+requires('root')
+const t = useContainers()
+
+describe('run', () => {
+  it.each([0, 1, 7, 126, 127, 255])('returns exit code %i of the process', async (code) => {
+    expect(await t.run({ args: ['sh', '-c', `exit ${code}`] })).toMatchObject({ exitCode: code })
+  })
+
+  it('returns 137 when SIGKILL ends the process', async () => {
+    const bundle = await t.bundle({ args: ['sleep', '1000'] })
+    const id = t.id()
+    const ended = t.runtime(['run', '--bundle', bundle.path, id])
+    await waitFor(async () => (await t.stateOrNone(id))?.status === 'running')
+    await t.ok(['kill', id, 'KILL'])
+    expect(await ended).toMatchObject({ exitCode: 137 })
+  })
+
+  it('passes stdout and stderr through, apart', async () => {
+    const result = await t.run({ args: ['sh', '-c', 'echo out; echo err >&2'] })
+    expect([result.stdout, result.stderr]).toEqual(['out\n', 'err\n'])
+  })
+
+  it('passes stdin through to its end', async () => {
+    const result = await t.run({ args: ['sh', '-c', 'wc -c'] }, { input: 'x'.repeat(200_000) })
+    expect(result.stdout.trim()).toBe('200000')
+  })
+
+  it('passes binary output unchanged', async () => {
+    const result = await t.run({ args: ['sh', '-c', 'head -c 1000000 /dev/zero | tr "\\000" x'] })
+    expect(result.stdout).toBe('x'.repeat(1_000_000))
+  })
+
+  it('deletes the container at the end', async () => {
+    const bundle = await t.bundle()
+    const id = t.id()
+    await t.ok(['run', '--bundle', bundle.path, id])
+    expect(await t.stateOrNone(id)).toBeUndefined()
+    t.expectNothingLeft()
+  })
+
+  it('--keep leaves the stopped container', async () => {
+    const bundle = await t.bundle({ args: ['sh', '-c', 'exit 3'] })
+    const id = t.id()
+    expect(await t.runtime(['run', '--keep', '--bundle', bundle.path, id])).toMatchObject({ exitCode: 3 })
+    expect(await t.state(id)).toMatchObject({ status: 'stopped', pid: 0 })
+  })
+
+  it.each(['--detach', '-d'])('%s returns while the container runs', async (flag) => {
+    const bundle = await t.bundle({ args: ['sleep', '1000'] })
+    const id = t.id()
+    const pidFile = join(t.hostDirectory(), 'pid')
+    await t.ok(['run', flag, '--pid-file', pidFile, '--bundle', bundle.path, id])
+    const state = await t.state(id)
+    expect(state.status).toBe('running')
+    expect(readFileSync(pidFile, 'utf8')).toBe(String(state.pid))
+  })
+
+  it('--detach keeps the container after its end', async () => {
+    const bundle = await t.bundle({ args: ['echo', 'done'] })
+    const id = t.id()
+    const result = await t.ok(['run', '--detach', '--bundle', bundle.path, id])
+    await t.waitForStatus(id, 'stopped')
+    expect(result.output()).toBe('done\n')
+  })
+
+  it('forwards SIGTERM to the process and returns its code', async () => {
+    const bundle = await t.bundle({ args: ['/probe', '--exit-on-signal', '9'] })
+    const id = t.id()
+    const controller = new AbortController()
+    const pidFile = join(t.hostDirectory(), 'pid')
+    // The shell becomes the runtime, so its pid is known.
+    const ended = t.runtime(['run', '--bundle', bundle.path, id], {
+      through: ['/bin/sh', '-c', `echo $$ > ${pidFile}; exec "$@"`, 'sh'],
+      cancelSignal: controller.signal,
+    })
+    t.defer(() => controller.abort())
+    const state = await waitFor(async () => {
+      const found = await t.stateOrNone(id)
+      return found?.status === 'running' && readFileSync(`/proc/${found.pid}/comm`, 'utf8') === 'probe\n'
+        ? found
+        : undefined
+    })
+    await waitFor(() => /^SigCgt:\s+0*[^0\s]/m.test(readFileSync(`/proc/${state.pid}/status`, 'utf8')))
+    process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM')
+    expect(await ended).toMatchObject({ exitCode: 9 })
+  })
+
+  it('fails with 1 and leaves nothing when the process cannot be made', async () => {
+    const result = await t.run({ args: ['no-such-program'] })
+    expect(result.exitCode).toBe(1)
+    expect(messageOf(result)).toMatch(/exec: "no-such-program": executable file not found in \$PATH/)
+    t.expectNothingLeft()
+  })
+})

@@ -1,0 +1,33 @@
+/**
+ * summary.ts DIRECTORY: one line per run of vitest from its NAME.json and NAME.status there, then their sum as the last
+ * line: "N passed, N failed[, N skipped]". Ends with status 1 unless something passed and nothing failed.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { addCounts, type Counts, countRun, formatCounts, type JsonReport } from './test-counts.ts'
+
+const directory = process.argv[2]
+if (directory === undefined) throw new Error('usage: summary.ts DIRECTORY')
+
+const runs = readdirSync(directory)
+  .filter((name) => name.endsWith('.status'))
+  .map((name) => basename(name, '.status'))
+const counts = runs.map((run) => countRun(readReport(join(directory, `${run}.json`)), readStatus(run)))
+const width = Math.max(...runs.map((run) => run.length))
+for (const [n, run] of runs.entries()) console.log(`  ${run.padEnd(width)}  ${formatCounts(counts[n] as Counts)}`)
+
+const total = addCounts(counts)
+console.log(`\n${formatCounts(total)}`)
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
+
+function readReport(path: string): JsonReport | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined // vitest did not get as far as writing it
+  }
+}
+
+function readStatus(run: string): number {
+  return Number(readFileSync(join(directory as string, `${run}.status`), 'utf8'))
+}

@@ -1,0 +1,46 @@
+/** What is read of vitest's JSON report. */
+export interface JsonReport {
+  readonly testResults: readonly {
+    readonly status: string
+    readonly assertionResults: readonly { readonly status: string }[]
+  }[]
+}
+
+/** How many tests ended in which way. */
+export interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+/**
+ * Counts one run. A file that failed without a failed test (it does not load, a hook threw) counts as one failure, and
+ * so does a run that ended with another status than 0 although nothing in it failed, or that left no report.
+ */
+export function countRun(report: JsonReport | undefined, exitStatus: number): Counts {
+  const files = report?.testResults ?? []
+  const statuses = files.flatMap(({ assertionResults }) => assertionResults.map(({ status }) => status))
+  const count = (status: string) => statuses.filter((each) => each === status).length
+  const brokenFiles = files.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((result) => result.status === 'failed'),
+  ).length
+  const failed = count('failed') + brokenFiles
+  const unexplained = failed === 0 && (report === undefined || exitStatus !== 0) ? 1 : 0
+  const passed = count('passed')
+  return { passed, failed: failed + unexplained, skipped: statuses.length - passed - count('failed') }
+}
+
+export function addCounts(counts: readonly Counts[]): Counts {
+  const sum = (pick: (each: Counts) => number) => counts.reduce((total, each) => total + pick(each), 0)
+  return {
+    passed: sum(({ passed }) => passed),
+    failed: sum(({ failed }) => failed),
+    skipped: sum(({ skipped }) => skipped),
+  }
+}
+
+/** "12 passed, 0 failed", and how many were skipped when any was. */
+export function formatCounts({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}

@@ -1,0 +1,38 @@
+/** Conditions on the machine and the runtime; tests whose conditions do not hold are skipped with the reason printed. */
+import { existsSync, readFileSync } from 'node:fs'
+import { beforeEach } from 'vitest'
+import allowedSkips from '../allowed-skips.json' with { type: 'json' }
+import { isRunc, runtimeName } from './runtime.ts'
+
+/** Each need: undefined when it holds, else why it does not. */
+const needs = {
+  root: () => (process.getuid?.() === 0 ? undefined : 'the suite does not run as root'),
+  'own-runtime': () => (isRunc ? `the test is about crio-lxc, the runtime under test is ${runtimeName}` : undefined),
+  'cgroup-v1': () => (/ - cgroup /.test(mountinfo()) ? undefined : 'no v1 hierarchy is mounted'),
+  'cgroup-v2': () => (/ - cgroup2 /.test(mountinfo()) ? undefined : 'no cgroup2 file system is mounted'),
+  'cgroup-v1-pids': () =>
+    / - cgroup \S+ \S*\bpids\b/.test(mountinfo()) ? undefined : 'the pids controller is not a v1 hierarchy',
+  cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
+} as const satisfies Record<string, () => string | undefined>
+
+export type Need = keyof typeof needs
+
+/** The list of skips that are known and accepted; any other one fails the run. */
+export const allowed: Readonly<Record<string, string>> = allowedSkips
+
+/** Skips every test of the surrounding describe (or file) unless all needs hold. */
+export function requires(...names: readonly Need[]): void {
+  const reasons = names.flatMap((name) => {
+    const reason = needs[name]()
+    return reason === undefined ? [] : [`needs ${name}: ${reason}`]
+  })
+  if (reasons.length === 0) return
+  console.log(`skipped, ${reasons.join('; ')}`)
+  beforeEach((context) => {
+    context.skip(reasons.join('; '))
+  })
+}
+
+function mountinfo(): string {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+}

@@ -1,0 +1,96 @@
+/** The parts of config.json (runtime-spec config.md, config-linux.md) that the tests write, loosely typed on purpose. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { invoke } from './runtime.ts'
+
+export interface Mount {
+  destination: string
+  type?: string
+  source?: string
+  options?: string[]
+}
+
+export interface CapabilitySets {
+  bounding?: string[]
+  effective?: string[]
+  permitted?: string[]
+  inheritable?: string[]
+  ambient?: string[]
+}
+
+export interface Process {
+  terminal?: boolean
+  consoleSize?: { height: number; width: number }
+  user: { uid: number; gid: number; umask?: number; additionalGids?: number[] }
+  args: string[]
+  env: string[]
+  cwd: string
+  capabilities?: CapabilitySets
+  rlimits?: { type: string; hard: number; soft: number }[]
+  noNewPrivileges?: boolean
+  oomScoreAdj?: number
+}
+
+export interface Linux {
+  namespaces: { type: string; path?: string }[]
+  cgroupsPath?: string
+  resources: {
+    devices?: { allow: boolean; access: string; type?: string; major?: number; minor?: number }[]
+    pids?: { limit: number }
+  }
+  maskedPaths?: string[]
+  readonlyPaths?: string[]
+  sysctl?: Record<string, string>
+  seccomp?: unknown
+  devices?: {
+    path: string
+    type: string
+    major?: number
+    minor?: number
+    fileMode?: number
+    uid?: number
+    gid?: number
+  }[]
+  rootfsPropagation?: string
+}
+
+export interface Spec {
+  ociVersion: string
+  process: Process
+  root: { path: string; readonly?: boolean }
+  hostname?: string
+  mounts: Mount[]
+  annotations?: Record<string, string>
+  linux: Linux
+}
+
+let printed: string | undefined
+
+/** What the runtime's own `spec` command writes, with the terminal off. */
+export async function baseSpec(): Promise<Spec> {
+  if (printed === undefined) {
+    const directory = mkdtempSync(join(tmpdir(), 'runtime-spec-'))
+    try {
+      const result = await invoke(['spec'], { cwd: directory })
+      if (result.exitCode !== 0) throw new Error(`spec: exit ${result.exitCode}: ${result.stderr}`)
+      printed = readFileSync(join(directory, 'config.json'), 'utf8')
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  }
+  const spec = JSON.parse(printed) as Spec
+  spec.process.terminal = false
+  return spec
+}
+
+/** Removes the namespaces of these types, so that the container shares the host's. */
+export function shareWithHost(spec: Spec, ...types: string[]): void {
+  spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => !types.includes(type))
+}
+
+/** Replaces or adds the namespace of this type, new or by path. */
+export function setNamespace(spec: Spec, type: string, path?: string): void {
+  shareWithHost(spec, type)
+  spec.linux.namespaces.push(path === undefined ? { type } : { type, path })
+}

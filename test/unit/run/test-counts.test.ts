@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { addCounts, countRun, formatCounts } from '../../run/test-counts.ts'
+
+const file = (status: string, ...tests: string[]) => ({
+  status,
+  assertionResults: tests.map((each) => ({ status: each })),
+})
+
+test.each([
+  {
+    title: 'every test by its status',
+    report: { testResults: [file('passed', 'passed', 'skipped'), file('failed', 'passed', 'failed', 'pending')] },
+    exitStatus: 1,
+    counts: { passed: 2, failed: 1, skipped: 2 },
+  },
+  {
+    title: 'a file that does not load as a failure',
+    report: { testResults: [file('failed'), file('passed', 'passed')] },
+    exitStatus: 1,
+    counts: { passed: 1, failed: 1, skipped: 0 },
+  },
+  {
+    title: 'a run that ended badly without a failed test as a failure',
+    report: { testResults: [file('passed', 'passed')] },
+    exitStatus: 1,
+    counts: { passed: 1, failed: 1, skipped: 0 },
+  },
+  {
+    title: 'a run without a report as a failure, whatever its exit status',
+    report: undefined,
+    exitStatus: 0,
+    counts: { passed: 0, failed: 1, skipped: 0 },
+  },
+])('countRun() counts $title', ({ report, exitStatus, counts }) => {
+  expect(countRun(report, exitStatus)).toEqual(counts)
+})
+
+test('formatCounts() of a sum is the closing line', () => {
+  const run = { passed: 12, failed: 0, skipped: 0 }
+  expect(formatCounts(addCounts([run, { ...run, failed: 1 }]))).toBe('24 passed, 1 failed')
+  expect(formatCounts(addCounts([run, { ...run, skipped: 3 }]))).toBe('24 passed, 0 failed, 3 skipped')
+})
