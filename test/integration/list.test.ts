@@ -23,17 +23,16 @@ describe('list', () => {
   })
 
   it.each(['-f json', '--format json', '--format=json'])('%s prints what state prints', async (flags) => {
-      const containers = [await t.create(), await t.running(), await t.stopped()]
-      const list = JSON.parse((await t.ok(['list', ...flags.split(' ')])).stdout) as State[]
-      expect(list.map(({ id, status }) => [id, status]).sort()).toEqual([
-        [containers[0]?.id, 'created'],
-        [containers[1]?.id, 'running'],
-        [containers[2]?.id, 'stopped'],
-      ])
-      const { id, bundle, created, pid } = await t.state(containers[1]?.id ?? '')
-      expect(list.find((each) => each.id === id)).toMatchObject({ id, bundle, created, pid, status: 'running' })
-    },
-  )
+    const containers = [await t.create(), await t.running(), await t.stopped()]
+    const list = JSON.parse((await t.ok(['list', ...flags.split(' ')])).stdout) as State[]
+    expect(list.map(({ id, status }) => [id, status]).sort()).toEqual([
+      [containers[0]?.id, 'created'],
+      [containers[1]?.id, 'running'],
+      [containers[2]?.id, 'stopped'],
+    ])
+    const { id, bundle, created, pid } = await t.state(containers[1]?.id ?? '')
+    expect(list.find((each) => each.id === id)).toMatchObject({ id, bundle, created, pid, status: 'running' })
+  })
 
   it('prints null or [] as JSON when there are none', async () => {
     expect((await t.ok(['list', '-f', 'json'])).stdout.trim()).toMatch(/^(null|\[\])$/)

@@ -5,6 +5,7 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import {
   AT_FDCWD,
+  CLONE_NEWCGROUP,
   MNT_DETACH,
   MOUNT_ATTR_RDONLY,
   MOVE_MOUNT_F_EMPTY_PATH,
@@ -41,6 +42,8 @@ export interface ContainerFds {
   readonly report: number
   /** Connected to --console-socket. */
   readonly consoleSocket: number | undefined
+  /** A cgroup namespace to join: liblxc makes new ones only. */
+  readonly cgroupNamespace: number | undefined
   /** `--preserve-fds`: 3 and following stay open in the container. */
   readonly preserved: number
 }
@@ -63,6 +66,8 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
   const { rootfs } = fds
   const linux = spec.linux ?? {}
   planPrologue(plan)
+  if (fds.cgroupNamespace !== undefined)
+    plan.step('join the cgroup namespace', 'setns', [fds.cgroupNamespace, CLONE_NEWCGROUP])
   if (namespaces.all.has('uts')) planNames(plan, spec)
   if (namespaces.created.has('network')) planLoopback(plan)
 
@@ -93,8 +98,7 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
     setMountAttr(plan, 'make root.path read-only', { fd: rootfs, attr: { set: MOUNT_ATTR_RDONLY, clear: 0 } })
   planPivot(plan, rootfs)
   const propagation = parsePropagation(linux.rootfsPropagation ?? '')
-  if (propagation)
-    plan.step('set linux.rootfsPropagation', 'mount', [0, plan.string('/'), 0, propagation, 0])
+  if (propagation) plan.step('set linux.rootfsPropagation', 'mount', [0, plan.string('/'), 0, propagation, 0])
 
   if (terminal) planControllingTerminal(plan, terminal)
   const root = planOpenRoot(plan)
@@ -154,7 +158,11 @@ function planCloseAllBut(plan: Plan, kept: readonly number[], preserved: number)
 }
 
 function planPark(plan: Plan, { report, fifoDirectory }: ContainerFds): void {
-  const ready = plan.struct(16, () => '{ready}', () => undefined)
+  const ready = plan.struct(
+    16,
+    () => '{ready}',
+    () => undefined,
+  )
   plan.step('report that everything is ready', 'write', [report, ready, 16])
   plan.step('close the report pipe', 'close', [report])
   const fifo: readonly Arg[] = [fifoDirectory, plan.string(START_FIFO), O_WRONLY | O_CLOEXEC]

@@ -32,7 +32,11 @@ export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
   for (const fd of fds.cgroupProcs) plan.step("join the container's cgroup", 'write', [fd, zero, 1])
   if (namespaces) plan.step("join the container's namespaces", 'setns', [fds.pidfd, namespaces])
 
-  const report = plan.struct(16, () => '{pid}', () => undefined)
+  const report = plan.struct(
+    16,
+    () => '{pid}',
+    () => undefined,
+  )
   const parent = new Label()
   // CLONE_PARENT makes the process the caller's child, which reaps it itself; a pid namespace holds for children only.
   plan.step('fork', 'clone', [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], {

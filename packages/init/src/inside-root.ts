@@ -73,7 +73,12 @@ export function ensureTarget(plan: Plan, { root, path, directory, what, resolve 
     openInRoot(
       plan,
       { root, path: made },
-      { what: `open /${made} in the rootfs for ${what}`, flags: O_PATH | plan.arch.O_DIRECTORY, resolve, result: opened },
+      {
+        what: `open /${made} in the rootfs for ${what}`,
+        flags: O_PATH | plan.arch.O_DIRECTORY,
+        resolve,
+        result: opened,
+      },
     )
     parent = opened
   }

@@ -24,7 +24,11 @@ export function planLaunch({ arch, cgroupProcs, go, command }: LaunchInputs): Pl
     plan.step('close cgroup.procs', 'close', [fd])
   }
   planHide(plan)
-  const byte = plan.struct(8, () => '[]', () => undefined)
+  const byte = plan.struct(
+    8,
+    () => '[]',
+    () => undefined,
+  )
   // End of file instead of the byte: create is gone, and so must be everything it began.
   plan.step('wait for the word to go on', 'read', [go, byte, 1], { zeroIsFailure: true })
   plan.step('close the pipe', 'close', [go])

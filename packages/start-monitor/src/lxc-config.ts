@@ -10,7 +10,7 @@ export interface LxcConfigInputs {
   readonly libexec: string
   /** Namespaces to be made. */
   readonly newNamespaces: readonly NamespaceType[]
-  /** Namespaces to be joined: an fd that the monitor inherits, of the namespace's file. */
+  /** Namespaces to be joined (the plan joins a cgroup namespace, which liblxc cannot): an fd that the monitor inherits, of the namespace's file. */
   readonly sharedNamespaces: ReadonlyMap<NamespaceType, number>
   /** The plan's fd in init. */
   readonly plan: number
@@ -43,9 +43,9 @@ export function lxcConfig(inputs: LxcConfigInputs): string {
     ['lxc.rootfs.mount', `${libexec}/lxc`],
     ['lxc.rootfs.managed', '0'],
     ['lxc.namespace.clone', newNamespaces.map((type) => namespaceName[type]).join(' ')],
-    ...[...sharedNamespaces].map(
-      ([type, fd]) => [`lxc.namespace.share.${namespaceName[type]}`, `/proc/self/fd/${fd}`] as const,
-    ),
+    ...[...sharedNamespaces]
+      .filter(([type]) => type !== 'cgroup')
+      .map(([type, fd]) => [`lxc.namespace.share.${namespaceName[type]}`, `/proc/self/fd/${fd}`] as const),
     ['lxc.init.cmd', `/init ${plan}`],
     // init outlives the monitor, which create ends as soon as init is parked.
     ['lxc.monitor.signal.pdeath', '0'],

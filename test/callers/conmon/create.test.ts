@@ -1,7 +1,8 @@
 /** CRI-O's CreateContainer through conmon: what conmon reads, reports and writes when the container ends. */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { cgroupMounts, cgroupsOf, isAlive, processStat } from '../../support/proc.ts'
+import { shareWithHost } from '../../support/spec.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { readLog, useCrio } from '../support/conmon.ts'
 
@@ -46,15 +47,16 @@ describe('the exit file', () => {
     ['TERM', '143'],
     ['15', '143'],
     ['SIGHUP', '129'],
-  ])('after kill ID %s holds %s', async (signal, code) => {
-    const command =
-      'trap "trap - TERM; kill -TERM $$" TERM; trap "trap - HUP; kill -HUP $$" HUP; echo ready; read never'
-    const dies = ['/probe', 'die-of-signals']
-    expect(command).not.toBe(dies.join(' '))
-    const container = await crio.start({ args: ['sh', '-c', `${command} < /dev/zero`] })
-    await waitFor(() => readLog(container.files.log).stdout === 'ready\n')
+  ])('after kill ID %s of a process in the pid namespace of the host holds %s', async (signal, code) => {
+    const container = await crio.start({ args: ['sleep', '1000'], spec: (spec) => shareWithHost(spec, 'pid') })
     expect(await crio.runtime('kill', container.id, signal)).toMatchObject({ exitCode: 0 })
     expect(await crio.exitCode(container)).toBe(code)
+  })
+
+  it.each(['KILL', '9'])('holds 137 after kill ID %s of a process 1', async (signal) => {
+    const container = await crio.start({ args: ['sleep', '1000'] })
+    expect(await crio.runtime('kill', container.id, signal)).toMatchObject({ exitCode: 0 })
+    expect(await crio.exitCode(container)).toBe('137')
   })
 
   it('holds 137 for a container that is killed before it was started', async () => {
@@ -121,7 +123,11 @@ describe('a create that fails', () => {
   })
 
   it('a rootfs that is missing', async () => {
-    const { record } = await crio.create({ spec: (spec) => void (spec.root.path = 'no-such-rootfs') })
+    const { record } = await crio.create({
+      spec: (spec) => {
+        spec.root.path = 'no-such-rootfs'
+      },
+    })
     expect(record).toEqual({ pid: -1, message: expect.stringContaining('no-such-rootfs') })
   })
 
@@ -154,8 +160,6 @@ it('ten containers at once', async () => {
 it('the bundle gets no file but those that conmon and the runtime were told to write', async () => {
   const container = await crio.start({ args: ['true'] })
   await crio.exitCode(container)
-  writeFileSync(container.files.log, '')
-  const { readdirSync } = await import('node:fs')
   const expected = ['attach', 'config.json', 'conmon.pid', 'ctl', 'exit', 'log', 'pidfile', 'rootfs', 'shm', 'winsz']
   expect(readdirSync(container.bundle.path).filter((name) => !expected.includes(name))).toEqual([])
 })

@@ -4,8 +4,9 @@ import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { isAlive } from '../../support/proc.ts'
 import { isRunc, runtimePath } from '../../support/runtime.ts'
+import { shareWithHost } from '../../support/spec.ts'
 import { waitFor } from '../../support/wait-for.ts'
-import { useCrio } from '../support/conmon.ts'
+import { readLog, useCrio } from '../support/conmon.ts'
 import { onTerminal } from '../support/terminal-session.ts'
 
 const crio = useCrio()
@@ -82,11 +83,8 @@ describe('kill', () => {
   it('-a ends every process of a container in the pid namespace of the host', async () => {
     const container = await crio.start({
       args: ['sh', '-c', 'sleep 5432 & echo $!; exec sleep 1000'],
-      spec: (spec) => {
-        spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'pid')
-      },
+      spec: (spec) => shareWithHost(spec, 'pid'),
     })
-    const { readLog } = await import('../support/conmon.ts')
     const child = Number(await waitFor(() => readLog(container.files.log).stdout.trim() || undefined))
     expect(isAlive(child)).toBe(true)
     expect(await crio.runtime('kill', '-a', container.id, '9')).toMatchObject({ exitCode: 0 })

@@ -167,5 +167,7 @@ function codeOf(error: unknown): string | undefined {
 
 /** `EACCES: permission denied, mkdir '/x'` without what the sentence says already. */
 function reasonOf(error: unknown): string {
-  return messageOf(error).replace(/^[A-Z0-9]+: /, '').replace(/, \w+( '.*')?$/s, '')
+  return messageOf(error)
+    .replace(/^[A-Z0-9]+: /, '')
+    .replace(/, \w+( '.*')?$/s, '')
 }

@@ -9,7 +9,8 @@ const MAX_LENGTH = 254
  * `invalid-id` unless it has only letters, digits and `_+-.` and is not `.` or `..`.
  */
 export function checkContainerId(id: string): string {
-  if (id.length > MAX_LENGTH) throw new RuntimeError('invalid-id', `${phrase.invalidId}: it has more than 254 characters`)
+  if (id.length > MAX_LENGTH)
+    throw new RuntimeError('invalid-id', `${phrase.invalidId}: it has more than 254 characters`)
   if (!/^[A-Za-z0-9_+.-]+$/.test(id) || id === '.' || id === '..')
     throw new RuntimeError('invalid-id', `${phrase.invalidId}: ${JSON.stringify(id)}: use letters, digits and _ + - .`)
   return id

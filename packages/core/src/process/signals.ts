@@ -14,7 +14,10 @@ const LAST_SIGNAL = 64
 export function parseSignal(text: string): number {
   const number = /^\d+$/.test(text) ? Number(text) : numberOf(text.toUpperCase().replace(/^SIG/, ''))
   if (number === undefined || number > LAST_SIGNAL)
-    throw new RuntimeError('usage', `unknown signal ${JSON.stringify(text)}: give a name such as TERM or a number up to 64`)
+    throw new RuntimeError(
+      'usage',
+      `unknown signal ${JSON.stringify(text)}: give a name such as TERM or a number up to 64`,
+    )
   return number
 }
 

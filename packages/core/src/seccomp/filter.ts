@@ -42,7 +42,9 @@ export function toFilter(seccomp: Seccomp): Filter {
     const value = toAction(action, errnoRet, `linux.seccomp.syscalls[${index}].action`)
     // libseccomp refuses a rule that says what happens anyway.
     if (value === defaultAction) return []
-    return names.flatMap((syscall) => conditions(args).map((tests) => ({ action: value, syscall, tests: tests.map(toTest) })))
+    return names.flatMap((syscall) =>
+      conditions(args).map((tests) => ({ action: value, syscall, tests: tests.map(toTest) })),
+    )
   })
   return { defaultAction, architectures: (seccomp.architectures ?? []).map(toArchitecture), rules }
 }
@@ -64,7 +66,8 @@ function toTest({ index, value, valueTwo = 0, op }: SeccompArg): FilterRule['tes
 }
 
 function toAction(action: SeccompAction, errno: number | undefined, pointer: string): number {
-  if (action === 'SCMP_ACT_NOTIFY') throw new SpecError(pointer, 'SCMP_ACT_NOTIFY is not supported yet: use another action')
+  if (action === 'SCMP_ACT_NOTIFY')
+    throw new SpecError(pointer, 'SCMP_ACT_NOTIFY is not supported yet: use another action')
   const carries = action === 'SCMP_ACT_ERRNO' || action === 'SCMP_ACT_TRACE'
   return actions[action] + (carries ? (errno ?? EPERM) : 0)
 }

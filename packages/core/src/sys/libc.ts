@@ -89,7 +89,10 @@ export interface MountAttributes {
 const attr = Buffer.alloc(32)
 
 /** mount_setattr(2) on the mount behind `fd`. */
-export function mountSetattr(fd: number, { set = 0, clear = 0, propagation = 0, recursive = false }: MountAttributes): void {
+export function mountSetattr(
+  fd: number,
+  { set = 0, clear = 0, propagation = 0, recursive = false }: MountAttributes,
+): void {
   attr.writeBigUInt64LE(BigInt(set), 0)
   attr.writeBigUInt64LE(BigInt(clear), 8)
   attr.writeBigUInt64LE(BigInt(propagation), 16)
@@ -122,7 +125,11 @@ export function pipe(): [number, number] {
 
 /** socketpair(2) of connected AF_UNIX streams, CLOEXEC. */
 export function socketpair(): [number, number] {
-  call('int socketpair(int domain, int type, int protocol, void *fds)', [1, 1 | O_CLOEXEC, 0, pair], () => 'socketpair()')
+  call(
+    'int socketpair(int domain, int type, int protocol, void *fds)',
+    [1, 1 | O_CLOEXEC, 0, pair],
+    () => 'socketpair()',
+  )
   return [pair.readInt32LE(0), pair.readInt32LE(4)]
 }
 
@@ -130,13 +137,20 @@ export function socketpair(): [number, number] {
 export function connectUnix(path: string): number {
   const name = Buffer.from(path)
   if (name.length > 107)
-    throw new RuntimeError('usage', `connect to the socket ${path}: the path has more than 107 bytes: use a shorter one`)
+    throw new RuntimeError(
+      'usage',
+      `connect to the socket ${path}: the path has more than 107 bytes: use a shorter one`,
+    )
   const address = Buffer.alloc(110)
   address.writeUInt16LE(1, 0)
   name.copy(address, 2)
   const fd = call('int socket(int domain, int type, int protocol)', [1, 1 | O_CLOEXEC, 0], () => 'socket(AF_UNIX)')
   try {
-    call('int connect(int fd, void *address, unsigned int length)', [fd, address, 2 + name.length + 1], () => `connect(${path})`)
+    call(
+      'int connect(int fd, void *address, unsigned int length)',
+      [fd, address, 2 + name.length + 1],
+      () => `connect(${path})`,
+    )
   } catch (error) {
     close(fd)
     throw error
@@ -160,7 +174,11 @@ export function dupAbove(fd: number, minimum: number): number {
 
 /** prctl(2) of this process. */
 export function prctl(option: number, value: number): void {
-  call('int prctl(int option, unsigned long value, long, long, long)', [option, value, 0, 0, 0], () => `prctl(${option})`)
+  call(
+    'int prctl(int option, unsigned long value, long, long, long)',
+    [option, value, 0, 0, 0],
+    () => `prctl(${option})`,
+  )
 }
 
 const POLL = 'int poll(void *fds, unsigned long count, int timeout)'
@@ -208,7 +226,11 @@ const FSCONFIG_CMD_CREATE = 6
 
 /** fsopen(2), fsconfig(2) and fsmount(2): a new filesystem that is attached nowhere, CLOEXEC. */
 export function newMount({ type, source, data, attributes }: NewMount): number {
-  const context = call('long syscall(long nr, const char *type, unsigned int flags)', [430, type, 1], () => `fsopen(${type})`)
+  const context = call(
+    'long syscall(long nr, const char *type, unsigned int flags)',
+    [430, type, 1],
+    () => `fsopen(${type})`,
+  )
   const config = (command: number, key: string | null, value: string | null): number =>
     call(
       'long syscall(long nr, int fd, unsigned int command, const char *key, const char *value, int aux)',

@@ -1,4 +1,5 @@
 /** Starting and reaping children without the engine's own machinery, which would take fds and wait for anything. */
+import { SIGCHLD } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { koffi } from './koffi.ts'
@@ -17,6 +18,8 @@ interface Calls {
   readonly attributes: Buffer
 }
 
+const SIG_DFL = 0
+const SIG_IGN = 1
 const POSIX_SPAWN_SETSIGDEF = 0x04
 const POSIX_SPAWN_SETSIGMASK = 0x08
 /** Larger than glibc's and musl's posix_spawnattr_t and posix_spawn_file_actions_t. */
@@ -30,10 +33,14 @@ function calls(): Calls {
   if (declared) return declared
   libc = koffi().load('libc.so.6')
   const attributes = Buffer.alloc(ATTRIBUTE_BYTES)
+  keepChildren(libc.func('intptr_t signal(int signal, intptr_t handler)') as Calls['waitpid'])
   // Engines ignore SIGPIPE and may hand on a mask: a child starts with every signal unblocked and at its default.
   libc.func('int posix_spawnattr_init(void *attributes)')(attributes)
   libc.func('int posix_spawnattr_setsigmask(void *attributes, void *set)')(attributes, Buffer.alloc(SIGSET_BYTES))
-  libc.func('int posix_spawnattr_setsigdefault(void *attributes, void *set)')(attributes, Buffer.alloc(SIGSET_BYTES, 0xff))
+  libc.func('int posix_spawnattr_setsigdefault(void *attributes, void *set)')(
+    attributes,
+    Buffer.alloc(SIGSET_BYTES, 0xff),
+  )
   const flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
   libc.func('int posix_spawnattr_setflags(void *attributes, short flags)')(attributes, flags)
   declared = {
@@ -44,6 +51,12 @@ function calls(): Calls {
     attributes,
   }
   return declared
+}
+
+/** A caller that ignores SIGCHLD hands that on, and the kernel would then reap every child before `wait` (wait(2)). */
+function keepChildren(signal: (...args: unknown[]) => number): void {
+  const previous = Number(signal(SIGCHLD, SIG_DFL))
+  if (previous !== SIG_IGN) signal(SIGCHLD, previous)
 }
 
 /** posix_spawn(3). Returns the pid; the caller reaps it with `wait`. */

@@ -29,7 +29,11 @@ export function makeRaw(fd: number, modes: Buffer): void {
   const OPOST = 1
   const [ECHO, ECHONL, ICANON, ISIG, IEXTEN] = [8, 64, 2, 1, 0o100000]
   const [CSIZE, PARENB, CS8] = [0o60, 0o400, 0o60]
-  clear(raw, 0, input.reduce((bits, name) => bits | inputBits[name], 0))
+  clear(
+    raw,
+    0,
+    input.reduce((bits, name) => bits | inputBits[name], 0),
+  )
   clear(raw, 4, OPOST)
   clear(raw, 8, CSIZE | PARENB)
   raw.writeUInt32LE(raw.readUInt32LE(8) | CS8, 8)

@@ -32,7 +32,11 @@ function writeStep(view: DataView, at: number, step: Step, { index, plan }: { in
   let flags = (step.zeroIsFailure ? ZERO_IS_FAILURE : 0) | (step.onOkIfNonZero ? SKIP_IF_NONZERO : 0)
   step.args.forEach((arg, i) => {
     if (arg instanceof Slot) flags |= 1 << i
-    setUint64(view, at + 8 + 8 * i, typeof arg === 'number' ? arg : arg instanceof Bytes ? arg.address : PLAN_BASE + arg.offset)
+    setUint64(
+      view,
+      at + 8 + 8 * i,
+      typeof arg === 'number' ? arg : arg instanceof Bytes ? arg.address : PLAN_BASE + arg.offset,
+    )
   })
   view.setUint32(at, numberOf(step, plan), true)
   view.setUint32(at + 4, flags, true)

@@ -78,4 +78,3 @@ function kind({ type }: Device): number {
   if (type === 'p') return S_IFIFO
   return type === 'b' ? S_IFBLK : S_IFCHR
 }
-

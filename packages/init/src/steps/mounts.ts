@@ -1,10 +1,5 @@
 /** Steps that build the container's mount tree below the attached rootfs, in the order of config.json. */
-import {
-  MOUNT_ATTR_RDONLY,
-  MS_RDONLY,
-  O_PATH,
-  RESOLVE_NO_SYMLINKS,
-} from '@crio-lxc/core/abi/constants'
+import { MOUNT_ATTR_RDONLY, MS_RDONLY, O_PATH, RESOLVE_NO_SYMLINKS } from '@crio-lxc/core/abi/constants'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
 import { attach, components, ensureTarget, openInRoot, setMountAttr } from '../inside-root.ts'

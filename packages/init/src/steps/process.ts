@@ -43,7 +43,11 @@ const CAP_SYS_ADMIN = 1n << 21n
 
 /** Before anything of the container can see init: no signal of the caller's, no ptrace, no mode bits cut off. */
 export function planPrologue(plan: Plan): void {
-  const empty = plan.struct(8, () => '[]', () => undefined)
+  const empty = plan.struct(
+    8,
+    () => '[]',
+    () => undefined,
+  )
   plan.step('clear the death signal', 'prctl', [PR_SET_PDEATHSIG, 0, 0, 0, 0])
   plan.step('forbid tracing', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
   plan.step('unblock all signals', 'rt_sigprocmask', [SIG_SETMASK, empty, 0, 8])
@@ -126,7 +130,8 @@ function planCapabilitySets(plan: Plan, sets: Capabilities | undefined, extra: b
   )
   const data = plan.struct(
     24,
-    () => `{effective=${effective.toString(16)}, permitted=${permitted.toString(16)}, inheritable=${inheritable.toString(16)}}`,
+    () =>
+      `{effective=${effective.toString(16)}, permitted=${permitted.toString(16)}, inheritable=${inheritable.toString(16)}}`,
     (view, at) => {
       for (const [index, set] of [effective, permitted, inheritable].entries()) {
         view.setUint32(at + 4 * index, Number(set & 0xffffffffn), true)

@@ -40,8 +40,16 @@ export function planTerminal(plan: Plan, { root, socket, size, uid }: TerminalIn
   const master = plan.slot('terminal master')
   const slave = plan.slot('terminal')
   const flags = O_RDWR | O_NOCTTY | O_CLOEXEC
-  openInRoot(plan, { root, path: '/dev/pts/ptmx' }, { what: 'open /dev/pts/ptmx for process.terminal', flags, result: master })
-  const unlock = plan.struct(4, () => '[0]', () => undefined)
+  openInRoot(
+    plan,
+    { root, path: '/dev/pts/ptmx' },
+    { what: 'open /dev/pts/ptmx for process.terminal', flags, result: master },
+  )
+  const unlock = plan.struct(
+    4,
+    () => '[0]',
+    () => undefined,
+  )
   plan.step('unlock the terminal', 'ioctl', [master, TIOCSPTLCK, unlock])
   // TIOCGPTPEER opens the peer of this master; a path below /dev/pts could be replaced by the image.
   plan.step('open the peer of the terminal', 'ioctl', [master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC], {

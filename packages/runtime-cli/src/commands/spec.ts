@@ -18,7 +18,7 @@ export default defineCommand({
       writeFileSync(file, `${JSON.stringify(defaultSpec, null, '\t')}\n`, { flag: 'wx', mode: 0o666 })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-        throw new RuntimeError('exists', `write ${file}: file exists, remove it first`)
+        throw new RuntimeError('exists', `write ${file}: config.json exists: remove it first`)
       throw new RuntimeError('io', `write ${file}: ${messageOf(error).replace(/^[A-Z0-9]+: |, \w+ '.*'$/gs, '')}`, {
         cause: error,
       })

@@ -100,7 +100,8 @@ function copyFile(source: string, target: string): void {
     const to = openSync(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     try {
       const buffer = Buffer.allocUnsafe(65536)
-      for (let count = readSync(from, buffer); count > 0; count = readSync(from, buffer)) writeSync(to, buffer, 0, count)
+      for (let count = readSync(from, buffer); count > 0; count = readSync(from, buffer))
+        writeSync(to, buffer, 0, count)
       copyOwner(from, to)
     } finally {
       closeSync(to)

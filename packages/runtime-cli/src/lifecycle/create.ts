@@ -49,6 +49,7 @@ export interface CreateOptions {
   readonly consoleSocket?: string
   /** A connected socket for the terminal's master, instead of consoleSocket. */
   readonly consoleFd?: number
+  /** Changes nothing: what it is for, a rootfs on a ramdisk, works because the pivot happens inside the stage. */
   readonly noPivot?: boolean
   readonly noNewKeyring?: boolean
   readonly preserveFds?: number
@@ -160,6 +161,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     },
     fds: {
       ...sources,
+      cgroupNamespace: namespaces.shared.get('cgroup'),
       fifoDirectory: monitor.fifoDirectory,
       report: monitor.reportWrite,
       consoleSocket,
@@ -243,18 +245,19 @@ function setOomScoreAdj(pid: number, value: number | undefined): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, String(value))
   } catch (cause) {
-    throw new SpecError('process.oomScoreAdj', `set it to ${value}: ${messageOf(cause).replace(/^\w+: |, write$/g, '')}`)
+    throw new SpecError(
+      'process.oomScoreAdj',
+      `set it to ${value}: ${messageOf(cause).replace(/^\w+: |, write$/g, '')}`,
+    )
   }
 }
 
-function checkOptions(spec: Spec, { consoleSocket, consoleFd, noPivot }: CreateOptions): void {
+function checkOptions(spec: Spec, { consoleSocket, consoleFd }: CreateOptions): void {
   const hasSocket = consoleSocket !== undefined || consoleFd !== undefined
   if (spec.process.terminal && !hasSocket)
     throw new RuntimeError('usage', 'process.terminal is true: give the socket for the terminal with --console-socket')
   if (!spec.process.terminal && hasSocket)
     throw new RuntimeError('usage', 'process.terminal is false: --console-socket has no terminal to send')
-  if (noPivot)
-    throw new RuntimeError('unsupported', '--no-pivot is not supported: the container would keep a way to the host root')
 }
 
 export function hostArch(): Arch {

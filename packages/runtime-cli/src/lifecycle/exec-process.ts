@@ -26,7 +26,7 @@ function parseUser(text: string | undefined, base: User): User {
   const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? []
   const user = { ...base, uid: Number(uid), gid: gid === undefined ? base.gid : Number(gid) }
   if (uid === undefined || user.uid > 0xfffffffe || user.gid > 0xfffffffe)
-    throw new RuntimeError('usage', `--user ${JSON.stringify(text)} is not UID[:GID] in decimal numbers`)
+    throw new RuntimeError('exec-failed', `--user ${JSON.stringify(text)} is not UID[:GID] in decimal numbers`)
   return user
 }
 

@@ -76,7 +76,8 @@ export function execDetached(settings: Settings, id: string, options: ExecOption
 function checkStatus({ status, info: { containerId: id } }: Container): void {
   if (status === 'stopped') throw new RuntimeError('wrong-state', `${phrase.execStopped}: ${phrase.notRunning}: ${id}`)
   if (status === 'paused') throw new RuntimeError('wrong-state', `${phrase.execPaused}: ${id}`)
-  if (status === 'creating') throw new RuntimeError('wrong-state', `exec in ${id}: it is still being created: try again`)
+  if (status === 'creating')
+    throw new RuntimeError('wrong-state', `exec in ${id}: it is still being created: try again`)
 }
 
 function processOf(spec: Spec, options: ExecOptions): Process {
@@ -105,10 +106,10 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
   try {
     const { init, facts, info } = container
     const target = init && openProcess(init.init)
-    if (!init || target === undefined) throw new RuntimeError('wrong-state', `${phrase.notRunning}: ${info.containerId}`)
+    if (!init || target === undefined)
+      throw new RuntimeError('wrong-state', `${phrase.notRunning}: ${info.containerId}`)
     const pidfd = keep(target)
-    const consoleSocket =
-      options.consoleSocket === undefined ? proxy?.socket : keep(connectUnix(options.consoleSocket))
+    const consoleSocket = options.consoleSocket === undefined ? proxy?.socket : keep(connectUnix(options.consoleSocket))
     const cgroupProcs = openCgroupProcs(cgroupDirectories(cgroupLayout(), facts.cgroupDir)).map(keep)
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)
@@ -148,7 +149,10 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
       } else if (record.kind === 'end') {
         if (pid !== undefined) return pid
         wait(helper)
-        throw new RuntimeError('exec-failed', `${phrase.notRunning}: ${info.containerId}: it ended while it was entered`)
+        throw new RuntimeError(
+          'exec-failed',
+          `${phrase.notRunning}: ${info.containerId}: it ended while it was entered`,
+        )
       } else {
         if (pid !== undefined) wait(pid)
         const step = plan.steps[record.step]

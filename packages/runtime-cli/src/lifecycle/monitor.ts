@@ -1,5 +1,5 @@
 /** The monitor's process: launched early, told to go on when everything is written, ended or kept when init is parked. */
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { kill } from 'node:process'
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
@@ -84,10 +84,12 @@ export class Monitor {
 
   /** Init's pid on the host: the only child of the monitor. */
   initPid(): number {
-    const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'latin1').trim().split(' ')
-    const pid = Number(children[0])
-    if (children.length === 1 && pid > 0) return pid
-    throw new RuntimeError('create-failed', `find init among the children of the monitor ${this.pid}: ${children.length} found`)
+    const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'latin1').trim()
+    if (/^\d+$/.test(children)) return Number(children)
+    throw new RuntimeError(
+      'create-failed',
+      `find init among the children of the monitor ${this.pid}: expected one pid, found "${children}"`,
+    )
   }
 
   /** SIGKILL, so that liblxc's own clean-up, which would end init, does not run; init's parent is then the caller. */
@@ -130,7 +132,8 @@ export class Monitor {
  */
 function makeFifo(info: ContainerInfo): number {
   const directory = info.runtimePath('fifo')
-  mkdirSync(directory)
-  mkfifo(`${directory}/${START_FIFO}`, 0o622)
+  mkdirSync(directory, { mode: 0o711 })
+  mkfifo(`${directory}/${START_FIFO}`, 0o600)
+  chmodSync(`${directory}/${START_FIFO}`, 0o622)
   return openSync(directory, 0o10000000 | 0o200000)
 }

@@ -1,5 +1,5 @@
 /** linux.namespaces seen from the host: which are made, which are joined, which stay the runtime's. */
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readlinkSync, statSync } from 'node:fs'
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
@@ -57,12 +57,12 @@ function openNamespace(type: NamespaceType, path: string, pointer: string): numb
   } catch (cause) {
     throw new SpecError(pointer, `open ${path}: ${messageOf(cause).replace(/^[A-Z]+: |, open '.*'$/g, '')}`)
   }
-  const { dev, ino } = fstatSync(fd)
-  if (dev !== own.dev) {
+  // nsfs names its files by type: "net:[4026531840]".
+  if (!readlinkSync(`/proc/self/fd/${fd}`).startsWith(`${file}:[`)) {
     closeSync(fd)
-    throw new SpecError(pointer, `${path} is not a namespace file such as /proc/PID/ns/${file}`)
+    throw new SpecError(pointer, `${path} is not a ${type} namespace such as /proc/PID/ns/${file}`)
   }
-  if (ino !== own.ino) return fd
+  if (fstatSync(fd).ino !== own.ino) return fd
   closeSync(fd)
   return undefined
 }

@@ -24,7 +24,10 @@ import { Undo } from './undo.ts'
 export interface DebugPlan {
   readonly lxcConfig: string
   /** File and value, in order. */
-  readonly cgroup: { readonly directories: string[]; readonly writes: { readonly file: string; readonly value: string }[] }
+  readonly cgroup: {
+    readonly directories: string[]
+    readonly writes: { readonly file: string; readonly value: string }[]
+  }
   readonly launch: PrintedStep[]
   readonly container: PrintedStep[]
 }
@@ -63,7 +66,14 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
       root: sources.rootfs,
     }),
     namespaces: { all: new Set([...namespaces.created, ...namespaces.shared.keys()]), created: namespaces.created },
-    fds: { ...sources, fifoDirectory, report, consoleSocket: spec.process.terminal ? 205 : undefined, preserved: 0 },
+    fds: {
+      ...sources,
+      cgroupNamespace: namespaces.shared.get('cgroup'),
+      fifoDirectory,
+      report,
+      consoleSocket: spec.process.terminal ? 205 : undefined,
+      preserved: 0,
+    },
     cgroup: cgroupMounts(spec, { layout, cgroupDir, created }).mounts,
   })
   const launch = planLaunch({

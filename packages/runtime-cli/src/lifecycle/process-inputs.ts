@@ -1,5 +1,5 @@
-import type { Process } from '@crio-lxc/core/oci/spec'
 import type { Seccomp } from '@crio-lxc/core/oci/linux'
+import type { Process } from '@crio-lxc/core/oci/spec'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { environmentOf, executableCandidates } from '@crio-lxc/init/environment'
 import type { ProcessInputs } from '@crio-lxc/init/steps/process'

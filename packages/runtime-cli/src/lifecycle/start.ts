@@ -48,7 +48,8 @@ function awaitExecution(container: Container, { fifo, pidfd, timeoutMs }: Waitin
   const buffer = Buffer.alloc(RECORD_BYTES)
   const length = onFifo ? readSync(fifo, buffer) : 0
   if (length > 0) throw failure(container, buffer)
-  if (!onFifo) throw new RuntimeError('start-failed', `start ${container.info.containerId}: init died before it executed`)
+  if (!onFifo)
+    throw new RuntimeError('start-failed', `start ${container.info.containerId}: init died before it executed`)
 }
 
 function failure({ init }: Container, buffer: Buffer): RuntimeError {

@@ -4,7 +4,8 @@ import type { Settings } from './settings.ts'
 
 /** state: runtime.md, "Query State". Throws ErrNotExist. */
 export function state(settings: Settings, id: string): State {
-  return stateOf(loadContainer(settings, id))
+  // As runc: the owner's name is looked up for people, in list.
+  return { ...stateOf(loadContainer(settings, id)), owner: '' }
 }
 
 /** pid is 0 unless a process is there: CRI-O takes any other number for a running container. */

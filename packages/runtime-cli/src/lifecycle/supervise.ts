@@ -1,9 +1,9 @@
 /** Waiting for a child in the foreground: its signals, its terminal, its exit code. */
 import { writeSync } from 'node:fs'
-import { pidfdOpen, pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
-import { close, pollAsync } from '@crio-lxc/core/sys/libc'
-import { exitCode, wait } from '@crio-lxc/core/sys/spawn'
 import { parseSignal } from '@crio-lxc/core/process/signals'
+import { close, pollAsync } from '@crio-lxc/core/sys/libc'
+import { pidfdOpen, pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
+import { exitCode, wait } from '@crio-lxc/core/sys/spawn'
 import type { TerminalProxy } from './terminal-proxy.ts'
 
 /** What a person or a supervisor sends to a program in the foreground. */

@@ -38,7 +38,8 @@ export function planDeviceRules(rules: readonly SpecRule[] | undefined): DeviceR
 }
 
 function toRule({ allow, type, major, minor, access }: SpecRule): DeviceRule {
-  const number = (value: number | undefined): number | undefined => (value === undefined || value < 0 ? undefined : value)
+  const number = (value: number | undefined): number | undefined =>
+    value === undefined || value < 0 ? undefined : value
   return {
     allow,
     type: type || 'a',

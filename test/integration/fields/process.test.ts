@@ -1,0 +1,226 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { useContainers } from '../../support/containers.ts'
+import { program } from '../../support/programs.ts'
+import { requires } from '../../support/requires.ts'
+
+requires('root')
+const t = useContainers()
+
+const infinity = '18446744073709551615'
+
+describe('process.user', () => {
+  it('is root without groups by default', async () => {
+    const report = await t.probe()
+    expect(report).toMatchObject({ uid: [0, 0, 0], gid: [0, 0, 0], groups: [] })
+  })
+
+  it('sets real, effective and saved uid and gid and the groups', async () => {
+    const report = await t.probe({ process: { user: { uid: 1234, gid: 5678, additionalGids: [9, 1000, 65_533] } } })
+    expect(report).toMatchObject({ uid: [1234, 1234, 1234], gid: [5678, 5678, 5678], groups: [9, 1000, 65_533] })
+  })
+
+  it.each([
+    [0o077, '0077'],
+    [0, '0000'],
+    [0o027, '0027'],
+    [undefined, '0022'],
+  ])('umask %s', async (umask, expected) => {
+    const user = umask === undefined ? { uid: 0, gid: 0 } : { uid: 0, gid: 0, umask }
+    const through = [program('launch'), '--umask', '0077', '--']
+    expect((await t.probe({ process: { user } }, { through })).umask).toBe(expected)
+  })
+
+  it('keeps large ids', async () => {
+    const report = await t.probe({ process: { user: { uid: 2_147_483_646, gid: 2_147_483_645 } } })
+    expect([report.uid[0], report.gid[0]]).toEqual([2_147_483_646, 2_147_483_645])
+  })
+})
+
+describe('process.rlimits', () => {
+  it('sets soft and hard', async () => {
+    const { rlimits } = await t.probe({
+      process: {
+        rlimits: [
+          { type: 'RLIMIT_NOFILE', soft: 300, hard: 400 },
+          { type: 'RLIMIT_CORE', soft: 0, hard: 1_000_000 },
+          { type: 'RLIMIT_NPROC', soft: 1000, hard: 2000 },
+          { type: 'RLIMIT_FSIZE', soft: 5_000_000_000, hard: 6_000_000_000 },
+          { type: 'RLIMIT_STACK', soft: 8_388_608, hard: 16_777_216 },
+        ],
+      },
+    })
+    expect(rlimits).toMatchObject({
+      RLIMIT_NOFILE: ['300', '400'],
+      RLIMIT_CORE: ['0', '1000000'],
+      RLIMIT_NPROC: ['1000', '2000'],
+      RLIMIT_FSIZE: ['5000000000', '6000000000'],
+      RLIMIT_STACK: ['8388608', '16777216'],
+    })
+  })
+
+  it('takes infinity, which is no exact number of JavaScript', async () => {
+    const bundle = await t.bundle({
+      args: ['/probe'],
+      process: { rlimits: [{ type: 'RLIMIT_CPU', soft: 1, hard: 2 }] },
+    })
+    bundle.writeConfig(JSON.stringify(bundle.spec).replace('"soft":1,"hard":2', `"soft":100000,"hard":${infinity}`))
+    expect((await t.probe(bundle)).rlimits.RLIMIT_CPU).toEqual(['100000', infinity])
+  })
+
+  it('keeps a value above 2^53 exactly', async () => {
+    const bundle = await t.bundle({ args: ['/probe'], process: { rlimits: [{ type: 'RLIMIT_AS', soft: 1, hard: 2 }] } })
+    const value = '9007199254740993'
+    bundle.writeConfig(JSON.stringify(bundle.spec).replace('"soft":1,"hard":2', `"soft":${value},"hard":${value}`))
+    expect((await t.probe(bundle)).rlimits.RLIMIT_AS).toEqual([value, value])
+  })
+
+  it('leaves the others as the caller has them', async () => {
+    const through = ['/bin/sh', '-c', 'ulimit -c 12; exec "$@"', 'sh']
+    const { rlimits } = await t.probe({ process: { rlimits: [] } }, { through })
+    expect(rlimits.RLIMIT_CORE).toEqual(['6144', '6144'])
+  })
+})
+
+describe('process.cwd, env and args', () => {
+  it('is the cwd', async () => {
+    expect((await t.probe({ process: { cwd: '/tmp' } })).cwd).toBe('/tmp')
+  })
+
+  it('follows a link inside the rootfs', async () => {
+    const bundle = await t.bundle({ args: ['/probe'], process: { cwd: '/link' } })
+    symlinkSync('/tmp', `${bundle.rootfs}/link`)
+    expect((await t.probe(bundle)).cwd).toBe('/tmp')
+  })
+
+  it('makes a missing cwd', async () => {
+    const report = await t.probe({
+      process: { cwd: '/made/for/you' },
+      spec: (spec) => {
+        spec.root.readonly = false
+      },
+    })
+    expect(report.cwd).toBe('/made/for/you')
+  })
+
+  it('passes args unchanged: empty, newline, quotes, backslash, unicode, tab, control characters', async () => {
+    const args = [
+      '/probe',
+      '',
+      ' ',
+      'a\nb',
+      '"q"',
+      "'s'",
+      '\\',
+      '$PATH',
+      '\t\x01\x7f',
+      'größe → 漢字 🦀',
+      '-x',
+      '#',
+      '=',
+    ]
+    expect((await t.probe({ args })).argv).toEqual(args)
+  })
+
+  it('passes env unchanged and in order, but for HOME', async () => {
+    const env = [
+      'PATH=/bin',
+      'EMPTY=',
+      'LINE=a\nb',
+      'EQUALS=a=b=c',
+      'SPACE= x ',
+      'UNICODE=漢字',
+      'QUOTE="\'',
+      'HOME=/nowhere',
+    ]
+    expect((await t.probe({ process: { env } })).env).toEqual(env)
+  })
+
+  it('sets HOME from the passwd of the container when the spec does not', async () => {
+    const root = await t.probe({ process: { env: ['PATH=/bin'] } })
+    expect(root.env).toContain('HOME=/root')
+    const user = await t.probe({ process: { env: ['PATH=/bin'], user: { uid: 1000, gid: 1000 } } })
+    expect(user.env).toContain('HOME=/tmp')
+  })
+
+  it("passes nothing of the caller's environment", async () => {
+    const { env } = await t.probe(
+      { process: { env: ['PATH=/bin', 'HOME=/'] } },
+      { env: { ...process.env, LEAK: 'x' } as Record<string, string> },
+    )
+    expect(env).toEqual(['PATH=/bin', 'HOME=/'])
+  })
+
+  it('passes 5 000 args', async () => {
+    const args = ['/probe', ...Array.from({ length: 5000 }, (_, index) => `argument-${index}`)]
+    expect((await t.probe({ args })).argv).toEqual(args)
+  })
+
+  it('passes 1 MiB of args and env', async () => {
+    const long = 'x'.repeat(100_000)
+    const args = ['/probe', ...Array.from({ length: 6 }, (_, index) => `${index}${long}`)]
+    const env = ['HOME=/', ...Array.from({ length: 5 }, (_, index) => `E${index}=${long}`)]
+    const report = await t.probe({ args, process: { env } })
+    expect(report.argv).toEqual(args)
+    expect(report.env).toEqual(env)
+  })
+
+  it('finds the program in the PATH of the container, in its order', async () => {
+    const bundle = await t.bundle({ args: ['which-one'], process: { env: ['PATH=/no/such:/second:/bin'] } })
+    for (const directory of ['second', 'bin']) {
+      mkdirSync(`${bundle.rootfs}/${directory}`, { recursive: true })
+      writeFileSync(`${bundle.rootfs}/${directory}/which-one`, `#!/bin/sh\necho ${directory}\n`)
+      chmodSync(`${bundle.rootfs}/${directory}/which-one`, 0o755)
+    }
+    expect((await t.run(bundle)).stdout).toBe('second\n')
+  })
+
+  it('runs a script by its interpreter', async () => {
+    const bundle = await t.bundle({ args: ['/script', 'arg'] })
+    writeFileSync(`${bundle.rootfs}/script`, '#!/bin/sh -e\necho "$0 $1"\n')
+    chmodSync(`${bundle.rootfs}/script`, 0o755)
+    expect((await t.run(bundle)).stdout).toBe('/script arg\n')
+  })
+})
+
+describe('process.oomScoreAdj', () => {
+  it.each([0, 500, 1000])('%i', async (oomScoreAdj) => {
+    expect((await t.probe({ process: { oomScoreAdj } })).oomScoreAdj).toBe(`${oomScoreAdj}\n`)
+  })
+})
+
+describe('what the process inherits', () => {
+  it('is pid 1 of its pid namespace, a session leader, without a death signal', async () => {
+    const report = await t.probe()
+    expect(report).toMatchObject({ pid: 1, ppid: 0, deathSignal: 0 })
+    expect(report.tty.session).toBe(1)
+  })
+
+  it('has descriptors 0, 1 and 2 alone, though the caller has 3 to 20 open on /', async () => {
+    const { fds } = await t.probe({}, { through: [program('launch'), '--fds', '--'] })
+    expect(Object.keys(fds)).toEqual(['0', '1', '2'])
+    expect(Object.values(fds).filter((target) => target === '/')).toEqual([])
+  })
+
+  it.each(Array.from({ length: 18 }, (_, index) => index + 3))(
+    'cannot use cwd /proc/self/fd/%i (CVE-2024-21626)',
+    async (fd) => {
+      const result = await t.run(
+        { args: ['/bin/ls', '.'], process: { cwd: `/proc/self/fd/${fd}` } },
+        { through: [program('launch'), '--fds', '--'] },
+      )
+      expect(result.exitCode).not.toBe(0)
+      expect(result.stdout).toBe('')
+    },
+  )
+
+  it('has no signal ignored, though the caller ignores six', async () => {
+    expect((await t.probe({}, { through: [program('launch'), '--ignore-signals', '--'] })).signalsIgnored).toEqual([])
+  })
+
+  it("works when the caller's stdin is closed", async () => {
+    expect(
+      (await t.run({ args: ['echo', 'fine'] }, { through: [program('launch'), '--close-stdin', '--'] })).stdout,
+    ).toBe('fine\n')
+  })
+})
