@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { forceDelete, type MeasuredRuntime, readPidFile, runCommand } from './measured-runtime.ts'
 
 /** What one container costs while it exists, in kB of 1024 bytes. */
@@ -24,6 +25,7 @@ export async function measureMemory(runtime: MeasuredRuntime, id: string): Promi
     const created = splitProcesses(runtime, id)
     const parkedKb = sum(created.own.map(privateKb))
     await runCommand(runtime, 'start', id)
+    await untilPayloadRuns(runtime, id)
     const { own, staying } = splitProcesses(runtime, id)
     return {
       parkedKb,
@@ -35,6 +37,16 @@ export async function measureMemory(runtime: MeasuredRuntime, id: string): Promi
   } finally {
     await forceDelete(runtime, id)
     await runtime.timer.reap(caretaker)
+  }
+}
+
+/** start may return before init has become the payload. */
+async function untilPayloadRuns(runtime: MeasuredRuntime, id: string): Promise<void> {
+  const deadline = Date.now() + 10_000
+  const isPayload = (pid: number) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n'
+  while (!splitProcesses(runtime, id).own.every(isPayload)) {
+    if (Date.now() > deadline) throw new Error(`container ${id} does not run its process ten seconds after start`)
+    await sleep(10)
   }
 }
 

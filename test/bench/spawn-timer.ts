@@ -12,6 +12,8 @@ export interface Timing {
 /** A running spawn-timer.c; its children are ordinary processes, orphans of theirs fall to it. */
 export interface SpawnTimer {
   readonly pid: number
+  /** Runs argv to its end, whatever that is. */
+  call(argv: readonly string[]): Promise<Timing>
   /** Runs argv to its end. Throws with what it wrote when its status is not 0. */
   run(argv: readonly string[]): Promise<Timing>
   /** Waits for an orphan that has become a child; throws when it is none or outlives ten seconds. */
@@ -52,6 +54,7 @@ export function startSpawnTimer(executable: string, log: string, prefix: readonl
 
   return {
     pid: child.pid,
+    call: (argv) => ask('spawn', argv),
     async run(argv) {
       const timing = await ask('spawn', argv)
       if (timing.status === 0) return timing

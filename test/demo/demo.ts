@@ -55,7 +55,7 @@ chmod +x bundle/rootfs/bin/hello`,
   )
   await narrator.tell(
     `${runtime} spec --bundle bundle
-sed -i 's/"terminal": true/"terminal": false/; s/"sh"/"hello"/' bundle/config.json`,
+sed -i 's/"terminal": true/"terminal": false/; s/"sh"/"hello"/; s/"hostname": ".*"/"hostname": "demo"/' bundle/config.json`,
     'config.json now asks for hello, without a terminal.',
   )
   const { process: spec } = JSON.parse(readFileSync(join(directory, 'bundle/config.json'), 'utf8'))

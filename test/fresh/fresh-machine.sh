@@ -52,6 +52,7 @@ git -C "$repository" ls-files -z --cached --others --exclude-standard |
 	tar -C "$repository" --null --files-from=- --ignore-failed-read -c | tar -C "$root/root/crio-lxc" -x
 
 # A mount namespace of its own ends with its last process, and so do its mounts.
+# shellcheck disable=SC2016 # the inner shell expands it
 unshare --mount --propagation private sh -eu -c '
 	root=$1
 	shift

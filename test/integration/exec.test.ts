@@ -159,14 +159,14 @@ describe('exec in the container', () => {
   it('has the capabilities, limits and no_new_privs of the container', async () => {
     const { id } = await t.running({
       spec: (spec) => {
-        spec.process.rlimits = [{ type: 'RLIMIT_NOFILE', soft: 500, hard: 600 }]
+        spec.process.rlimits = [{ type: 'RLIMIT_FSIZE', soft: 500_000, hard: 600_000 }]
       },
     })
     const report = await probe(id)
     const mask = capabilityMask('AUDIT_WRITE', 'KILL', 'NET_BIND_SERVICE')
     expect(report.capabilities).toMatchObject({ effective: mask, permitted: mask, bounding: mask })
     expect(report.noNewPrivs).toBe(1)
-    expect(report.rlimits.RLIMIT_NOFILE).toEqual(['500', '600'])
+    expect(report.rlimits.RLIMIT_FSIZE).toEqual(['500000', '600000'])
   })
 
   it('sees the mounts of the container and nothing of the host', async () => {
@@ -293,7 +293,7 @@ describe('exec flags', () => {
         inheritable: ['CAP_KILL'],
         ambient: ['CAP_KILL'],
       },
-      rlimits: [{ type: 'RLIMIT_NOFILE', soft: 100, hard: 200 }],
+      rlimits: [{ type: 'RLIMIT_FSIZE', soft: 100_000, hard: 200_000 }],
       noNewPrivileges: true,
     })
     const report = parseProbe((await t.ok(['exec', '--process', path, id])).stdout)
@@ -312,7 +312,7 @@ describe('exec flags', () => {
         ambient: capabilityMask('KILL'),
       },
     })
-    expect(report.rlimits.RLIMIT_NOFILE).toEqual(['100', '200'])
+    expect(report.rlimits.RLIMIT_FSIZE).toEqual(['100000', '200000'])
     expect(report.env.filter((entry) => !entry.startsWith('HOME='))).toEqual(['PATH=/bin', 'ONLY=this'])
   })
 
@@ -328,15 +328,22 @@ describe('exec flags', () => {
 describe('exec on a terminal', () => {
   const onPty = [program('on-pty'), '31', '117']
 
-  it.each(['--tty', '-t'])("%s gives the command a terminal of its own with the caller's size", async (flag) => {
+  it.each(['--tty', '-t'])('%s gives the command a terminal of its own', async (flag) => {
     const { id } = await t.running()
     const result = await t.runtime(['exec', flag, id, '/probe'], { through: onPty, input: '' })
     expect(result, result.stdout).toMatchObject({ exitCode: 0 })
     const { tty } = parseProbe(result.stdout)
-    expect(tty).toMatchObject({ isatty: [true, true, true], controlling: true, rows: 31, columns: 117 })
+    expect(tty).toMatchObject({ isatty: [true, true, true], controlling: true })
     expect(tty.name).toMatch(/^\/dev\/pts\/\d+$/)
     expect(tty.ttySession).toBe(tty.session)
     expect(tty.foreground).toBe(tty.group)
+  })
+
+  it("gives the terminal the size of the caller's", async () => {
+    const { id } = await t.running()
+    const script = 'until s=$(stty size 2>/dev/null) && [ "$s" != "0 0" ]; do :; done; echo "$s"'
+    const result = await t.runtime(['exec', '--tty', id, 'sh', '-c', script], { through: onPty, input: '' })
+    expect(result.stdout).toContain('31 117\r\n')
   })
 
   it('returns the exit code', async () => {

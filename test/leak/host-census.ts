@@ -8,17 +8,17 @@ export interface Census {
   readonly mounts: ReadonlySet<string>
   /** Directories of every cgroup hierarchy. */
   readonly cgroups: ReadonlySet<string>
-  /** "PID STARTTIME COMMAND" of every live process in user space. */
+  /** "PID COMMAND" of every live process below the subreapers that call the runtime; nothing can leave them. */
   readonly processes: ReadonlySet<string>
   /** "NUMBER TARGET" of this process's open files. */
   readonly descriptors: ReadonlySet<string>
-  /** Paths below /run, and the entries of /tmp. */
+  /** Paths below /run, and the entries of /tmp but those of the test runner. */
   readonly files: ReadonlySet<string>
   /** Mode, owner and device number of /dev/null. */
   readonly devNull: string
 }
 
-/** The differences that stay: what is new, and the mounts and cgroups that are gone. */
+/** The differences that stay: what is new, and the mounts that are gone. */
 export interface Leftover {
   readonly appeared: readonly string[]
   readonly vanished: readonly string[]
@@ -28,16 +28,23 @@ export interface Leftover {
 const allKinds = ['mounts', 'cgroups', 'processes', 'descriptors', 'files'] as const
 type Kind = (typeof allKinds)[number]
 const settleTimeoutMs = 10_000
+/** vitest keeps compiled tests in directories of such names, and there may be another vitest on the machine. */
+const runnerDirectory = /^[\w-]{21}$/
 
-/** Counts everything on the machine that a container could have left. */
-export function takeCensus(): Census {
+/** Counts everything on the machine that a container could have left; `subreapers` are the pids of all callers. */
+export function takeCensus(subreapers: readonly number[]): Census {
   const { mode, uid, gid, rdev } = statSync('/dev/null')
   return {
     mounts: new Set(readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')),
     cgroups: new Set(listDirectories('/sys/fs/cgroup')),
-    processes: new Set(listProcesses()),
+    processes: new Set(subreapers.flatMap(listDescendants)),
     descriptors: new Set(listDescriptors()),
-    files: new Set([...listTree('/run'), ...readDirectory('/tmp').map((name) => join('/tmp', name))]),
+    files: new Set([
+      ...listTree('/run'),
+      ...readDirectory('/tmp')
+        .filter((name) => !runnerDirectory.test(name))
+        .map((name) => join('/tmp', name)),
+    ]),
     devNull: `${mode.toString(8)} ${uid}:${gid} ${rdev}`,
   }
 }
@@ -46,12 +53,16 @@ export function takeCensus(): Census {
  * Compares now with `before`. A difference counts when it outlives ten seconds: an unrelated process of the machine
  * may come and go, and a killed process takes a moment to die.
  */
-export async function findLeftover(before: Census, kinds: readonly Kind[] = allKinds): Promise<Leftover> {
+export async function findLeftover(
+  before: Census,
+  subreapers: readonly number[],
+  kinds: readonly Kind[] = allKinds,
+): Promise<Leftover> {
   const deadline = Date.now() + settleTimeoutMs
-  let leftover = compare(before, takeCensus(), kinds)
+  let leftover = compare(before, takeCensus(subreapers), kinds)
   while (leftover.appeared.length + leftover.vanished.length > 0 && Date.now() < deadline) {
     await sleep(250)
-    const now = compare(before, takeCensus(), kinds)
+    const now = compare(before, takeCensus(subreapers), kinds)
     leftover = {
       appeared: leftover.appeared.filter((entry) => now.appeared.includes(entry)),
       vanished: leftover.vanished.filter((entry) => now.vanished.includes(entry)),
@@ -72,24 +83,25 @@ function compare(before: Census, after: Census, kinds: readonly Kind[]): Leftove
   const label = (kind: string) => (entry: string) => `${kind}: ${entry}`
   return {
     appeared: kinds.flatMap((kind) => missingFrom(before[kind], after[kind]).map(label(kind))),
-    // A program of this machine may end or remove its files meanwhile; a mount or cgroup of the host may not go.
-    vanished: kinds
-      .filter((kind) => kind === 'mounts' || kind === 'cgroups')
-      .flatMap((kind) => missingFrom(after[kind], before[kind]).map(label(kind))),
+    // A program of this machine may end, remove its files or unmount what it had mounted for a while, but no other
+    // mount of the host may go.
+    vanished: kinds.includes('mounts')
+      ? missingFrom(after.mounts, before.mounts)
+          .filter((line) => !/^(\S+ ){4}\/(var\/)?(tmp|lib\/containers)\//.test(line))
+          .map(label('mounts'))
+      : [],
     devNull: after.devNull,
   }
 }
 
-/** Zombies are not counted: they wait for a parent, and none of the runtime's processes is one any more. */
-function listProcesses(): string[] {
-  return readDirectory('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      const [, command, rest] = readText(`/proc/${pid}/stat`)?.match(/^\d+ \((.*)\) (.*)/s) ?? []
-      const [state, parent, ...fields] = rest?.split(' ') ?? []
-      const isKernelThread = pid === '2' || parent === '2'
-      return state === undefined || state === 'Z' || isKernelThread ? [] : [`${pid} ${fields[17]} ${command}`]
-    })
+/** Zombies are not counted: they wait for the subreaper, and none of the runtime's processes is one any more. */
+function listDescendants(pid: number): string[] {
+  const children = readText(`/proc/${pid}/task/${pid}/children`)?.split(' ').filter(Boolean).map(Number) ?? []
+  return children.flatMap((child) => {
+    const [, command, state] = readText(`/proc/${child}/stat`)?.match(/^\d+ \((.*)\) (.)/s) ?? []
+    const alive = command !== undefined && state !== 'Z'
+    return alive ? [`${child} ${command}`, ...listDescendants(child)] : []
+  })
 }
 
 function listDescriptors(): string[] {

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { compileSpawnTimer, type SpawnTimer, startSpawnTimer } from '../bench/spawn-timer.ts'
 import { makeBundle } from '../support/bundle.ts'
 import { runtimePath } from '../support/runtime.ts'
 import type { Spec } from '../support/spec.ts'
@@ -11,15 +11,21 @@ const directory = mkdtempSync('/var/tmp/crio-lxc-leak-')
 const root = mkdtempSync('/run/crio-lxc-leak-')
 const { path: bundle, spec: goodSpec } = await makeBundle(directory, { args: ['/bin/sleep', '1000'] })
 const log = join(directory, 'log')
+// Every call is made by a child subreaper, as an engine's is. Its stdio is /dev/null, which a runtime might hand over
+// to the container's user.
+const callerExecutable = compileSpawnTimer(directory)
+const callers = Array.from({ length: 20 }, () => startSpawnTimer(callerExecutable, '/dev/null'))
+const subreapers = callers.map(({ pid }) => pid)
 
 afterAll(async () => {
   for (const id of readdirSync(root)) await call('delete', '--force', id)
+  for (const caller of callers) await caller.close()
   rmSync(directory, { recursive: true, force: true })
   rmSync(root, { recursive: true, force: true })
 })
 
 test('200 containers in a row leave nothing behind', { timeout: 180_000 }, async () => {
-  const before = takeCensus()
+  const before = takeCensus(subreapers)
   for (let n = 0; n < 200; n++) {
     const id = `leak-row-${n}`
     await succeed('create', '--bundle', bundle, id)
@@ -28,36 +34,36 @@ test('200 containers in a row leave nothing behind', { timeout: 180_000 }, async
     if (n % 2 === 0) await succeed('kill', id, 'KILL')
     await succeed('delete', '--force', id)
   }
-  expect(await findLeftover(before)).toEqual(nothingLeft(before))
+  expect(await findLeftover(before, subreapers)).toEqual(nothingLeft(before))
 })
 
 test('20 containers at once leave nothing behind', { timeout: 120_000 }, async () => {
-  const before = takeCensus()
-  const ids = Array.from({ length: 20 }, (_, n) => `leak-once-${n}`)
-  await Promise.all(
-    ids.map(async (id) => {
-      await succeed('create', '--bundle', bundle, '--pid-file', join(directory, id), id)
-      await succeed('start', id)
-      await succeed('exec', id, '/bin/true')
-    }),
-  )
+  const before = takeCensus(subreapers)
+  const ids = callers.map((_, n) => `leak-once-${n}`)
+  const onEach = (verb: (caller: SpawnTimer, id: string) => Promise<void>) =>
+    Promise.all(callers.map((on, n) => verb(on, ids[n] ?? expect.unreachable())))
+  await onEach(async (on, id) => {
+    await succeedOn(on, 'create', '--bundle', bundle, '--pid-file', join(directory, id), id)
+    await succeedOn(on, 'start', id)
+    await succeedOn(on, 'exec', id, '/bin/true')
+  })
   const pids = ids.map((id) => readFileSync(join(directory, id), 'utf8'))
   expect(new Set(pids).size).toBe(20)
   for (const pid of pids) expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toBe('/bin/sleep\x001000\x00')
-  expect(await findLeftover(before, ['mounts']), 'what the host sees of running containers').toEqual(
+  expect(await findLeftover(before, subreapers, ['mounts']), 'what the host sees of running containers').toEqual(
     nothingLeft(before),
   )
-  await Promise.all(ids.map((id) => succeed('delete', '--force', id)))
-  expect(await findLeftover(before)).toEqual(nothingLeft(before))
+  await onEach((on, id) => succeedOn(on, 'delete', '--force', id))
+  expect(await findLeftover(before, subreapers)).toEqual(nothingLeft(before))
 })
 
 test('50 containers deleted between create and start leave nothing behind', { timeout: 120_000 }, async () => {
-  const before = takeCensus()
+  const before = takeCensus(subreapers)
   for (let n = 0; n < 50; n++) {
     await succeed('create', '--bundle', bundle, `leak-created-${n}`)
     await succeed('delete', '--force', `leak-created-${n}`)
   }
-  expect(await findLeftover(before)).toEqual(nothingLeft(before))
+  expect(await findLeftover(before, subreapers)).toEqual(nothingLeft(before))
 })
 
 /** Some are refused at once; the last ones fail when the namespaces, the cgroup and most mounts exist already. */
@@ -83,12 +89,12 @@ test('50 failing creates leave nothing behind', { timeout: 120_000 }, async () =
     writeSpec(path, edit(structuredClone(goodSpec)))
     return { what, path }
   })
-  const before = takeCensus()
+  const before = takeCensus(subreapers)
   for (let n = 0; n < 50; n++) {
     const { what, path } = bad[n % bad.length] ?? expect.unreachable()
     expect(await call('create', '--bundle', path, `leak-bad-${n}`), what).toBeGreaterThan(0)
   }
-  expect(await findLeftover(before)).toEqual(nothingLeft(before))
+  expect(await findLeftover(before, subreapers)).toEqual(nothingLeft(before))
 })
 
 function withNamespacePath(spec: Spec, path: string): Spec {
@@ -104,16 +110,20 @@ function writeSpec(path: string, spec: unknown): void {
   writeFileSync(join(path, 'config.json'), typeof spec === 'string' ? spec : JSON.stringify(spec))
 }
 
-/** Runs the runtime with /dev/null as its stdio, which a runtime might hand over to the container's user; its exit code. */
-function call(...args: string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(runtimePath, ['--log', log, '--root', root, ...args], { stdio: 'ignore' })
-    child.once('error', reject)
-    child.once('exit', (code, signal) => (code === null ? reject(new Error(`${args[0]}: ${signal}`)) : resolve(code)))
-  })
+/** Runs the runtime and returns its exit code. */
+async function call(...args: string[]): Promise<number> {
+  return (await caller().call([runtimePath, '--log', log, '--root', root, ...args])).status
 }
 
 async function succeed(...args: string[]): Promise<void> {
-  const code = await call(...args)
-  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${readFileSync(log, 'utf8').slice(-1000)}`)
+  await succeedOn(caller(), ...args)
+}
+
+async function succeedOn(on: SpawnTimer, ...args: string[]): Promise<void> {
+  const { status } = await on.call([runtimePath, '--log', log, '--root', root, ...args])
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${readFileSync(log, 'utf8').slice(-1000)}`)
+}
+
+function caller(): SpawnTimer {
+  return callers[0] ?? expect.unreachable()
 }

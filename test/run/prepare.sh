@@ -1,6 +1,10 @@
 # shellcheck shell=sh
 # Sourced by demo.sh and test.sh: the steps that a fresh Debian machine needs, each silent unless it fails.
 
+# The repository's own Node comes first, as it does in npm's scripts: the host's may be too old for TypeScript.
+PATH=$PWD/node_modules/.bin:$PATH
+export PATH
+
 step_log=$(mktemp)
 trap 'rm -f "$step_log"' EXIT
 trap 'exit 130' INT

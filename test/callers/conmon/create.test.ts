@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { cgroupMounts, cgroupsOf, isAlive, processStat } from '../../support/proc.ts'
 import { shareWithHost } from '../../support/spec.ts'
 import { waitFor } from '../../support/wait-for.ts'
-import { readLog, useCrio } from '../support/conmon.ts'
+import { readLog } from '../support/cri-log.ts'
+import { useCrio } from '../support/crio.ts'
 
 const crio = useCrio()
 
@@ -147,6 +148,12 @@ it('a container outlives its conmon, and delete --force removes it', async () =>
   expect(await crio.state(id)).toMatchObject({ status: 'running', pid: record.pid })
   expect(await crio.runtime('delete', '--force', id)).toMatchObject({ exitCode: 0 })
   await waitFor(() => !isAlive(record.pid ?? 0))
+})
+
+it('no mount of a running container appears on the host', async () => {
+  const { id } = await crio.start({ args: ['sleep', '1000'] })
+  expect((await crio.state(id)).status).toBe('running')
+  expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(crio.directory)
 })
 
 it('ten containers at once', async () => {

@@ -6,7 +6,8 @@ import { isAlive } from '../../support/proc.ts'
 import { isRunc, runtimePath } from '../../support/runtime.ts'
 import { shareWithHost } from '../../support/spec.ts'
 import { waitFor } from '../../support/wait-for.ts'
-import { readLog, useCrio } from '../support/conmon.ts'
+import { readLog } from '../support/cri-log.ts'
+import { useCrio } from '../support/crio.ts'
 import { onTerminal } from '../support/terminal-session.ts'
 
 const crio = useCrio()

@@ -1,9 +1,8 @@
 /** CRI-O's ExecSyncContainer (probes, `crictl exec --sync`) and podman's attached exec, both through conmon. */
-import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { commandLines } from '../../support/proc.ts'
 import { waitFor } from '../../support/wait-for.ts'
-import { useCrio } from '../support/conmon.ts'
+import { useCrio } from '../support/crio.ts'
 
 const crio = useCrio()
 const sleeping = { args: ['sleep', '1000'] }
@@ -13,6 +12,11 @@ describe('conmon -e --sync', () => {
     const container = await crio.start(sleeping)
     const result = await crio.execSync(container, ['sh', '-c', 'echo out; echo err >&2; exit 7'])
     expect(result).toMatchObject({ record: { exit_code: 7 }, stdout: 'out\n', stderr: 'err\n' })
+  })
+
+  it('finds an integer and nothing else in the pid file', async () => {
+    const container = await crio.start(sleeping)
+    expect((await crio.execSync(container, ['true'])).pidFile).toMatch(/^[1-9]\d*$/)
   })
 
   it('reports 137 for SIGKILL', async () => {
@@ -43,12 +47,10 @@ describe('conmon -e --sync', () => {
 
   it('a missing executable: exit code -1 and the message, and no pid file', async () => {
     const container = await crio.start(sleeping)
-    const { record } = await crio.execSync(container, ['/bin/no-such-program'])
-    expect(record).toEqual({
-      exit_code: -1,
-      message: expect.stringMatching(/no-such-program.*(no such file|not found)/s),
-    })
-    expect(readdirSync(container.bundle.path).filter((name) => name.endsWith('.pid'))).toEqual(['conmon.pid'])
+    const { record, pidFile } = await crio.execSync(container, ['/bin/no-such-program'])
+    const message = expect.stringMatching(/no-such-program.*(no such file|not found)/s)
+    expect(record).toEqual({ exit_code: -1, message })
+    expect(pidFile).toBeUndefined()
   })
 
   it('a container that has stopped', async () => {

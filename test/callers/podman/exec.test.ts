@@ -3,14 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAlive, namespaceOf } from '../../support/proc.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { usePodman } from '../support/podman.ts'
-import { findProgram } from '../support/required-program.ts'
 
 const podman = usePodman()
 let name = ''
 
 beforeAll(async () => {
-  if (findProgram('podman') && findProgram('conmon'))
-    name = await podman.detached(['--env', 'OF=container'], ['sleep', '1000'])
+  name = await podman.detached(['--env', 'OF=container'], ['sleep', '1000'])
 })
 afterAll(async () => {
   if (name !== '') await podman.call(['rm', '--force', '--time', '0', name])

@@ -2,10 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { namespaceOf } from '../../support/proc.ts'
 import { usePodman } from '../support/podman.ts'
-import { findProgram } from '../support/required-program.ts'
 
 const podman = usePodman()
-const installed = findProgram('podman') !== undefined && findProgram('conmon') !== undefined
 
 const pidOf = async (name: string): Promise<number> => (await podman.state(name)).Pid
 
@@ -19,7 +17,6 @@ describe('podman pod', () => {
   let infra = 0
 
   beforeAll(async () => {
-    if (!installed) return
     await podman.ok([
       ...['pod', 'create', '--name', pod, '--share', 'net,ipc,uts', '--network', 'none', '--hostname', 'of-the-pod'],
       ...['--cgroup-parent', podman.cgroupParent, '--infra-image', podman.image, '--infra-command', 'sleep 1000'],
@@ -96,7 +93,7 @@ describe('container:NAME', () => {
   let base = ''
 
   beforeAll(async () => {
-    if (installed) base = await podman.detached([], ['sleep', '1234'])
+    base = await podman.detached([], ['sleep', '1234'])
   })
   afterAll(async () => {
     if (base !== '') await podman.call(['rm', '--force', '--time', '0', base])

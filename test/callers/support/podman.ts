@@ -3,7 +3,7 @@
  * directory, the image is made of Debian's static busybox, and nothing of the machine's own configuration is read.
  * Containers have no network unless a test asks for one. podman always uses the runtime's default --root.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect } from 'vitest'
@@ -12,8 +12,9 @@ import { leftovers } from '../../support/leftovers.ts'
 import { cgroupMounts, commandLines, isAlive } from '../../support/proc.ts'
 import { isRunc, outputs, runtimePath } from '../../support/runtime.ts'
 import { waitFor } from '../../support/wait-for.ts'
+import { conmonPath } from './conmon-process.ts'
+import { findProgram } from './find-program.ts'
 import { removeCgroups } from './remove-cgroups.ts'
-import { findProgram, requiresProgram } from './required-program.ts'
 import { onTerminal, type TerminalSession, type TerminalSize } from './terminal-session.ts'
 
 /** Where the runtime keeps its containers when nobody says --root. */
@@ -39,6 +40,8 @@ export class Podman {
   /** Everything below here is removed by close(); 0755, as a user of a container must pass. */
   readonly directory: string = temporaryDirectory('crio-lxc-podman-')
   readonly image = 'callers-busybox'
+  /** Directories with a path that podman has compiled in, and that this machine did not have before. */
+  readonly #strays: string[] = ['/run/containers/networks', '/run/containers'].filter((path) => !existsSync(path))
   /** Parent of the cgroups of every container and pod, as in /proc/PID/cgroup. */
   readonly cgroupParent: string = `/callers-${process.pid}-${Date.now().toString(36)}`
   #counter = 0
@@ -79,7 +82,7 @@ export class Podman {
 
   /** Any podman command; never throws on a failure of it. */
   async call(args: readonly string[], options: { input?: string | Uint8Array } = {}): Promise<PodmanResult> {
-    const { exitCode, stdout, stderr } = await execa('podman', this.#arguments(args), {
+    const { exitCode, stdout, stderr } = await execa(podmanPath(), this.#arguments(args), {
       env: this.#environment(),
       extendEnv: false,
       reject: false,
@@ -127,7 +130,7 @@ export class Podman {
 
   /** A podman command on a real terminal. */
   onTerminal(args: readonly string[], size?: TerminalSize): TerminalSession {
-    return onTerminal(['podman', ...this.#arguments(args)], { env: this.#environment(), ...(size && { size }) })
+    return onTerminal([podmanPath(), ...this.#arguments(args)], { env: this.#environment(), ...(size && { size }) })
   }
 
   /** The 64 digits of a container or pod. */
@@ -163,6 +166,7 @@ export class Podman {
     await removeCgroups(Object.values(cgroupMounts()).map((mount) => join(mount, this.cgroupParent)))
     for (const point of mountsBelow(this.directory).reverse()) await execa('umount', ['--lazy', point])
     rmSync(this.directory, { recursive: true, force: true })
+    for (const stray of this.#strays) if (existsSync(stray) && readdirSync(stray).length === 0) rmdirSync(stray)
     const written = outputs()
     if (written !== undefined) rmSync(written, { recursive: true, force: true })
   }
@@ -207,12 +211,14 @@ export class Podman {
   }
 }
 
+function podmanPath(): string {
+  return findProgram('podman')
+}
+
 /** Call once at the top of a test file. */
 export function usePodman(): Podman {
-  requiresProgram('podman')
-  requiresProgram('conmon')
   const podman = new Podman()
-  beforeAll(() => (findProgram('podman') ? podman.open() : undefined))
+  beforeAll(() => podman.open())
   afterAll(() => podman.close())
   return podman
 }
@@ -230,7 +236,7 @@ network_config_dir = "${directory}/networks"
 [engine]
 lock_type = "file"
 events_logger = "file"
-conmon_path = ["${findProgram('conmon', ['/usr/bin/conmon', '/usr/libexec/podman/conmon'])}"]
+conmon_path = ["${conmonPath()}"]
 `,
   )
   writeFileSync(

@@ -9,16 +9,16 @@ export interface PrintedStep {
   readonly what: string
   readonly call: string
   /** Where the plan goes on when that is not the next step. */
-  readonly then?: string
+  readonly next?: string
 }
 
 export function printPlan(plan: Plan): PrintedStep[] {
   return plan.steps.map((step, index) => {
-    const then = [
+    const next = [
       jump(step.onOk, step.onOkIfNonZero ? 'when it is not 0' : 'after success', index),
       step.ignore?.length ? `${step.ignore.join(', ')} ignored${jump(step.onIgnored, '', index)}` : '',
     ].filter(Boolean)
-    return { step: index, what: step.what, call: callText(step), ...(then.length > 0 && { then: then.join('; ') }) }
+    return { step: index, what: step.what, call: callText(step), ...(next.length > 0 && { next: next.join('; ') }) }
   })
 }
 

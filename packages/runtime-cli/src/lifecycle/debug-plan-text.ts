@@ -22,6 +22,6 @@ export function debugPlanText({ lxcConfig, cgroup, launch, container }: DebugPla
   ].join('\n')
 }
 
-function line({ step, what, call, then }: PrintedStep): string {
-  return `${String(step).padStart(4)}  ${what}: ${call}${then ? `  [${then}]` : ''}`
+function line({ step, what, call, next }: PrintedStep): string {
+  return `${String(step).padStart(4)}  ${what}: ${call}${next ? `  [${next}]` : ''}`
 }

@@ -2,30 +2,20 @@
  * conmon and the runtime, called as CRI-O's internal/oci/runtime_oci.go calls them: the same arguments in the same
  * order, pipes 3 and 4 for conmon, an environment with nothing in it for the runtime.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
 import { execa } from 'execa'
 import { afterAll, afterEach, expect } from 'vitest'
 import { type Bundle, type BundleOptions, makeBundle, temporaryDirectory } from '../../support/bundle.ts'
+import type { State } from '../../support/containers.ts'
 import { leftovers } from '../../support/leftovers.ts'
 import { cgroupMounts, commandLines, isAlive } from '../../support/proc.ts'
 import { outputs, runtimePath } from '../../support/runtime.ts'
 import type { Process, Spec } from '../../support/spec.ts'
 import { waitFor } from '../../support/wait-for.ts'
+import { type SyncRecord, startConmon } from './conmon-process.ts'
+import { readLog, type Streams } from './cri-log.ts'
 import { removeCgroups } from './remove-cgroups.ts'
-import { findProgram, requiresProgram } from './required-program.ts'
-
-/** One JSON line of the sync pipe (conmon 2.1 src/utils.c, CRI-O's syncInfo and exitCodeInfo). */
-export interface SyncRecord {
-  /** Of the container's process; -1 when the runtime failed. Named `data` from --api-version 1 on. */
-  readonly pid?: number
-  readonly data?: number
-  /** Of `-e`; -1 when the runtime failed or the time ran out. */
-  readonly exit_code?: number
-  readonly message?: string
-}
 
 /** A container that conmon was asked to create. */
 export interface Monitored {
@@ -52,16 +42,6 @@ export interface RuntimeResult {
   readonly stderr: string
 }
 
-export interface State {
-  readonly ociVersion: string
-  readonly id: string
-  readonly pid: number
-  readonly status: string
-  readonly bundle: string
-  readonly created?: string
-  readonly annotations?: Readonly<Record<string, string>>
-}
-
 export interface ExecSyncOptions {
   readonly process?: Partial<Process>
   /** conmon's -T, seconds. */
@@ -71,6 +51,8 @@ export interface ExecSyncOptions {
 
 export interface ExecSyncResult {
   readonly record: SyncRecord
+  /** Content of the pid file, undefined when there is none. */
+  readonly pidFile: string | undefined
   readonly stdout: string
   readonly stderr: string
 }
@@ -82,19 +64,12 @@ export interface ExecAttachResult {
   readonly exitCode: () => Promise<string>
 }
 
-/** What a log holds of the two streams. */
-export interface Streams {
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const conmonPlaces = ['/usr/bin/conmon', '/usr/libexec/podman/conmon', '/usr/libexec/crio/conmon']
-
 export class Crio {
   readonly directory: string = temporaryDirectory('crio-lxc-conmon-')
   readonly root: string = join(this.directory, 'root')
   /** Parent of the containers' cgroups. */
   readonly cgroupParent: string = `/callers-conmon-${process.pid}`
+  readonly #errors: string = join(this.directory, 'conmon-errors')
   #ids: string[] = []
   #counter = 0
 
@@ -134,7 +109,7 @@ export class Crio {
       log: join(bundle.path, 'log'),
       control: join(bundle.path, 'ctl'),
     }
-    const { sync, ended } = this.#conmon(
+    const { sync, ended } = startConmon(
       [
         ...['-b', bundle.path, '-c', id, '--exit-dir', join(this.directory, 'exits'), '-l', files.log],
         ...['--log-level', 'error', '-n', id, '-P', files.conmonPid, '-p', files.pid, '--persist-dir', bundle.path],
@@ -142,7 +117,7 @@ export class Crio {
         ...['--socket-dir-path', join(this.directory, 'attach'), '-u', id],
         ...(bundle.spec.process.terminal === true ? ['-t'] : []),
       ],
-      bundle.path,
+      { cwd: bundle.path, errors: this.#errors },
     )
     await ended
     return { id, bundle, record: await sync.first, files }
@@ -193,7 +168,7 @@ export class Crio {
     const terminal = options.terminal === true
     const processFile = this.processFile(container, args, { ...options.process, terminal })
     const log = `${processFile}.log`
-    const { sync, ended } = this.#conmon(
+    const { sync, ended } = startConmon(
       [
         ...['-c', container.id, '-n', container.id, '-r', runtimePath, '-p', `${processFile}.pid`, '-e', '-l', log],
         ...['--socket-dir-path', join(this.directory, 'attach'), '--log-level', 'error', '--sync'],
@@ -201,10 +176,11 @@ export class Crio {
         ...(options.timeout === undefined ? [] : ['-T', String(options.timeout)]),
         ...['--exec-process-spec', processFile, '--runtime-arg', `--root=${this.root}`],
       ],
-      this.directory,
+      { cwd: this.directory, errors: this.#errors },
     )
     await ended
-    return { record: await sync.first, ...readLog(log) }
+    const pidFile = existsSync(`${processFile}.pid`) ? readFileSync(`${processFile}.pid`, 'utf8') : undefined
+    return { record: await sync.first, pidFile, ...readLog(log) }
   }
 
   /** podman's exec: --api-version 1, the pid over the sync pipe, the exit code in a directory of the session. */
@@ -212,15 +188,14 @@ export class Crio {
     const processFile = this.processFile(container, args)
     const exits = `${processFile}.exits`
     mkdirSync(exits)
-    const { sync, ended, attach, start } = this.#conmon(
+    const { sync, ended, attach, start } = startConmon(
       [
         ...['--api-version', '1', '-c', container.id, '-u', `${container.id}-exec`, '-r', runtimePath],
         ...['-b', container.bundle.path, '-p', `${processFile}.pid`, '-n', container.id, '--exit-dir', exits],
         ...['--socket-dir-path', join(this.directory, 'attach'), '-l', `${processFile}.log`, '--log-level', 'error'],
         ...['--exec-attach', '-e', '--exec-process-spec', processFile, '--runtime-arg', `--root=${this.root}`],
       ],
-      container.bundle.path,
-      { withAttach: true },
+      { cwd: container.bundle.path, errors: this.#errors, withAttach: true },
     )
     await attach?.first
     start.write('\0')
@@ -229,7 +204,7 @@ export class Crio {
     return {
       record: await sync.first,
       log: () => readLog(`${processFile}.log`),
-      exitCode: () => waitFor(() => existsSync(exit) && readFileSync(exit, 'utf8'), { what: exit }),
+      exitCode: () => waitFor(() => existsSync(exit) && (readFileSync(exit, 'utf8') || false), { what: exit }),
     }
   }
 
@@ -255,73 +230,10 @@ export class Crio {
     for (const directory of [this.directory, outputs()])
       if (directory !== undefined) rmSync(directory, { recursive: true, force: true })
   }
-
-  #conmon(args: readonly string[], cwd: string, { withAttach = false } = {}): ConmonCall {
-    const errors = openSync(join(this.directory, 'conmon-errors'), 'a')
-    const child = spawn(findProgram('conmon', conmonPlaces) ?? 'conmon', args, {
-      cwd,
-      env: {
-        _OCI_SYNCPIPE: '3',
-        _OCI_STARTPIPE: '4',
-        ...(withAttach ? { _OCI_ATTACHPIPE: '5' } : {}),
-      },
-      stdio: ['ignore', 'ignore', errors, 'pipe', 'pipe', ...(withAttach ? (['pipe'] as const) : [])],
-    })
-    closeSync(errors)
-    const [, , , syncPipe, startPipe, attachPipe] = child.stdio as (Readable | Writable)[]
-    const start = startPipe as Writable
-    start.on('error', () => {})
-    start.write('\0')
-    return {
-      sync: recordsOf(syncPipe as Readable),
-      ...(attachPipe === undefined ? {} : { attach: recordsOf(attachPipe as Readable) }),
-      start,
-      ended: whenEnded(child),
-    }
-  }
-}
-
-interface ConmonCall {
-  readonly sync: { readonly first: Promise<SyncRecord> }
-  readonly attach?: { readonly first: Promise<SyncRecord> }
-  readonly start: Writable
-  /** The end of the process that was started; the one that monitors may be its child. */
-  readonly ended: Promise<void>
-}
-
-function recordsOf(pipe: Readable): { first: Promise<SyncRecord> } {
-  let text = ''
-  const first = new Promise<SyncRecord>((resolve, reject) => {
-    pipe.on('data', (data: Buffer) => {
-      text += data.toString()
-      if (text.includes('\n')) resolve(JSON.parse(text.slice(0, text.indexOf('\n'))) as SyncRecord)
-    })
-    pipe.on('error', reject)
-    pipe.on('close', () => reject(new Error(`conmon closed the pipe, having written ${JSON.stringify(text)}`)))
-  })
-  first.catch(() => {})
-  return { first }
-}
-
-function whenEnded(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.on('exit', () => resolve())
-    child.on('error', reject)
-  })
-}
-
-/** The streams of a log in the CRI format: `TIME STREAM F|P TEXT` lines. */
-export function readLog(path: string): Streams {
-  const streams = { stdout: '', stderr: '' }
-  if (!existsSync(path)) return streams
-  for (const [, stream, tag, text] of readFileSync(path, 'utf8').matchAll(/^\S+ (stdout|stderr) ([FP]) (.*)$/gm))
-    streams[stream as 'stdout' | 'stderr'] += tag === 'F' ? `${text}\n` : text
-  return streams
 }
 
 /** Call once at the top of a test file. */
 export function useCrio(): Crio {
-  requiresProgram('conmon', conmonPlaces)
   const crio = new Crio()
   afterEach(() => crio.cleanUp())
   afterAll(() => crio.close())

@@ -1,0 +1,58 @@
+#!/bin/sh
+# npm test: everything that shows that crio-lxc works, on a Debian 12 machine with Node 20, npm, gcc and root.
+#
+# The last line is "N passed, N failed" or "N passed, N failed, N skipped", added up over all runs; the exit status is
+# 0 when nothing failed. TEST_RESULTS names a directory that keeps the reports of the runs.
+set -eu
+cd "$(dirname "$0")/../.."
+. test/run/prepare.sh
+
+results=${TEST_RESULTS:-$(mktemp -d)}
+mkdir -p "$results"
+[ -n "${TEST_RESULTS-}" ] || trap 'rm -rf "$results" "$step_log"' EXIT
+
+# run NAME [WRAPPER...] -- VITEST-ARGUMENT...: one run of vitest, whose report is NAME.json and exit status NAME.status.
+run() {
+	name=$1
+	shift
+	wrapper=''
+	while [ "$1" != -- ]; do
+		wrapper="$wrapper $1"
+		shift
+	done
+	shift
+	printf '\n%s\n' "$name"
+	status=0
+	# shellcheck disable=SC2086 # a list of words
+	timeout --kill-after=30 1200 $wrapper node_modules/.bin/vitest run --config /tmp/demo-eng/full.mjs \
+		--reporter=default --reporter="$PWD/test/support/skip-reporter.ts" \
+		--reporter=json --outputFile.json="$results/$name.json" "$@" </dev/null || status=$?
+	echo "$status" >"$results/$name.status"
+}
+
+prepare() {
+	[ "$(id -u)" = 0 ] || fail 'run this as root: the tests make containers'
+	install_packages busybox-static gcc libc6-dev liblxc1 lxc-dev runc crun podman conmon netavark catatonit uidmap \
+		iptables iproute2 procps strace qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	install_npm_packages
+	step 'npm run build' npm run build
+}
+
+printf '\nPreparing\n\n'
+if ! (prepare); then
+	printf '\n0 passed, 1 failed\n'
+	exit 1
+fi
+# No report and status 1: the summary counts it as one failure, and the tests run all the same.
+(step 'npm run lint' npm run lint) || echo 1 >"$results/lint.status"
+
+run unit -- --project unit
+run integration -- --project integration
+run integration-in-a-shared-mount-tree unshare -m sh test/run/share-mounts.sh -- --project integration
+# A test that runc fails as well is a wrong test: what every runtime must do is shown to hold for it.
+run integration-of-runc env RUNTIME=runc -- --project integration integration/ leak/
+
+printf '\n'
+exec_status=0
+node test/run/summary.ts "$results" || exec_status=$?
+exit "$exec_status"
