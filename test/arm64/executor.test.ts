@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { AT_FDCWD, O_CREAT, O_RDONLY, O_WRONLY, SIGCHLD } from '@crio-lxc/core/abi/constants'
-import { Label, Plan, planTag, REPORT } from '@crio-lxc/init/plan/plan'
+import { Label, Plan, planTag, REPORT } from '@crio-lxc/core/plan/plan'
 import { afterAll, describe, expect, test } from 'vitest'
 import { buildExecutor, parseFailure, runPlan, runPlanFile, targets } from './executor.ts'
 

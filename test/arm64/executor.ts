@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Arch, arm64, x64 } from '@crio-lxc/core/abi/arch'
-import { compile } from '@crio-lxc/init/plan/compile'
-import type { Plan } from '@crio-lxc/init/plan/plan'
+import { compile } from '@crio-lxc/core/plan/compile'
+import type { Plan } from '@crio-lxc/core/plan/plan'
 
 const initPackage = join(import.meta.dirname, '../../packages/init')
 

@@ -2,7 +2,7 @@
  * The bench of one test file: a private --root, bundles and ids of its own, and after each test the proof that
  * nothing of it is left on the host.
  */
-import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { type Bundle, type BundleOptions, makeBundle, temporaryDirectory } from './bundle.ts'
@@ -183,8 +183,9 @@ export class Containers {
     }
   }
 
-  /** Removes the file's directory. */
-  remove(): void {
+  /** Removes the file's directory, and first what a failed test may have made under an id of its own. */
+  async remove(): Promise<void> {
+    for (const id of readdirSync(this.root)) await this.runtime(['delete', '--force', '--', id])
     rmSync(this.directory, { recursive: true, force: true })
     const written = outputs()
     if (written !== undefined) rmSync(written, { recursive: true, force: true })

@@ -1,7 +1,7 @@
 /** What `exec` does: enter the container from the host, fork into its pid namespace and become the process. */
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
-import { Label, Plan, planTag } from './plan/plan.ts'
+import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { planControllingTerminal, planTerminal } from './steps/terminal.ts'
 

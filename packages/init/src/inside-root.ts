@@ -14,8 +14,8 @@ import {
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
 } from '@crio-lxc/core/abi/constants'
-import { type Arg, Label, type Plan, type Slot, type StepOptions } from './plan/plan.ts'
-import { type MountAttr, mountAttr, openHow } from './plan/structs.ts'
+import { type Arg, Label, type Plan, type Slot, type StepOptions } from '@crio-lxc/core/plan/plan'
+import { type MountAttr, mountAttr, openHow } from '@crio-lxc/core/plan/structs'
 
 /** A path's components without empty ones and dots; `..` removes the component before it and stops at the root. */
 export function components(path: string): string[] {

@@ -4,7 +4,7 @@
  */
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLONE_NEWNS, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_REC, MS_SLAVE } from '@crio-lxc/core/abi/constants'
-import { Plan, planTag } from '@crio-lxc/init/plan/plan'
+import { Plan, planTag } from '@crio-lxc/core/plan/plan'
 
 export interface LaunchInputs {
   readonly arch: Arch

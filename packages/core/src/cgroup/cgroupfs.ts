@@ -1,8 +1,8 @@
 /** The container's cgroup in every hierarchy: made, limited, listed and removed through the filesystem. */
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
-import type { CgroupLayout, Hierarchy } from './hierarchies.ts'
-import { membershipHierarchy } from './hierarchies.ts'
+import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
+import { membershipHierarchy } from './plan/cgroup-layout.ts'
 import type { CgroupWrite } from './plan/cgroup-write.ts'
 
 /** The container's cgroup directories, one for each hierarchy. */

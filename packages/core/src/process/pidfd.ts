@@ -7,6 +7,8 @@ import { isAlive, type ProcessIdentity } from './proc.ts'
 
 /** A pidfd of exactly this process; undefined when it has ended. */
 export function openProcess(identity: ProcessIdentity): number | undefined {
+  // Most often asked of a process that has ended: then no native code is loaded.
+  if (!isAlive(identity)) return undefined
   let fd: number
   try {
     fd = pidfdOpen(identity.pid)

@@ -1,7 +1,28 @@
 /** linux.seccomp as a libseccomp filter (config-linux.md, "Seccomp"). PURE. */
 import { SpecError } from '../errors/runtime-error.ts'
 import type { Seccomp, SeccompAction, SeccompArg, SeccompFlag, SeccompOperator } from '../oci/linux.ts'
-import type { Filter, FilterRule } from '../sys/libseccomp.ts'
+
+/** A comparison of one argument of a system call; struct scmp_arg_cmp. */
+export interface ArgumentTest {
+  readonly index: number
+  readonly op: number
+  readonly a: number | bigint
+  readonly b: number | bigint
+}
+
+export interface FilterRule {
+  readonly action: number
+  readonly syscall: string
+  /** All of them must hold. */
+  readonly tests: readonly ArgumentTest[]
+}
+
+export interface Filter {
+  readonly defaultAction: number
+  /** Names as seccomp_arch_resolve_name(3) takes them: x86_64, x86, x32, aarch64 and so on. */
+  readonly architectures: readonly string[]
+  readonly rules: readonly FilterRule[]
+}
 
 const EPERM = 1
 

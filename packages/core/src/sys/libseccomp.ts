@@ -2,30 +2,9 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { errnoSentence } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
+import type { ArgumentTest, Filter } from '../seccomp/filter.ts'
 import { koffi } from './koffi.ts'
 import { memfdCreate } from './libc.ts'
-
-/** A comparison of one argument of a system call; struct scmp_arg_cmp. */
-export interface ArgumentTest {
-  readonly index: number
-  readonly op: number
-  readonly a: number | bigint
-  readonly b: number | bigint
-}
-
-export interface FilterRule {
-  readonly action: number
-  readonly syscall: string
-  /** All of them must hold. */
-  readonly tests: readonly ArgumentTest[]
-}
-
-export interface Filter {
-  readonly defaultAction: number
-  /** Names as seccomp_arch_resolve_name(3) takes them: x86_64, x86, x32, aarch64 and so on. */
-  readonly architectures: readonly string[]
-  readonly rules: readonly FilterRule[]
-}
 
 const UNKNOWN_SYSCALL = -1
 const EEXIST = -17

@@ -1,8 +1,8 @@
 /** Steps for device nodes and links below /dev (config-linux.md, "Default Devices"; runtime-linux.md, "Dev symbolic links"). */
 import { AT_SYMLINK_NOFOLLOW, makedev, S_IFBLK, S_IFCHR, S_IFIFO } from '@crio-lxc/core/abi/constants'
 import type { Device } from '@crio-lxc/core/oci/linux'
+import type { Plan } from '@crio-lxc/core/plan/plan'
 import { attach, components, ensureTarget } from '../inside-root.ts'
-import type { Plan } from '../plan/plan.ts'
 
 /** Every container has these, whatever linux.devices says. */
 export const defaultDevices: readonly Device[] = [

@@ -1,7 +1,7 @@
 /** Steps that find the executable as the container's user, so that a missing one fails before anything waits for start. */
 import { AT_FDCWD, F_OK, O_CLOEXEC, O_PATH, X_OK } from '@crio-lxc/core/abi/constants'
 import { type Errno, errnoTable } from '@crio-lxc/core/abi/errno'
-import { Label, type Plan, type Slot } from '../plan/plan.ts'
+import { Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
 
 /** The words of the steps whose errno says why nothing can be executed. */
 export const FIND_EXECUTABLE = 'find the executable'

@@ -2,9 +2,9 @@
 import { MOUNT_ATTR_RDONLY, MS_RDONLY, O_PATH, RESOLVE_NO_SYMLINKS } from '@crio-lxc/core/abi/constants'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
+import type { Plan, Slot } from '@crio-lxc/core/plan/plan'
 import { attach, components, ensureTarget, openInRoot, setMountAttr } from '../inside-root.ts'
 import { type MountOptions, parseMountOptions } from '../mount-options.ts'
-import type { Plan, Slot } from '../plan/plan.ts'
 
 /** A mount that create made on the host: detached, with its attributes and propagation already set. */
 export interface DetachedMount {

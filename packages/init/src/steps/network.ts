@@ -1,5 +1,5 @@
 import { AF_INET, IFF_UP, SIOCSIFFLAGS, SOCK_CLOEXEC, SOCK_DGRAM } from '@crio-lxc/core/abi/constants'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan } from '@crio-lxc/core/plan/plan'
 
 /** Brings `lo` up in a new network namespace, as every OCI runtime does; netdevice(7). */
 export function planLoopback(plan: Plan): void {

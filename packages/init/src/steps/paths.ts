@@ -10,8 +10,8 @@ import {
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
 } from '@crio-lxc/core/abi/constants'
+import { type Arg, Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
 import { attach, openInRoot, setMountAttr } from '../inside-root.ts'
-import { type Arg, Label, type Plan, type Slot } from '../plan/plan.ts'
 
 /**
  * Hides each path: a directory behind one empty read-only tmpfs, a file behind the null device. Both masks are

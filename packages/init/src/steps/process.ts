@@ -17,9 +17,9 @@ import {
 } from '@crio-lxc/core/abi/constants'
 import { capabilityBit, toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
 import type { Capabilities, Process, Rlimit } from '@crio-lxc/core/oci/spec'
+import type { Arg, Plan, Slot } from '@crio-lxc/core/plan/plan'
+import { idArray, rlimit64, rlimitResource } from '@crio-lxc/core/plan/structs'
 import { openInRoot } from '../inside-root.ts'
-import type { Arg, Plan, Slot } from '../plan/plan.ts'
-import { idArray, rlimit64, rlimitResource } from '../plan/structs.ts'
 import { planFindExecutable } from './executable.ts'
 
 /** A seccomp filter as seccomp(2) takes it. */

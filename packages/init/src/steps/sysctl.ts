@@ -14,8 +14,8 @@ import {
   RESOLVE_NO_XDEV,
 } from '@crio-lxc/core/abi/constants'
 import { sysctlFile } from '@crio-lxc/core/oci/sysctl-rules'
-import type { Plan } from '../plan/plan.ts'
-import { openHow } from '../plan/structs.ts'
+import type { Plan } from '@crio-lxc/core/plan/plan'
+import { openHow } from '@crio-lxc/core/plan/structs'
 
 /** Which keys may be set is decided when config.json is validated (core/oci/sysctl-rules.ts). */
 export function planSysctls(plan: Plan, sysctl: Readonly<Record<string, string>>): void {

@@ -17,8 +17,8 @@ import {
   TIOCSWINSZ,
 } from '@crio-lxc/core/abi/constants'
 import type { ConsoleSize } from '@crio-lxc/core/oci/spec'
+import { type Arg, type Plan, type Slot, setUint64 } from '@crio-lxc/core/plan/plan'
 import { attach, ensureTarget, openInRoot } from '../inside-root.ts'
-import { type Arg, type Plan, type Slot, setUint64 } from '../plan/plan.ts'
 
 /** sizeof(struct msghdr), and of a control message with one fd. */
 const MSGHDR_BYTES = 56

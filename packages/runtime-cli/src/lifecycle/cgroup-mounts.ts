@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import { AT_FDCWD, MS_PRIVATE } from '@crio-lxc/core/abi/constants'
-import type { CgroupLayout, Hierarchy } from '@crio-lxc/core/cgroup/hierarchies'
+import type { CgroupLayout, Hierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { cloneTree, mountSetattr } from '@crio-lxc/core/sys/libc'

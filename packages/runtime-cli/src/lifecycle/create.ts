@@ -14,18 +14,19 @@ import {
   removeDirectories,
 } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
+import { hastenMigration } from '@crio-lxc/core/cgroup/hasten-migration'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Spec } from '@crio-lxc/core/oci/spec'
+import { compile } from '@crio-lxc/core/plan/compile'
+import { type Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { callText } from '@crio-lxc/core/plan/print'
 import { fileIdentity, identify } from '@crio-lxc/core/process/proc'
 import { connectUnix } from '@crio-lxc/core/sys/libc'
 import { planContainer } from '@crio-lxc/init/container-plan'
-import { compile } from '@crio-lxc/init/plan/compile'
-import { type Plan, planTag } from '@crio-lxc/init/plan/plan'
-import { callText } from '@crio-lxc/init/plan/print'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
@@ -79,6 +80,7 @@ interface Build {
 }
 
 function build(info: ContainerInfo, { settings, options, undo, fds }: Build): void {
+  hastenMigration()
   const arch = hostArch()
   const { spec, text } = loadSpec(options.bundle)
   checkOptions(spec, options)

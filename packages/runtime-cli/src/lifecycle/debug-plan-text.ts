@@ -1,4 +1,4 @@
-import type { PrintedStep } from '@crio-lxc/init/plan/print'
+import type { PrintedStep } from '@crio-lxc/core/plan/print'
 import type { DebugPlan } from './plan.ts'
 
 /** The plan as lines for people. PURE. */

@@ -2,7 +2,7 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
 import type { Capabilities, Process, User } from '@crio-lxc/core/oci/spec'
-import type { ExecOptions } from './exec.ts'
+import type { ExecOptions } from './exec-options.ts'
 
 export function processOfFlags(base: Process, options: ExecOptions): Process {
   const { args, cwd, env, tty, user, additionalGids, caps, noNewPrivs } = options

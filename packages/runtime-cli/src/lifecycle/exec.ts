@@ -3,6 +3,7 @@ import { closeSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { pid as ownPid } from 'node:process'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { cgroupDirectories, openCgroupProcs } from '@crio-lxc/core/cgroup/cgroupfs'
+import { hastenMigration } from '@crio-lxc/core/cgroup/hasten-migration'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { createPidFile } from '@crio-lxc/core/container/json-file'
 import { phrase } from '@crio-lxc/core/errors/codes'
@@ -10,14 +11,15 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { checkProcessSupport } from '@crio-lxc/core/oci/check-support'
 import { parseProcess, parseSpec } from '@crio-lxc/core/oci/parse-spec'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
+import { compile } from '@crio-lxc/core/plan/compile'
+import { callText } from '@crio-lxc/core/plan/print'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { connectUnix, memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { planExec } from '@crio-lxc/init/exec-plan'
-import { compile } from '@crio-lxc/init/plan/compile'
-import { callText } from '@crio-lxc/init/plan/print'
 import { companionsOf } from './companions.ts'
 import { hostArch } from './create.ts'
+import type { ExecOptions } from './exec-options.ts'
 import { processOfFlags } from './exec-process.ts'
 import { type Container, loadContainer } from './load-container.ts'
 import { readDocument } from './load-spec.ts'
@@ -30,26 +32,9 @@ import { supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 import { Undo } from './undo.ts'
 
-export interface ExecOptions {
-  /** process.json; the flags below then only add the terminal. */
-  readonly processFile?: string
-  readonly args: readonly string[]
-  /** uid[:gid] */
-  readonly user?: string
-  readonly cwd?: string
-  readonly env: readonly string[]
-  readonly tty: boolean
-  readonly detach: boolean
-  readonly pidFile?: string
-  readonly consoleSocket?: string
-  readonly preserveFds?: number
-  readonly additionalGids: readonly number[]
-  readonly caps: readonly string[]
-  readonly noNewPrivs?: boolean
-}
-
 /** Returns the exit code of the process, or 0 when it is detached. */
 export function exec(settings: Settings, id: string, options: ExecOptions): number | Promise<number> {
+  hastenMigration()
   const container = loadContainer(settings, id)
   checkStatus(container)
   const spec = parseSpec(readFileSync(container.info.runtimePath('config.json')))

@@ -1,6 +1,6 @@
 /** Ending whatever still runs in a container's cgroup. */
 import { listProcesses, removeCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
-import type { CgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { signalProcess } from '@crio-lxc/core/process/pidfd'
 import { identify } from '@crio-lxc/core/process/proc'

@@ -1,5 +1,4 @@
 /** Waiting for a child in the foreground: its signals, its terminal, its exit code. */
-import { writeSync } from 'node:fs'
 import { parseSignal } from '@crio-lxc/core/process/signals'
 import { close, pollAsync } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen, pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
@@ -25,17 +24,5 @@ export async function supervise(pid: number, terminal?: TerminalProxy): Promise<
     for (const { name, handler } of handlers) process.off(name, handler)
     close(pidfd)
     terminal?.close()
-  }
-}
-
-/** Writes all of `bytes`, also when the reader is slow and the fd does not block. */
-export function writeAll(fd: number, bytes: Uint8Array): void {
-  let written = 0
-  while (written < bytes.length) {
-    try {
-      written += writeSync(fd, bytes, written)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-    }
   }
 }

@@ -5,7 +5,7 @@
 import { closeSync, readSync } from 'node:fs'
 import { pollAsync, socketpair } from '@crio-lxc/core/sys/libc'
 import { copySize, makeRaw, readModes, receiveFd, restoreModes } from '@crio-lxc/core/sys/terminal'
-import { writeAll } from './supervise.ts'
+import { writeAll } from './write-all.ts'
 
 const STDIN = 0
 const STDOUT = 1

@@ -1,4 +1,4 @@
-import type { Hierarchy } from '../hierarchies.ts'
+import type { Hierarchy } from './cgroup-layout.ts'
 
 /** One value to be written to one file of the container's cgroup. */
 export interface CgroupWrite {

@@ -1,7 +1,7 @@
 /** linux.resources as writes in order, for create and `update`. PURE. */
 import { RuntimeError } from '../../errors/runtime-error.ts'
 import type { Resources } from '../../oci/resources.ts'
-import type { CgroupLayout, Hierarchy } from '../hierarchies.ts'
+import type { CgroupLayout, Hierarchy } from './cgroup-layout.ts'
 import type { CgroupWrite } from './cgroup-write.ts'
 import { deviceLine, planDeviceRules } from './device-rules.ts'
 

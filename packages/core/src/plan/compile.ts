@@ -1,4 +1,4 @@
-import { errnoTable } from '@crio-lxc/core/abi/errno'
+import { errnoTable } from '../abi/errno.ts'
 import { Bytes, HEADER_BYTES, type Label, PLAN_BASE, type Plan, Slot, type Step, setUint64 } from './plan.ts'
 
 /** struct step of crio-lxc-init.c. */

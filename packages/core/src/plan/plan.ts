@@ -2,8 +2,8 @@
  * A plan: system calls in order with the bytes they point at, as data. Planners append steps; compile.ts lays the
  * plan out for crio-lxc-init and print.ts puts it into words. The layout is described in crio-lxc-init.c.
  */
-import type { Arch, Call } from '@crio-lxc/core/abi/arch'
-import type { Errno } from '@crio-lxc/core/abi/errno'
+import type { Arch, Call } from '../abi/arch.ts'
+import type { Errno } from '../abi/errno.ts'
 
 /** Where every plan is mapped: pointers inside a plan are final when they are written. */
 export const PLAN_BASE = 0x1_0000_0000

@@ -1,5 +1,5 @@
 /** The kernel structures that plans point at, each with the way a person reads it. */
-import { RLIMIT } from '@crio-lxc/core/abi/constants'
+import { RLIMIT } from '../abi/constants.ts'
 import { type Bytes, type Plan, setUint64 } from './plan.ts'
 
 /** struct open_how of openat2(2). */

@@ -1,0 +1,41 @@
+/** The cgroup hierarchies of a host as data; cgroups(7). PURE. */
+
+/** A mounted hierarchy. */
+export interface Hierarchy {
+  /** Directory below /sys/fs/cgroup; empty on a pure v2 host. */
+  readonly name: string
+  readonly mountPoint: string
+  readonly version: 1 | 2
+  /** v1 controllers, or `name=systemd` for a named hierarchy; empty for v2, which lists its own. */
+  readonly controllers: readonly string[]
+}
+
+/** v2: one hierarchy. v1: one for each controller. Hybrid: v1 and, beside it, a v2 hierarchy without them. */
+export interface CgroupLayout {
+  readonly mode: 'v1' | 'hybrid' | 'v2'
+  readonly hierarchies: readonly Hierarchy[]
+}
+
+export const MOUNT_POINT = '/sys/fs/cgroup'
+
+/** The layout that the lines of /proc/PID/cgroup tell; `exists` says which mount points are there. */
+export function parseHierarchies(text: string, exists: (path: string) => boolean): CgroupLayout {
+  const hierarchies: Hierarchy[] = []
+  for (const line of text.split('\n')) {
+    const [id, list] = line.split(':', 2)
+    if (id === undefined || list === undefined) continue
+    const version = id === '0' ? 2 : 1
+    const name = version === 2 ? 'unified' : list.replace(/^name=/, '')
+    const mountPoint = `${MOUNT_POINT}/${name}`
+    const controllers = version === 2 ? [] : list.split(',')
+    // A hierarchy that is mounted nowhere has no files to write: the kernel lists it all the same.
+    if (exists(`${mountPoint}/cgroup.procs`)) hierarchies.push({ name, mountPoint, version, controllers })
+  }
+  const hybrid = hierarchies.some(({ version }) => version === 2)
+  return { mode: hybrid ? 'hybrid' : 'v1', hierarchies }
+}
+
+/** The hierarchy whose membership says which processes a container has: v2 where there is one. */
+export function membershipHierarchy({ hierarchies }: CgroupLayout): Hierarchy | undefined {
+  return hierarchies.find(({ version }) => version === 2) ?? hierarchies[0]
+}

@@ -1,0 +1,93 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { useContainers } from '../support/containers.ts'
+import { findCgroups, listTree } from '../support/proc.ts'
+import { requires } from '../support/requires.ts'
+
+requires('root', 'own-runtime')
+const t = useContainers()
+
+interface Plan {
+  lxcConfig: string
+  cgroup: { directories: string[]; writes: { file: string; value: string }[] }
+  container: { step: number; what: string; call: string }[]
+}
+
+async function plan(...args: Parameters<typeof t.bundle>): Promise<Plan> {
+  const bundle = await t.bundle(...args)
+  return JSON.parse((await t.ok(['debug', 'plan', '--json', bundle.path])).stdout) as Plan
+}
+
+describe('debug plan', () => {
+  it('prints the liblxc config, every step in words and as the call, and the cgroup writes', async () => {
+    const bundle = await t.bundle({ process: { cwd: '/tmp' } })
+    const { stdout } = await t.ok(['debug', 'plan', bundle.path])
+    expect(stdout).toContain('lxc.namespace.clone = ')
+    expect(stdout).toMatch(/devices\.deny <- a|bpf/)
+    expect(stdout).toMatch(/^ +\d+ {2}.*: pivot_root\(".", "."\)/m)
+    expect(stdout).toMatch(/^ +\d+ {2}.*: execve\(/m)
+    expect(stdout).toContain('/tmp')
+  })
+
+  it('prints the same as JSON', async () => {
+    const { lxcConfig, cgroup, container } = await plan({
+      spec: (spec) => {
+        spec.linux.cgroupsPath = '/t-plan'
+      },
+    })
+    expect(lxcConfig).toContain('lxc.rootfs.path')
+    expect(cgroup.directories.every((directory) => directory.endsWith('/t-plan'))).toBe(true)
+    expect(container.map(({ call }) => call.split('(')[0])).toEqual(
+      expect.arrayContaining(['pivot_root', 'capset', 'execve', 'sethostname']),
+    )
+    expect(container.map(({ step }) => step)).toEqual(container.map((_, index) => index))
+  })
+
+  it('drops the capabilities after the mounts and loads seccomp last', async () => {
+    const { container } = await plan({
+      spec: (spec) => {
+        spec.linux.seccomp = {
+          defaultAction: 'SCMP_ACT_ALLOW',
+          architectures: ['SCMP_ARCH_X86_64'],
+          syscalls: [{ names: ['acct'], action: 'SCMP_ACT_ERRNO' }],
+        }
+      },
+    })
+    const calls = container.map(({ call }) => call.split('(')[0] ?? '')
+    expect(calls.indexOf('pivot_root')).toBeLessThan(calls.indexOf('capset'))
+    expect(calls.lastIndexOf('capset')).toBeLessThan(calls.lastIndexOf('seccomp'))
+  })
+
+  it('holds no text of the spec in the liblxc config', async () => {
+    const { lxcConfig } = await plan({
+      args: ['canary-args'],
+      process: { env: ['CANARY=canary-env', 'PATH=/bin'] },
+      spec: (spec) => {
+        spec.process.args = ['true', 'canary-args']
+        spec.hostname = 'canary-hostname'
+        spec.annotations = { canary: 'canary' }
+        spec.mounts.push({ destination: '/canary', type: 'tmpfs', source: 'canary' })
+      },
+    })
+    expect(lxcConfig).not.toMatch(/canary/)
+  })
+
+  it('does nothing: no container, no cgroup, no file in the rootfs', async () => {
+    const bundle = await t.bundle({ rootfs: 'empty-static' })
+    const before = listTree(bundle.rootfs)
+    await t.ok(['debug', 'plan', bundle.path])
+    expect(listTree(bundle.rootfs)).toEqual(before)
+    expect(existsSync(t.root) ? readdirSync(t.root) : []).toEqual([])
+    expect(findCgroups((name) => name === 'ID')).toEqual([])
+  })
+
+  it('refuses what create would refuse, with the same sentence', async () => {
+    const bundle = await t.bundle({ process: { cwd: 'relative' } })
+    const [planned, created] = [
+      await t.runtime(['debug', 'plan', bundle.path]),
+      await t.runtime(['create', '--bundle', bundle.path, t.id()]),
+    ]
+    expect(planned).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(planned.stderr).toBe(created.stderr)
+  })
+})
