@@ -1,8 +1,9 @@
 /** The parts of config.json (runtime-spec config.md, config-linux.md) that the tests write, loosely typed on purpose. */
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { invoke } from './runtime.ts'
+import { runtimePath } from './runtime.ts'
 
 export interface Mount {
   destination: string
@@ -72,8 +73,7 @@ export async function baseSpec(): Promise<Spec> {
   if (printed === undefined) {
     const directory = mkdtempSync(join(tmpdir(), 'runtime-spec-'))
     try {
-      const result = await invoke(['spec'], { cwd: directory })
-      if (result.exitCode !== 0) throw new Error(`spec: exit ${result.exitCode}: ${result.stderr}`)
+      execFileSync(runtimePath, ['spec'], { cwd: directory })
       printed = readFileSync(join(directory, 'config.json'), 'utf8')
     } finally {
       rmSync(directory, { recursive: true })

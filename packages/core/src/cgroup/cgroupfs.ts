@@ -1,5 +1,14 @@
 /** The container's cgroup in every hierarchy: made, limited, listed and removed through the filesystem. */
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import { membershipHierarchy } from './plan/cgroup-layout.ts'
@@ -11,23 +20,28 @@ export function cgroupDirectories({ hierarchies }: CgroupLayout, path: string): 
 }
 
 /**
- * Makes `path` in every hierarchy and returns the directories that did not exist before, parents first. Throws
- * RuntimeError `cgroup` when the cgroup has processes: they belong to somebody else.
+ * The directories that `createCgroup` will make, parents first: recorded before they exist, so that a delete after a
+ * crash finds all of them.
  */
-export function createCgroup(layout: CgroupLayout, path: string): string[] {
-  const made: string[] = []
-  try {
-    for (const hierarchy of layout.hierarchies) makeDirectories(hierarchy, path, made)
-    refuseProcesses(layout, path, made)
-  } catch (error) {
-    removeDirectories(made)
-    throw error
-  }
-  return made
+export function missingDirectories({ hierarchies }: CgroupLayout, path: string): string[] {
+  const parts = path.slice(1).split('/')
+  return hierarchies.flatMap(({ mountPoint }) =>
+    parts.map((_, depth) => `${mountPoint}/${parts.slice(0, depth + 1).join('/')}`).filter((dir) => !existsSync(dir)),
+  )
 }
 
-function makeDirectories(hierarchy: Hierarchy, path: string, made: string[]): void {
-  const { mountPoint, controllers } = hierarchy
+/**
+ * Makes `path` in every hierarchy. Throws RuntimeError `cgroup` when the cgroup has processes: they belong to somebody
+ * else.
+ */
+export function createCgroup(layout: CgroupLayout, path: string): void {
+  for (const directory of cgroupDirectories(layout, path))
+    if (readProcs(directory).length > 0)
+      throw new RuntimeError('cgroup', `use cgroup ${directory}: it has processes: choose another linux.cgroupsPath`)
+  for (const hierarchy of layout.hierarchies) makeDirectories(hierarchy, path)
+}
+
+function makeDirectories({ mountPoint, controllers }: Hierarchy, path: string): void {
   let directory = mountPoint
   for (const part of path.slice(1).split('/')) {
     const parent = directory
@@ -38,7 +52,6 @@ function makeDirectories(hierarchy: Hierarchy, path: string, made: string[]): vo
       if (codeOf(error) === 'EEXIST') continue
       throw new RuntimeError('cgroup', `create cgroup ${directory}: ${reasonOf(error)}`, { cause: error })
     }
-    made.push(directory)
     if (controllers.includes('cpuset')) inheritCpuset(parent, directory)
   }
 }
@@ -48,14 +61,6 @@ function inheritCpuset(parent: string, directory: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (readFileSync(`${directory}/${file}`, 'utf8').trim() !== '') continue
     writeFileSync(`${directory}/${file}`, readFileSync(`${parent}/${file}`, 'utf8').trim())
-  }
-}
-
-function refuseProcesses(layout: CgroupLayout, path: string, made: readonly string[]): void {
-  for (const directory of cgroupDirectories(layout, path)) {
-    if (made.includes(directory)) continue
-    if (readProcs(directory).length > 0)
-      throw new RuntimeError('cgroup', `use cgroup ${directory}: it has processes: choose another linux.cgroupsPath`)
   }
 }
 

@@ -128,5 +128,10 @@ function exists(path: string): boolean {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    // Whatever makes the path unreachable, ENOENT or ENOTDIR above all: no container is there.
+    return false
+  }
 }

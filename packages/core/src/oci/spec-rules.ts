@@ -33,7 +33,11 @@ export function checkSpecRules(spec: Spec): void {
 /** The rules of `process` alone, which `exec --process` shares. */
 export function checkProcessRules({ args, cwd, env, user, rlimits }: Process): void {
   if (args.length === 0) throw new SpecError('process.args', 'must name the executable, got an empty array')
-  if (args[0] === '') throw new SpecError('process.args[0]', 'must name the executable, got an empty string')
+  if (args[0] === '')
+    throw new SpecError(
+      'process.args[0]',
+      'must name the executable, got an empty string: executable file not found in $PATH',
+    )
   checkAbsolute(cwd, 'process.cwd')
   for (const [index, variable] of (env ?? []).entries()) checkVariable(variable, itemOf('process.env', index))
   checkList(user.additionalGids, 'process.user.additionalGids', NGROUPS_MAX)

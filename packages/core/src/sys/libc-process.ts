@@ -14,3 +14,14 @@ export function pidfdSendSignal(pidfd: number, signal: number): void {
     () => `pidfd_send_signal(${pidfd}, ${signal})`,
   )
 }
+
+const NS_GET_NSTYPE = 0xb703
+
+/** ioctl_ns(2): CLONE_NEW* of the namespace behind `fd`; undefined when it is none. */
+export function namespaceType(fd: number): number | undefined {
+  try {
+    return call('int ioctl(int fd, unsigned long request, void *argument)', [fd, NS_GET_NSTYPE, null], () => 'ioctl')
+  } catch {
+    return undefined
+  }
+}

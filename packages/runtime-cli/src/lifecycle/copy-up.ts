@@ -62,7 +62,7 @@ function openInImage(rootfs: number, destination: string): number | undefined {
       closeSync(found)
     }
   } catch (error) {
-    if (error instanceof SyscallError && error.code === 'ENOENT') return undefined
+    if (error instanceof SyscallError && error.errnoName === 'ENOENT') return undefined
     throw error
   }
 }

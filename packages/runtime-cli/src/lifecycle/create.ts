@@ -10,6 +10,7 @@ import {
   applyWrites,
   cgroupDirectories,
   createCgroup,
+  missingDirectories,
   openCgroupProcs,
   removeDirectories,
 } from '@crio-lxc/core/cgroup/cgroupfs'
@@ -25,11 +26,11 @@ import { compile } from '@crio-lxc/core/plan/compile'
 import { type Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { fileIdentity, identify } from '@crio-lxc/core/process/proc'
-import { connectUnix } from '@crio-lxc/core/sys/libc'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
+import { connectConsole } from './console-socket.ts'
 import { killContainer } from './kill-container.ts'
 import { loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
@@ -98,7 +99,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     fds.push(() => {
       for (const fd of open) closeSync(fd)
     })
-  const consoleSocket = options.consoleSocket === undefined ? options.consoleFd : connectUnix(options.consoleSocket)
+  const consoleSocket = options.consoleSocket === undefined ? options.consoleFd : connectConsole(options.consoleSocket)
   if (options.consoleSocket !== undefined && consoleSocket !== undefined) closeLater([consoleSocket])
   const namespaces = openNamespaces(spec.linux?.namespaces ?? [])
   closeLater(namespaces.shared.values())
@@ -112,8 +113,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
 
   info.claim()
   undo.push(() => rmSync(info.runtimePath(), { recursive: true }))
-  const madeCgroups = createCgroup(layout, cgroupDir)
-  undo.push(() => removeDirectories(madeCgroups))
+  const madeCgroups = missingDirectories(layout, cgroupDir)
   info.create({
     containerId: options.id,
     createdAt: new Date().toISOString(),
@@ -134,6 +134,8 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     madeCgroups,
   })
   writeFileSync(info.runtimePath('config.json'), text, { mode: 0o600 })
+  undo.push(() => removeDirectories(madeCgroups))
+  createCgroup(layout, cgroupDir)
   const cgroup = cgroupMounts(spec, { layout, cgroupDir, created: namespaces.created })
   closeLater(cgroup.fds)
 

@@ -14,10 +14,11 @@ import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
 import { callText } from '@crio-lxc/core/plan/print'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { connectUnix, memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
+import { memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { planExec } from '@crio-lxc/init/exec-plan'
 import { companionsOf } from './companions.ts'
+import { connectConsole } from './console-socket.ts'
 import { hostArch } from './create.ts'
 import type { ExecOptions } from './exec-options.ts'
 import { processOfFlags } from './exec-process.ts'
@@ -94,7 +95,8 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
     if (!init || target === undefined)
       throw new RuntimeError('wrong-state', `${phrase.notRunning}: ${info.containerId}`)
     const pidfd = keep(target)
-    const consoleSocket = options.consoleSocket === undefined ? proxy?.socket : keep(connectUnix(options.consoleSocket))
+    const consoleSocket =
+      options.consoleSocket === undefined ? proxy?.socket : keep(connectConsole(options.consoleSocket))
     const cgroupProcs = openCgroupProcs(cgroupDirectories(cgroupLayout(), facts.cgroupDir)).map(keep)
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)

@@ -1,5 +1,5 @@
 /** linux.namespaces seen from the host: which are made, which are joined, which stay the runtime's. */
-import { closeSync, fstatSync, openSync, readlinkSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
@@ -12,6 +12,7 @@ import {
 } from '@crio-lxc/core/abi/constants'
 import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Namespace, NamespaceType } from '@crio-lxc/core/oci/linux'
+import { namespaceType } from '@crio-lxc/core/sys/libc-process'
 
 /** The files below /proc/PID/ns, and the flags of clone(2) and setns(2). */
 export const namespaceKinds: Readonly<Record<NamespaceType, { readonly file: string; readonly flag: number }>> = {
@@ -49,7 +50,7 @@ export function openNamespaces(namespaces: readonly Namespace[]): OpenNamespaces
 }
 
 function openNamespace(type: NamespaceType, path: string, pointer: string): number | undefined {
-  const { file } = namespaceKinds[type]
+  const { file, flag } = namespaceKinds[type]
   const own = statSync(`/proc/self/ns/${file}`)
   let fd: number
   try {
@@ -57,8 +58,7 @@ function openNamespace(type: NamespaceType, path: string, pointer: string): numb
   } catch (cause) {
     throw new SpecError(pointer, `open ${path}: ${messageOf(cause).replace(/^[A-Z]+: |, open '.*'$/g, '')}`)
   }
-  // nsfs names its files by type: "net:[4026531840]".
-  if (!readlinkSync(`/proc/self/fd/${fd}`).startsWith(`${file}:[`)) {
+  if (namespaceType(fd) !== flag) {
     closeSync(fd)
     throw new SpecError(pointer, `${path} is not a ${type} namespace such as /proc/PID/ns/${file}`)
   }

@@ -2,12 +2,13 @@
  * Everything of the host that goes into a container, opened before the container exists: detached mounts that init
  * inherits as fds. Nothing is named by path afterwards, so nothing can be exchanged (CVE-2025-31133).
  */
-import { closeSync, fstatSync } from 'node:fs'
+import { closeSync, fstatSync, statfsSync } from 'node:fs'
 import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, makedev } from '@crio-lxc/core/abi/constants'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import { cloneTree, mountSetattr } from '@crio-lxc/core/sys/libc'
+import { components } from '@crio-lxc/init/inside-root'
 import { type MountOptions, parseMountOptions, parsePropagation } from '@crio-lxc/init/mount-options'
 import { devicesOf } from '@crio-lxc/init/steps/devices'
 import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
@@ -21,6 +22,8 @@ export interface Sources {
   /** Every fd above, for inheritance and closing. */
   readonly fds: readonly number[]
 }
+
+const PROC_SUPER_MAGIC = 0x9fa0
 
 /** Throws SpecError for a source that is missing or is not what it should be; then nothing stays open. */
 export function openSources(spec: Spec, { bundle, rootfs: path }: { bundle: string; rootfs: string }): Sources {
@@ -81,13 +84,22 @@ function openMount(mount: Mount, { pointer, bundle, rootfs }: MountContext): Det
   if (options.bind || type === 'bind') {
     if (!source) throw new SpecError(`${pointer}.source`, 'is missing: a bind mount needs the path to bind')
     const path = source.startsWith('/') ? source : `${bundle}/${source}`
-    return openBind(path, options, `${pointer}.source`)
+    const bind = openBind(path, options, `${pointer}.source`)
+    if (components(mount.destination).join('/') === 'proc') refuseFalseProc(bind.fd, path, pointer)
+    return bind
   }
   if (options.copyUp) {
     if (type !== 'tmpfs') throw new SpecError(`${pointer}.options`, 'tmpcopyup is for mounts of type tmpfs')
     return { fd: openTmpfsWithCopy(mount, { options, rootfs, pointer }), directory: true }
   }
   return undefined
+}
+
+/** Anything but a procfs at /proc would make the container's programs believe it (CVE-2019-16884). */
+function refuseFalseProc(fd: number, path: string, pointer: string): void {
+  if (statfsSync(`/proc/self/fd/${fd}`).type === PROC_SUPER_MAGIC) return
+  closeSync(fd)
+  throw new SpecError(`${pointer}.source`, `${path} cannot be mounted on /proc because it is not a procfs`)
 }
 
 function openBind(path: string, options: MountOptions, pointer: string): DetachedMount {
