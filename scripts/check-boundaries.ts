@@ -149,7 +149,8 @@ function cycles(edges: readonly Import[]): string[][] {
     for (const target of next.get(file) ?? []) visit(target, [...path, file])
     done.add(file)
   }
-  for (const file of next.keys()) visit(file, [])
+  // esbuild resolves in parallel: only sorted does a cycle begin at the same file each time.
+  for (const file of [...next.keys()].sort()) visit(file, [])
   return found
 }
 

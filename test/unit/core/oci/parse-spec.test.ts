@@ -139,7 +139,7 @@ const refused: [string, Changes, string][] = [
   [
     'an empty process.args[0]',
     { 'process.args': ['', 'x'] },
-    'process.args[0]: must name the executable, got an empty string',
+    'process.args[0]: must name the executable, got an empty string: executable file not found in $PATH',
   ],
   ['a relative process.cwd', { 'process.cwd': 'tmp' }, 'process.cwd: must be an absolute path, got "tmp"'],
   ['an empty process.cwd', { 'process.cwd': '' }, 'process.cwd: must not be empty'],
