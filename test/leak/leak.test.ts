@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { compileSpawnTimer, type SpawnTimer, startSpawnTimer } from '../bench/spawn-timer.ts'
 import { makeBundle } from '../support/bundle.ts'
-import { runtimePath } from '../support/runtime.ts'
+import { outputs, runtimePath } from '../support/runtime.ts'
 import type { Spec } from '../support/spec.ts'
 import { findLeftover, nothingLeft, takeCensus } from './host-census.ts'
 
@@ -20,8 +20,7 @@ const subreapers = callers.map(({ pid }) => pid)
 afterAll(async () => {
   for (const id of readdirSync(root)) await call('delete', '--force', id)
   for (const caller of callers) await caller.close()
-  rmSync(directory, { recursive: true, force: true })
-  rmSync(root, { recursive: true, force: true })
+  for (const made of [directory, root, outputs()]) if (made) rmSync(made, { recursive: true, force: true })
 })
 
 test('200 containers in a row leave nothing behind', { timeout: 180_000 }, async () => {
