@@ -16,7 +16,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           root: import.meta.dirname,
-          include: ['integration/**/*.test.ts', 'callers/**/*.test.ts'],
+          include: ['integration/**/*.test.ts', 'callers/**/*.test.ts', 'arm64/**/*.test.ts', 'leak/**/*.test.ts'],
+          globalSetup: ['support/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,

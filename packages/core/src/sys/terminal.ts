@@ -45,6 +45,17 @@ function clear(modes: Buffer, offset: number, bits: number): void {
   modes.writeUInt32LE((modes.readUInt32LE(offset) & ~bits) >>> 0, offset)
 }
 
+/** Rows and columns of the terminal; undefined when `fd` is none. */
+export function readSize(fd: number): { height: number; width: number } | undefined {
+  const size = Buffer.alloc(8)
+  try {
+    call(IOCTL, [fd, TIOCGWINSZ, size], () => `ioctl(${fd}, TIOCGWINSZ)`)
+  } catch {
+    return undefined
+  }
+  return { height: size.readUInt16LE(0), width: size.readUInt16LE(2) }
+}
+
 /** Gives the terminal `to` the size of the terminal `from`. */
 export function copySize(from: number, to: number): void {
   const size = Buffer.alloc(8)

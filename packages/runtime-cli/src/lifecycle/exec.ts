@@ -16,6 +16,7 @@ import { callText } from '@crio-lxc/core/plan/print'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
+import { readSize } from '@crio-lxc/core/sys/terminal'
 import { planExec } from '@crio-lxc/init/exec-plan'
 import { companionsOf } from './companions.ts'
 import { connectConsole } from './console-socket.ts'
@@ -39,7 +40,10 @@ export function exec(settings: Settings, id: string, options: ExecOptions): numb
   const container = loadContainer(settings, id)
   checkStatus(container)
   const spec = parseSpec(readFileSync(container.info.runtimePath('config.json')))
-  const process = processOf(spec, options)
+  const asked = processOf(spec, options)
+  // A program that draws asks for the size at once, before the proxy could set it.
+  const size = asked.terminal && !asked.consoleSize ? readSize(0) : undefined
+  const process = size ? { ...asked, consoleSize: size } : asked
   const proxy = process.terminal && !options.detach && !options.consoleSocket ? new TerminalProxy() : undefined
   if (process.terminal && options.detach && !options.consoleSocket)
     throw new RuntimeError('usage', 'a detached process with a terminal needs a socket for it: give --console-socket')
