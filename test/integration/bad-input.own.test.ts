@@ -280,15 +280,12 @@ describe('a monitor that fails', () => {
 
   it('liblxc fails: its own last error line is in the message', async () => {
     const bundle = await t.bundle()
-    const flags = [
-      '--start-cmd',
-      startCommand(
-        'exec lxc-start -F -n "$1" -P "$2" -f "$3" -s lxc.rootfs.path=dir:/no/such/stage -o /proc/self/fd/2',
-      ),
-    ]
-    const result = await create(bundle, { flags })
-    expect(result.exitCode).toBe(1)
-    expect(result.stderr).toMatch(/no\/such\/stage|lxc_/)
+    // liblxc itself, silent on stderr: what it says can reach the message only through its log, which create reads.
+    const script = 'exec lxc-start -F -n "$1" -P "$2" -f "$3" -s lxc.rootfs.path=dir:/no/such/stage 2>/dev/null'
+    expectOneSentence(
+      await create(bundle, { flags: ['--start-cmd', startCommand(script)] }),
+      /monitor.*\/no\/such\/stage/,
+    )
     t.expectNothingLeft()
   })
 })

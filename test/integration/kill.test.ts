@@ -48,6 +48,16 @@ describe('kill', () => {
     expect(isAlive(pid)).toBe(false)
   })
 
+  it('0 sends nothing and tells whether the container is there', async () => {
+    const { id, result } = await listening()
+    await t.ok(['kill', id, '0'])
+    await t.ok(['kill', id, 'USR1'])
+    await waitFor(() => result.output() === 'ready\n10\n')
+    await t.ok(['kill', id, 'KILL'])
+    await t.waitForStatus(id, 'stopped')
+    expect(await t.runtime(['kill', id, '0'])).toMatchObject({ exitCode: 1 })
+  })
+
   it('ends a created container', async () => {
     const { id, pid } = await t.create()
     await t.ok(['kill', id, 'KILL'])

@@ -54,6 +54,11 @@ class ConsoleSocket {
     return this.#text.slice(this.#text.indexOf('}\n') + 2)
   }
 
+  /** True when the receiver has ended, which it does at the hang-up. */
+  hungUp(): boolean {
+    return this.#child.exitCode !== null
+  }
+
   type(text: string): void {
     this.#child.stdin?.write(text)
   }
@@ -129,6 +134,7 @@ describe('process.terminal with --console-socket', () => {
     await t.ok(['start', id])
     await waitFor(() => socket.output().includes('bye'))
     await t.waitForStatus(id, 'stopped')
+    await waitFor(() => socket.hungUp(), { what: 'the hang-up of the terminal' })
   })
 
   it('works with exec --detach --tty', async () => {
