@@ -101,6 +101,8 @@ function compile(outfile: string): void {
       '--minify',
       '--format=esm',
       '--splitting',
+      // A command ends before code compiled for it pays: without the compiler's threads every start is 1 ms shorter.
+      '--compile-jit-policy=1000000',
       '--target=bun',
       '--no-compile-autoload-dotenv',
       '--no-compile-autoload-bunfig',

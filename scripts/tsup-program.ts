@@ -56,10 +56,8 @@ export function bundle(name: string, entry: string): ReturnType<typeof defineCon
     silent: true,
     noExternal: [/.*/],
     define: { BUNDLED: 'true' },
-    // CommonJS dependencies require() Node's own modules.
-    banner: {
-      js: "import { createRequire as crioLxcCreateRequire } from 'node:module'; const require = crioLxcCreateRequire(import.meta.url);",
-    },
+    // CommonJS dependencies require() Node's own modules; createRequire would cost 0.4 ms in every chunk of a start.
+    banner: { js: 'const require = (id) => process.getBuiltinModule(id);' },
     esbuildPlugins: [stubOptionalModules, nothingLeftOpen],
   })
 }

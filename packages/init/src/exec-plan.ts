@@ -1,16 +1,18 @@
 /** What `exec` does: enter the container from the host, fork into its pid namespace and become the process. */
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
+import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { pidRecord } from '@crio-lxc/core/plan/structs'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { planControllingTerminal, planTerminal } from './steps/terminal.ts'
 
 export interface ExecFds {
   /** Of the container's init. */
   readonly pidfd: number
-  /** cgroup.procs of the container's cgroup in every hierarchy, open for writing. */
-  readonly cgroupProcs: readonly number[]
-  /** Write end of the pipe that exec reads: the pid, then a failure record or end of file. */
+  /** The container's. */
+  readonly cgroup: OpenCgroup
+  /** Write end of the pipe that exec reads: the pid of each process that goes on, then a failure record or end of file. */
   readonly report: number
   readonly consoleSocket: number | undefined
   readonly preserved: number
@@ -27,20 +29,15 @@ export interface ExecInputs {
 export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
   const plan = new Plan(planTag.exec, arch)
   planPrologue(plan)
-  const zero = plan.string('0')
-  // The cgroup first: it is reached by host paths, and nothing may run in the container outside its limits.
-  for (const fd of fds.cgroupProcs) plan.step("join the container's cgroup", 'write', [fd, zero, 1])
+  // The cgroup first: a cgroup namespace would hide where we come from, and nothing may run inside without its limits.
+  const end = new Label()
+  planJoinCgroup(plan, fds.cgroup, { report: fds.report, end })
   if (namespaces) plan.step("join the container's namespaces", 'setns', [fds.pidfd, namespaces])
-
-  const report = plan.struct(
-    16,
-    () => '{pid}',
-    () => undefined,
-  )
+  const { record, pid } = pidRecord(plan)
   const parent = new Label()
-  // CLONE_PARENT makes the process the caller's child, which reaps it itself; a pid namespace holds for children only.
+  // A pid namespace holds for children only; CLONE_PARENT makes the process the caller's child, which reaps it itself.
   plan.step('fork', 'clone', [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], {
-    result: plan.wordAt(report, 8),
+    result: pid,
     onOk: parent,
     onOkIfNonZero: true,
   })
@@ -59,8 +56,8 @@ export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
   plan.step(`close fds from ${fds.report + 1}`, 'close_range', [fds.report + 1, 0xffffffff, 0])
   plan.step('close the report pipe on execve', 'close_range', [fds.report, fds.report, CLOSE_RANGE_CLOEXEC])
   planExecute(plan, process, executable)
-
   plan.place(parent)
-  plan.step('report the pid', 'write', [fds.report, report, 16])
+  plan.step('report the pid', 'write', [fds.report, record, record.length])
+  plan.place(end)
   return plan
 }

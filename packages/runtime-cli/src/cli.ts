@@ -1,10 +1,9 @@
 /**
  * From argv to a command's handler, as runc's parser (urfave/cli on Go's flag package) reads it: global options, the
- * command, then its options and positional arguments in any order. yargs itself is loaded for help and completion only
- * (commands/help.ts); it takes longer to start than the rest of `state`.
+ * command, then its options and positional arguments in any order. yargs, whose parser knows no Go, is loaded for help
+ * and completion only (commands/help.ts): it takes longer to start than the rest of `state`.
  */
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import yargsParser from 'yargs-parser/browser'
 import type { Command } from './command.ts'
 import { type GlobalValues, globalOptions } from './global-options.ts'
 import { parseGoBool } from './go-bool.ts'
@@ -72,96 +71,66 @@ function checkPositionals(owner: string, usage: readonly string[], positionals: 
   throw new RuntimeError('usage', `"${owner}" requires ${count} argument(s), got ${positionals.length}${want}`)
 }
 
-/** Go's flag package: `-name` is `--name`, a value may follow as `=value`, and `--` ends the options. */
-const configuration = {
-  'boolean-negation': false,
-  'camel-case-expansion': false,
-  'dot-notation': false,
-  'duplicate-arguments-array': true,
-  'nargs-eats-options': true,
-  'parse-numbers': false,
-  'parse-positional-numbers': false,
-  'populate--': true,
-  'short-option-groups': false,
-}
-
 interface Context {
   /** The command, empty for the global options. */
   readonly owner: string
   readonly stopAtPositional: boolean
 }
 
+/** Go's flag package: `-name` is `--name`, a value may follow as `=value`, and `--` ends the options. */
 function parseOptions<const O extends Options>(
   argv: readonly string[],
   options: O,
   { owner, stopAtPositional }: Context,
 ): { values: Values<O>; positionals: readonly string[] } {
-  const long = Object.keys(options)
-  const narg: Record<string, number> = {}
-  const alias: Record<string, string> = {}
-  for (const name of long) {
-    narg[name] = options[name]?.type === 'boolean' ? 0 : 1
-    if (options[name]?.alias !== undefined) alias[name] = options[name].alias
-  }
-  const { argv: parsed, error } = yargsParser.detailed(
-    argv.map((arg) => protectBoolean(arg, options, narg)),
-    {
-      alias,
-      narg,
-      string: long.filter((name) => options[name]?.type !== 'boolean'),
-      configuration: { ...configuration, 'halt-at-non-option': stopAtPositional },
-      __: (_: string, name: string) => `flag needs an argument: ${dashed(name)}`,
-    } as Parameters<typeof yargsParser.detailed>[1],
-  )
-
   const given: Record<string, unknown> = {}
-  const aliases = new Set(Object.values(alias))
-  for (const [key, value] of Object.entries(parsed)) {
-    if (key === '_' || key === '--' || aliases.has(key)) continue
-    const [name = '', bool] = key.split('\0')
-    const canonical = long.find((long) => long === name || alias[long] === name)
-    const option = canonical === undefined ? undefined : options[canonical]
-    if (canonical === undefined || option === undefined) throw unknownOption(name, owner)
-    if (option.unsupported) throw new RuntimeError('unsupported', `${owner} --${canonical} is not supported yet`)
-    given[canonical] = bool === undefined ? readValue(canonical, option, value) : parseGoBool(bool, dashed(name))
+  const positionals: string[] = []
+  const left = [...argv]
+  for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
+    if (arg === '--') break
+    if (!arg.startsWith('-') || arg === '-') {
+      positionals.push(arg)
+      if (stopAtPositional) break
+      continue
+    }
+    const { spelled, attached } = splitOption(arg)
+    const name = longName(options, spelled)
+    const option = name === undefined ? undefined : options[name]
+    if (name === undefined || option === undefined) throw unknownOption(spelled, owner)
+    if (option.unsupported) throw new RuntimeError('unsupported', `${owner} --${name} is not supported yet`)
+    if (option.type === 'boolean') {
+      given[name] = attached === undefined || parseGoBool(attached, dashed(spelled))
+      continue
+    }
+    const value = attached ?? left.shift()
+    if (value === undefined) throw new RuntimeError('usage', `flag needs an argument: ${dashed(spelled)}`)
+    given[name] = readValue(name, option, { value, before: given[name] })
   }
-  // Last, because an unknown option that comes first makes the parser miscount what follows.
-  if (error) throw new RuntimeError('usage', error.message)
-
-  const stray = parsed._.find((arg) => /^-./.test(String(arg)))
-  if (stray !== undefined) throw unknownOption(String(stray).replace(/^-+/, ''), owner)
-  const positionals = [...parsed._, ...(parsed['--'] ?? [])].map((arg) => restore(String(arg)))
-  return { values: given as Values<O>, positionals }
+  return { values: given as Values<O>, positionals: [...positionals, ...left] }
 }
 
-/**
- * `--flag=value` of a boolean under a name that cannot come from a caller: yargs-parser takes any value but "true" for
- * false, and a following positional argument "true" for the value. No argument of a process contains a NUL.
- */
-function protectBoolean(arg: string, options: Options, narg: Record<string, number>): string {
-  const [, dashes, name = '', value] = /^(--?)([^-=][^=]*)=(.*)$/s.exec(arg) ?? []
-  if (dashes === undefined) return arg
-  const isBoolean = Object.entries(options).some(
-    ([long, { alias, type }]) => type === 'boolean' && (long === name || alias === name),
-  )
-  if (!isBoolean) return arg
-  narg[`${name}\0${value}`] = 0
-  return `${dashes}${name}\0${value}`
+function splitOption(arg: string): { spelled: string; attached: string | undefined } {
+  const name = arg.slice(arg.startsWith('--') ? 2 : 1)
+  const at = name.indexOf('=')
+  return at < 0 ? { spelled: name, attached: undefined } : { spelled: name.slice(0, at), attached: name.slice(at + 1) }
 }
 
-function restore(text: string): string {
-  return text.replace('\0', '=')
+function longName(options: Options, spelled: string): string | undefined {
+  if (Object.hasOwn(options, spelled)) return spelled
+  return Object.keys(options).find((name) => options[name]?.alias === spelled)
 }
 
-function readValue(name: string, { type, choices }: Option, value: unknown): unknown {
-  if (type === 'boolean') return true
-  const all = (Array.isArray(value) ? value : [value]).map((item) => restore(String(item)))
-  const last = all.at(-1) ?? ''
-  if (type === 'list') return all
-  if (type === 'count') return parseCount(name, last)
-  if (choices !== undefined && !choices.includes(last))
-    throw new RuntimeError('usage', `invalid --${name} ${JSON.stringify(last)}: want one of ${choices.join(', ')}`)
-  return last
+/** The last of several wins, but for lists. */
+function readValue(
+  name: string,
+  { type, choices }: Option,
+  { value, before }: { value: string; before: unknown },
+): unknown {
+  if (type === 'list') return [...((before as string[] | undefined) ?? []), value]
+  if (type === 'count') return parseCount(name, value)
+  if (choices !== undefined && !choices.includes(value))
+    throw new RuntimeError('usage', `invalid --${name} ${JSON.stringify(value)}: want one of ${choices.join(', ')}`)
+  return value
 }
 
 function parseCount(name: string, text: string): number {

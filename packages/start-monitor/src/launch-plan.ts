@@ -1,39 +1,31 @@
 /**
  * What happens between posix_spawn and crio-lxc-start: crio-lxc-init runs this plan in the place of the monitor, so
- * joining the cgroup, whose first write waits for an RCU grace period, overlaps with the work of create.
+ * liblxc starts in the container's cgroup, sees nothing of the host's, and its preparation overlaps with the work of
+ * create.
  */
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLONE_NEWNS, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_REC, MS_SLAVE } from '@crio-lxc/core/abi/constants'
-import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
+import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 
 export interface LaunchInputs {
   readonly arch: Arch
-  /** cgroup.procs of the container's cgroup in every hierarchy, open for writing. */
-  readonly cgroupProcs: readonly number[]
-  /** Read end of the pipe on which create says that everything is written. */
-  readonly go: number
+  /** The container's. */
+  readonly cgroup: OpenCgroup
+  /** Write end of the pipe that create reads: the pid when the process has forked, or a failure record. */
+  readonly report: number
   /** crio-lxc-start and its arguments, NAME LXCPATH CONFIG. */
   readonly command: readonly string[]
 }
 
-export function planLaunch({ arch, cgroupProcs, go, command }: LaunchInputs): Plan {
+export function planLaunch({ arch, cgroup, report, command }: LaunchInputs): Plan {
   const plan = new Plan(planTag.launch, arch)
-  const zero = plan.string('0')
-  for (const fd of cgroupProcs) {
-    plan.step("join the container's cgroup", 'write', [fd, zero, 1])
-    plan.step('close cgroup.procs', 'close', [fd])
-  }
+  const end = new Label()
+  planJoinCgroup(plan, cgroup, { report, end })
   planHide(plan)
-  const byte = plan.struct(
-    8,
-    () => '[]',
-    () => undefined,
-  )
-  // End of file instead of the byte: create is gone, and so must be everything it began.
-  plan.step('wait for the word to go on', 'read', [go, byte, 1], { zeroIsFailure: true })
-  plan.step('close the pipe', 'close', [go])
   const program = command[0] ?? ''
   plan.step(`execute ${program}`, 'execve', [plan.string(program), plan.strings(command), plan.strings([])])
+  plan.place(end)
   return plan
 }
 

@@ -172,7 +172,7 @@ describe('errors name what is at fault', () => {
     ['--bogus state c1', 'flag provided but not defined: --bogus: see crio-lxc --help'],
     ['state --bogus c1', 'flag provided but not defined: --bogus: see crio-lxc state --help'],
     ['state --bogus=1 c1', 'flag provided but not defined: --bogus: see crio-lxc state --help'],
-    ['state --__proto__ c1', 'flag provided but not defined: --___proto___: see crio-lxc state --help'],
+    ['state --__proto__ c1', 'flag provided but not defined: --__proto__: see crio-lxc state --help'],
     ['kill -x c1', 'flag provided but not defined: -x: see crio-lxc kill --help'],
     ['kill c1 -9', 'flag provided but not defined: -9: see crio-lxc kill --help'],
     ['exec -it c1 sh', 'flag provided but not defined: --it: see crio-lxc exec --help'],

@@ -86,6 +86,7 @@ export const CLONE_NEWIPC = 0x8000000
 export const CLONE_NEWUSER = 0x10000000
 export const CLONE_NEWPID = 0x20000000
 export const CLONE_NEWNET = 0x40000000
+export const CLONE_INTO_CGROUP = 0x2_0000_0000
 export const SIGCHLD = 17
 
 // prctl.h, securebits

@@ -9,10 +9,12 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs'
+import { O_PATH, O_WRONLY } from '../abi/constants.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import { membershipHierarchy } from './plan/cgroup-layout.ts'
 import type { CgroupWrite } from './plan/cgroup-write.ts'
+import type { OpenCgroup } from './plan/join-cgroup.ts'
 
 /** The container's cgroup directories, one for each hierarchy. */
 export function cgroupDirectories({ hierarchies }: CgroupLayout, path: string): string[] {
@@ -64,18 +66,27 @@ function inheritCpuset(parent: string, directory: string): void {
   }
 }
 
-/** Opens cgroup.procs of each directory for writing: whoever inherits the fds can join. */
-export function openCgroupProcs(directories: readonly string[]): number[] {
+/** Opens the cgroup in every hierarchy: whoever inherits the fds can join it. */
+export function openCgroup({ hierarchies }: CgroupLayout, path: string): OpenCgroup & { readonly fds: number[] } {
   const fds: number[] = []
-  for (const directory of directories) {
+  const open = (file: string, flags: number): number => {
     try {
-      fds.push(openSync(`${directory}/cgroup.procs`, 'r+'))
+      const fd = openSync(file, flags)
+      fds.push(fd)
+      return fd
     } catch (error) {
       for (const fd of fds) closeSync(fd)
-      throw new RuntimeError('cgroup', `open ${directory}/cgroup.procs: ${reasonOf(error)}`, { cause: error })
+      throw new RuntimeError('cgroup', `open ${file}: ${reasonOf(error)}`, { cause: error })
     }
   }
-  return fds
+  const inVersion = (wanted: 1 | 2): string[] =>
+    hierarchies.filter(({ version }) => version === wanted).map(({ mountPoint }) => mountPoint + path)
+  const [unified] = inVersion(2)
+  return {
+    tasks: inVersion(1).map((directory) => open(`${directory}/tasks`, O_WRONLY)),
+    unified: unified === undefined ? undefined : open(unified, O_PATH),
+    fds,
+  }
 }
 
 /** Applies the writes in order; throws RuntimeError `cgroup` naming field, file and value. */

@@ -164,7 +164,7 @@ export class Plan {
 }
 
 /** Which plan a failure record speaks of. */
-export const planTag = { launch: 1, container: 2, exec: 3 } as const
+export const planTag = { launch: 1, container: 2, exec: 3, wait: 4 } as const
 export type PlanTag = (typeof planTag)[keyof typeof planTag]
 
 function align(offset: number): number {

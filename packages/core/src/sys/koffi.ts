@@ -6,13 +6,15 @@
  * Type names are global in koffi: a second `koffi().struct('x', ...)` throws, so each is declared in one module.
  * Read `koffi().errno()` in the same expression as the call it belongs to.
  */
-import { constants } from 'node:os'
 import type native from 'koffi'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { libexecDir } from './libexec.ts'
 
 /** The native module's interface, as the koffi package declares it. */
 export type Koffi = typeof native
+
+/** dlopen(3); node:os has it too, and would have to be loaded for it. */
+const RTLD_LAZY = 1
 
 let loaded: Koffi | undefined
 
@@ -28,8 +30,8 @@ export function koffi(): Koffi {
 function load(path: string): Koffi {
   const module: { exports: unknown } = { exports: {} }
   try {
-    // RTLD_NOW: a missing symbol is reported here, not in the middle of a later call.
-    process.dlopen(module as NodeJS.Module, path, constants.dlopen.RTLD_NOW)
+    // The versions of the libraries it needs are checked now, their thousand symbols only as far as they are used.
+    process.dlopen(module as NodeJS.Module, path, RTLD_LAZY)
   } catch (cause) {
     throw new RuntimeError('io', `load native module ${path}: ${messageOf(cause)}: install the whole tree again`, {
       cause,

@@ -8,14 +8,12 @@ import { arch as archName, geteuid, pid as ownPid, umask } from 'node:process'
 import { type Arch, archOf } from '@crio-lxc/core/abi/arch'
 import {
   applyWrites,
-  cgroupDirectories,
   createCgroup,
   missingDirectories,
-  openCgroupProcs,
+  openCgroup,
   removeDirectories,
 } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
-import { hastenMigration } from '@crio-lxc/core/cgroup/hasten-migration'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
@@ -23,7 +21,7 @@ import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
-import { type Plan, planTag } from '@crio-lxc/core/plan/plan'
+import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { fileIdentity, identify } from '@crio-lxc/core/process/proc'
 import { planContainer } from '@crio-lxc/init/container-plan'
@@ -36,7 +34,7 @@ import { loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
 import { openNamespaces } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
-import { readRecord, stepError } from './report.ts'
+import { type Record, readRecord, stepError } from './report.ts'
 import { moveToMonitorCgroup } from './resident.ts'
 import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
@@ -81,7 +79,6 @@ interface Build {
 }
 
 function build(info: ContainerInfo, { settings, options, undo, fds }: Build): void {
-  hastenMigration()
   const arch = hostArch()
   const { spec, text } = loadSpec(options.bundle)
   checkOptions(spec, options)
@@ -143,7 +140,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   const monitor = new Monitor(info, {
     arch,
     companions,
-    cgroupProcs: openCgroupProcs(cgroupDirectories(layout, cgroupDir)),
+    cgroup: openCgroup(layout, cgroupDir),
     inherited: [
       ...Array.from({ length: options.preserveFds ?? 0 }, (_, index) => 3 + index),
       ...sources.fds,
@@ -151,6 +148,15 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
       ...namespaces.shared.values(),
       ...(consoleSocket === undefined ? [] : [consoleSocket]),
     ],
+    config: (given) =>
+      lxcConfig({
+        libexec: companions.libexec,
+        newNamespaces: [...namespaces.created],
+        sharedNamespaces: namespaces.shared,
+        ...given,
+        logLevel: settings.containerLogLevel,
+        noNewKeyring: options.noNewKeyring ?? false,
+      }),
   })
   fds.push(() => monitor.close())
   undo.push(() => monitor.end())
@@ -174,18 +180,6 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     cgroup: cgroup.mounts,
   })
   writeSync(monitor.plan, compile(plan, monitor.reportWrite))
-  writeSync(
-    monitor.config,
-    lxcConfig({
-      libexec: companions.libexec,
-      newNamespaces: [...namespaces.created],
-      sharedNamespaces: namespaces.shared,
-      plan: monitor.plan,
-      log: monitor.log,
-      logLevel: settings.containerLogLevel,
-      noNewKeyring: options.noNewKeyring ?? false,
-    }),
-  )
   fixStdio(spec.process.user)
   applyWrites(cgroupDir, writes)
   monitor.go()
@@ -200,7 +194,9 @@ interface Parked {
 }
 
 function awaitParked(monitor: Monitor, { plan, command, timeoutMs }: Parked): void {
-  const record = readRecord(monitor.reportRead, { timeoutMs, what: 'wait for the container to be ready' })
+  const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what: 'wait for the container to be ready' })
+  let record = read()
+  for (; record.kind === 'forked'; record = read()) monitor.continueAs(record.pid)
   if (record.kind === 'ready') return
   if (record.kind === 'end') {
     const errors = monitor.lastErrors()
@@ -209,8 +205,7 @@ function awaitParked(monitor: Monitor, { plan, command, timeoutMs }: Parked): vo
       errors ? `liblxc could not start the container: ${errors}` : 'the monitor ended before the container was ready',
     )
   }
-  const failed = record.tag === planTag.launch ? monitor.launchPlan : plan
-  const step = failed.steps[record.step]
+  const step = [...monitor.plans, plan].find(({ tag }) => tag === record.tag)?.steps[record.step]
   if (!step) throw new RuntimeError('create-failed', `init reported an unknown step ${record.step}`)
   throw stepError('create-failed', { what: step.what, call: callText(step), errno: record.errno, command })
 }

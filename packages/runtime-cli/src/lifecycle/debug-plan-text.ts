@@ -2,7 +2,7 @@ import type { PrintedStep } from '@crio-lxc/core/plan/print'
 import type { DebugPlan } from './plan.ts'
 
 /** The plan as lines for people. PURE. */
-export function debugPlanText({ lxcConfig, cgroup, launch, container }: DebugPlan): string {
+export function debugPlanText({ lxcConfig, cgroup, launch, wait, container }: DebugPlan): string {
   return [
     '# cgroup directories',
     ...cgroup.directories,
@@ -15,6 +15,9 @@ export function debugPlanText({ lxcConfig, cgroup, launch, container }: DebugPla
     '',
     '# liblxc config',
     lxcConfig.trimEnd(),
+    '',
+    '# wait plan, run by init until create has written the next',
+    ...wait.map(line),
     '',
     '# container plan, run by init',
     ...container.map(line),

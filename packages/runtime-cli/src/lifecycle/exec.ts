@@ -2,8 +2,7 @@
 import { closeSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { pid as ownPid } from 'node:process'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
-import { cgroupDirectories, openCgroupProcs } from '@crio-lxc/core/cgroup/cgroupfs'
-import { hastenMigration } from '@crio-lxc/core/cgroup/hasten-migration'
+import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { createPidFile } from '@crio-lxc/core/container/json-file'
 import { phrase } from '@crio-lxc/core/errors/codes'
@@ -12,6 +11,7 @@ import { checkProcessSupport } from '@crio-lxc/core/oci/check-support'
 import { parseProcess, parseSpec } from '@crio-lxc/core/oci/parse-spec'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
+import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
@@ -27,7 +27,7 @@ import { type Container, loadContainer } from './load-container.ts'
 import { readDocument } from './load-spec.ts'
 import { namespaceKinds } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
-import { readRecord, stepError } from './report.ts'
+import { readRecord, type StepRecord, stepError } from './report.ts'
 import type { Settings } from './settings.ts'
 import { fixStdio } from './stdio.ts'
 import { supervise } from './supervise.ts'
@@ -36,7 +36,6 @@ import { Undo } from './undo.ts'
 
 /** Returns the exit code of the process, or 0 when it is detached. */
 export function exec(settings: Settings, id: string, options: ExecOptions): number | Promise<number> {
-  hastenMigration()
   const container = loadContainer(settings, id)
   checkStatus(container)
   const spec = parseSpec(readFileSync(container.info.runtimePath('config.json')))
@@ -101,7 +100,8 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
     const pidfd = keep(target)
     const consoleSocket =
       options.consoleSocket === undefined ? proxy?.socket : keep(connectConsole(options.consoleSocket))
-    const cgroupProcs = openCgroupProcs(cgroupDirectories(cgroupLayout(), facts.cgroupDir)).map(keep)
+    const cgroup = openCgroup(cgroupLayout(), facts.cgroupDir)
+    cgroup.fds.forEach(keep)
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)
     const root = keep(openat2(-100, `/proc/${init.init.pid}/root`, { flags: O_PATH, resolve: 0 }))
@@ -109,18 +109,18 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
       arch: hostArch(),
       process: processInputs(process, { seccomp: spec.linux?.seccomp, gates: facts, root }),
       namespaces: foreignNamespaces(init.init.pid),
-      fds: { pidfd, cgroupProcs, report: reportWrite, consoleSocket, preserved: options.preserveFds ?? 0 },
+      fds: { pidfd, cgroup, report: reportWrite, consoleSocket, preserved: options.preserveFds ?? 0 },
     })
     const file = keep(memfdCreate('exec'))
     writeSync(file, compile(plan, reportWrite))
     fixStdio(process.user)
-    const helper = spawn({
+    const pid = spawn({
       path: companionsOf(settings).init,
       args: ['crio-lxc-init', String(file)],
       env: [],
       fds: [
         ...Array.from({ length: options.preserveFds ?? 0 }, (_, index) => 3 + index),
-        ...cgroupProcs,
+        ...cgroup.fds,
         ...(consoleSocket === undefined ? [] : [consoleSocket]),
         pidfd,
         reportWrite,
@@ -128,35 +128,63 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
       ],
     })
     closeSync(reportWrite)
-    const command = process.args[0] ?? ''
-    const timeoutMs = settings.timeouts.startMs
-    let pid: number | undefined
-    for (;;) {
-      const record = readRecord(reportRead, { timeoutMs, what: `execute ${command}` })
-      if (record.kind === 'ready') {
-        pid = record.value
-        wait(helper)
-        proxy?.connect()
-      } else if (record.kind === 'end') {
-        if (pid !== undefined) return pid
-        wait(helper)
-        throw new RuntimeError(
-          'exec-failed',
-          `${phrase.notRunning}: ${info.containerId}: it ended while it was entered`,
-        )
-      } else {
-        if (pid !== undefined) wait(pid)
-        const step = plan.steps[record.step]
-        if (!step) throw new RuntimeError('exec-failed', `init reported an unknown step ${record.step}`)
-        throw stepError('exec-failed', { what: step.what, call: callText(step), errno: record.errno, command })
-      }
-    }
+    const running = awaitExecution(pid, {
+      report: reportRead,
+      // Into the cgroup, when that takes one, and into the pid namespace.
+      forks: cgroup.unified === undefined ? 1 : 2,
+      timeoutMs: settings.timeouts.startMs,
+      plan,
+      command: process.args[0] ?? '',
+      onForked: () => proxy?.connect(),
+    })
+    if (running === undefined)
+      throw new RuntimeError('exec-failed', `${phrase.notRunning}: ${info.containerId}: it ended while it was entered`)
+    return running
   } catch (error) {
     proxy?.close()
     throw error
   } finally {
     fds.run(undefined)
   }
+}
+
+interface Waiting {
+  readonly report: number
+  /** How often the process goes on as its child before it is the container's. */
+  readonly forks: number
+  readonly timeoutMs: number
+  readonly plan: Plan
+  readonly command: string
+  readonly onForked: () => void
+}
+
+/**
+ * Waits until the program is executed. Returns its pid, undefined when it ended on the way without a word; throws the
+ * error of a step that failed. Reads to the end of file, as parent and child write in no certain order.
+ */
+function awaitExecution(
+  first: number,
+  { report, forks, timeoutMs, plan, command, onForked }: Waiting,
+): number | undefined {
+  let pid = first
+  let failure: StepRecord | undefined
+  for (let forked = 0; ; ) {
+    const record = readRecord(report, { timeoutMs, what: `execute ${command}` })
+    if (record.kind === 'failure') failure = record
+    if (record.kind === 'forked') {
+      wait(pid)
+      pid = record.pid
+      if (++forked === forks) onForked()
+    }
+    if (record.kind !== 'end') continue
+    if (forked === forks && !failure) return pid
+    break
+  }
+  wait(pid)
+  const step = failure && plan.steps[failure.step]
+  if (!failure) return undefined
+  if (!step) throw new RuntimeError('exec-failed', `init reported an unknown step ${failure.step}`)
+  throw stepError('exec-failed', { what: step.what, call: callText(step), errno: failure.errno, command })
 }
 
 /** CLONE_NEW* of every namespace in which `pid` is not with this process. */

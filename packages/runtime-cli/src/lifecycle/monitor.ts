@@ -1,7 +1,11 @@
-/** The monitor's process: launched early, told to go on when everything is written, ended or kept when init is parked. */
+/**
+ * The monitor's process: launched as soon as its fds are open, so that liblxc makes the namespaces while create compiles
+ * init's plan; ended or kept when init is parked.
+ */
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { kill } from 'node:process'
 import type { Arch } from '@crio-lxc/core/abi/arch'
+import type { OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { compile } from '@crio-lxc/core/plan/compile'
@@ -9,26 +13,27 @@ import type { Plan } from '@crio-lxc/core/plan/plan'
 import { memfdCreate, mkfifo, pipe } from '@crio-lxc/core/sys/libc'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { START_FIFO } from '@crio-lxc/init/container-plan'
+import { planWait } from '@crio-lxc/init/wait-plan'
 import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import type { Companions } from './companions.ts'
 
 export interface LaunchOptions {
   readonly arch: Arch
   readonly companions: Companions
-  /** Closed once the monitor has them. */
-  readonly cgroupProcs: readonly number[]
+  /** The container's; closed once the monitor has it. */
+  readonly cgroup: OpenCgroup & { readonly fds: readonly number[] }
   /** What init needs of the host, under the same numbers. */
   readonly inherited: readonly number[]
+  /** The text of liblxc's config; `plan` is what init runs first. */
+  readonly config: (fds: { readonly plan: number; readonly log: number }) => string
 }
 
 export class Monitor {
-  readonly pid: number
-  readonly launchPlan: Plan
+  #pid: number
+  /** What the monitor and init run before the container's plan. */
+  readonly plans: readonly Plan[]
   /** To be filled before `go`. */
   readonly plan: number
-  readonly config: number
-  /** liblxc's log. */
-  readonly log: number
   readonly fifoDirectory: number
   readonly reportRead: number
   readonly reportWrite: number
@@ -37,17 +42,17 @@ export class Monitor {
   readonly #open = new Set<number>()
   #reaped = false
 
-  constructor(info: ContainerInfo, { arch, companions, cgroupProcs, inherited }: LaunchOptions) {
+  constructor(info: ContainerInfo, { arch, companions, cgroup, inherited, config }: LaunchOptions) {
     const keep = (fd: number): number => {
       this.#open.add(fd)
       return fd
     }
-    for (const fd of cgroupProcs) keep(fd)
+    for (const fd of cgroup.fds) keep(fd)
     try {
       this.plan = keep(memfdCreate('plan'))
-      this.config = keep(openSync(info.configFilePath(), 'wx+', 0o600))
+      const configFile = keep(openSync(info.configFilePath(), 'wx+', 0o600))
       this.#logPath = info.runtimePath('lxc.log')
-      this.log = keep(openSync(this.#logPath, 'ax', 0o600))
+      const log = keep(openSync(this.#logPath, 'ax', 0o600))
       this.fifoDirectory = keep(makeFifo(info))
       const [reportRead, reportWrite] = pipe()
       this.reportRead = keep(reportRead)
@@ -56,28 +61,49 @@ export class Monitor {
       keep(goRead)
       this.#go = keep(goWrite)
       const name = info.containerId
-      const command = [companions.start, name, `${companions.libexec}/lxc`, `/proc/self/fd/${this.config}`]
-      this.launchPlan = planLaunch({ arch, cgroupProcs, go: goRead, command })
-      const launch = keep(memfdCreate('launch'))
-      writeSync(launch, compile(this.launchPlan, this.reportWrite))
-      const own = [this.plan, this.config, this.log, this.fifoDirectory, this.reportWrite, goRead, launch]
-      this.pid = spawn({
+      const command = [companions.start, name, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
+      const launchPlan = planLaunch({ arch, cgroup, report: reportWrite, command })
+      const waitPlan = planWait({ arch, go: goRead, plan: this.plan })
+      this.plans = [launchPlan, waitPlan]
+      const [launch, wait] = this.plans.map((plan) => {
+        const fd = keep(memfdCreate('plan'))
+        writeSync(fd, compile(plan, reportWrite))
+        return fd
+      }) as [number, number]
+      writeSync(configFile, config({ plan: wait, log }))
+      const own = [this.plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, launch, wait]
+      this.#pid = spawn({
         path: companions.init,
         args: ['crio-lxc-init', String(launch)],
         env: [],
-        fds: [...inherited, ...cgroupProcs, ...own],
+        fds: [...inherited, ...cgroup.fds, ...own],
       })
       // Only the child may hold these: end of file is how either side learns that the other is gone.
-      for (const fd of [...cgroupProcs, goRead, launch]) this.#close(fd)
+      for (const fd of [...cgroup.fds, goRead, launch, wait]) this.#close(fd)
     } catch (error) {
       this.close()
       throw error
     }
   }
 
-  /** Everything is written: the monitor may start liblxc. */
+  get pid(): number {
+    return this.#pid
+  }
+
+  /** The monitor has forked and its child goes on as the monitor. */
+  continueAs(pid: number): void {
+    wait(this.#pid)
+    this.#pid = pid
+  }
+
+  /** The plan is written: init may run it. */
   go(): void {
-    writeSync(this.#go, 'g')
+    try {
+      writeSync(this.#go, 'g')
+    } catch (error) {
+      // Nobody is left to read it: what happened stands in the report.
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+    }
     this.#close(this.#go)
     this.#close(this.reportWrite)
   }

@@ -9,6 +9,7 @@ import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
 import { planContainer } from '@crio-lxc/init/container-plan'
+import { planWait } from '@crio-lxc/init/wait-plan'
 import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
@@ -29,6 +30,7 @@ export interface DebugPlan {
     readonly writes: { readonly file: string; readonly value: string }[]
   }
   readonly launch: PrintedStep[]
+  readonly wait: PrintedStep[]
   readonly container: PrintedStep[]
 }
 
@@ -56,7 +58,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
   })
   // With a cgroup namespace nothing of the container's cgroup is opened: it does not exist yet.
   const created: ReadonlySet<NamespaceType> = new Set<NamespaceType>([...namespaces.created, 'cgroup'])
-  const [plan, go, report, log, fifoDirectory] = [200, 201, 202, 203, 204] as const
+  const [plan, go, report, log, fifoDirectory, wait] = [200, 201, 202, 203, 204, 207] as const
   const container = planContainer({
     arch,
     spec,
@@ -78,8 +80,11 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
   })
   const launch = planLaunch({
     arch,
-    cgroupProcs: layout.hierarchies.map((_, index) => 210 + index),
-    go,
+    cgroup: {
+      tasks: layout.hierarchies.flatMap(({ version }, index) => (version === 1 ? [210 + index] : [])),
+      unified: layout.hierarchies.some(({ version }) => version === 2) ? 206 : undefined,
+    },
+    report,
     command: [companions.start, 'ID', `${companions.libexec}/lxc`, 'ROOT/ID/config'],
   })
   return {
@@ -87,7 +92,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
       libexec: companions.libexec,
       newNamespaces: [...namespaces.created],
       sharedNamespaces: namespaces.shared,
-      plan,
+      plan: wait,
       log,
       logLevel: settings.containerLogLevel,
       noNewKeyring: false,
@@ -100,6 +105,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
       })),
     },
     launch: printPlan(launch),
+    wait: printPlan(planWait({ arch, go, plan })),
     container: printPlan(container),
   }
 }

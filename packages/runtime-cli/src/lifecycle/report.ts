@@ -8,10 +8,20 @@ import { poll } from '@crio-lxc/core/sys/libc'
 export const RECORD_BYTES = 16
 
 export type Record =
-  /** A plan has got as far as it promised; `value` is the pid in the report of an exec plan. */
-  | { readonly kind: 'ready'; readonly value: number }
-  | { readonly kind: 'failure'; readonly tag: number; readonly step: number; readonly errno: number }
+  /** The plan has got as far as it promised. */
+  | { readonly kind: 'ready' }
+  /** It goes on as this process, and the one before ends. */
+  | { readonly kind: 'forked'; readonly pid: number }
+  | StepRecord
   | { readonly kind: 'end' }
+
+/** A step of the plan `tag` failed. */
+export interface StepRecord {
+  readonly kind: 'failure'
+  readonly tag: number
+  readonly step: number
+  readonly errno: number
+}
 
 /** The next record from the pipe; throws RuntimeError `timeout` after `timeoutMs`. */
 export function readRecord(fd: number, { timeoutMs, what }: { timeoutMs: number; what: string }): Record {
@@ -29,7 +39,8 @@ export function readRecord(fd: number, { timeoutMs, what }: { timeoutMs: number;
 
 export function parseRecord(buffer: Buffer): Record {
   const tag = buffer.readUInt32LE(0)
-  if (tag === 0) return { kind: 'ready', value: Number(buffer.readBigUInt64LE(8)) }
+  const pid = buffer.readUInt32LE(8)
+  if (tag === 0) return pid === 0 ? { kind: 'ready' } : { kind: 'forked', pid }
   return { kind: 'failure', tag, step: buffer.readUInt32LE(4), errno: buffer.readUInt32LE(8) }
 }
 

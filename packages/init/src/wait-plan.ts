@@ -1,0 +1,28 @@
+import type { Arch } from '@crio-lxc/core/abi/arch'
+import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+
+export interface WaitInputs {
+  readonly arch: Arch
+  /** Read end of the pipe on which create says that everything is written. */
+  readonly go: number
+  /** The fd that will hold the container's plan. */
+  readonly plan: number
+}
+
+/**
+ * What init does first: wait for its plan, which create compiles while liblxc makes the namespaces. End of file instead
+ * of the byte: create is gone, and so must be everything it began.
+ */
+export function planWait({ arch, go, plan: next }: WaitInputs): Plan {
+  const plan = new Plan(planTag.wait, arch)
+  const byte = plan.struct(
+    8,
+    () => '[]',
+    () => undefined,
+  )
+  plan.step('wait for the plan', 'read', [go, byte, 1], { zeroIsFailure: true })
+  plan.step('close the pipe', 'close', [go])
+  const args = ['init', String(next)]
+  plan.step('run the plan', 'execve', [plan.string('/init'), plan.strings(args), plan.strings([])])
+  return plan
+}
