@@ -284,7 +284,7 @@ describe('a monitor that fails', () => {
     const script = 'exec lxc-start -F -n "$1" -P "$2" -f "$3" -s lxc.rootfs.path=dir:/no/such/stage 2>/dev/null'
     expectOneSentence(
       await create(bundle, { flags: ['--start-cmd', startCommand(script)] }),
-      /monitor.*\/no\/such\/stage/,
+      /^liblxc could not start the container: lxc_rootfs_init: .*\/no\/such\/stage/,
     )
     t.expectNothingLeft()
   })

@@ -19,6 +19,7 @@ import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type Arg, Plan, planTag, REPORT } from '@crio-lxc/core/plan/plan'
 import { ensureTarget, setMountAttr } from './inside-root.ts'
 import { parsePropagation } from './mount-options.ts'
+import { START_FIFO } from './start-fifo.ts'
 import { devicesOf, planDeviceLinks, planDevices } from './steps/devices.ts'
 import { type CgroupMounts, type DetachedMount, planMounts, planReadonlyMounts } from './steps/mounts.ts'
 import { planLoopback } from './steps/network.ts'
@@ -57,9 +58,6 @@ export interface ContainerInputs {
   readonly fds: ContainerFds
   readonly cgroup: CgroupMounts
 }
-
-/** Name of the fifo that init opens for writing and `start` for reading. */
-export const START_FIFO = 'start'
 
 export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: ContainerInputs): Plan {
   const plan = new Plan(planTag.container, arch)

@@ -134,14 +134,20 @@ export function listProcesses(layout: CgroupLayout, path: string): number[] {
  */
 export function removeCgroup(layout: CgroupLayout, path: string): boolean {
   let empty = true
-  for (const directory of cgroupDirectories(layout, path))
-    for (const child of subtree(directory).reverse()) empty = removeDirectory(child) && empty
+  for (const directory of cgroupDirectories(layout, path)) empty = removeTree(directory) && empty
   return empty
 }
 
 /** Removes directories that create made, children first, as far as nobody else uses them. */
 export function removeDirectories(directories: readonly string[]): void {
   for (const directory of directories.toReversed()) removeDirectory(directory)
+}
+
+/** Most often there is nothing below, and rmdir(2) then says more than a look would. */
+function removeTree(directory: string): boolean {
+  if (removeDirectory(directory)) return true
+  const [, ...children] = subtree(directory)
+  return [...children.reverse(), directory].map(removeDirectory).every(Boolean)
 }
 
 function removeDirectory(directory: string): boolean {

@@ -3,7 +3,6 @@
  * file, never from the environment, $PATH or the working directory, which the caller or the bundle controls.
  */
 import { dirname, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 /** Set by the bundler; the sources, as the tests run them, use the tree that was built last. */
 declare const BUNDLED: true | undefined
@@ -15,6 +14,8 @@ export function libexecDir(): string {
     const dir = dirname(process.execPath)
     return process.execPath.endsWith('/crio-lxc-hook') ? dir : resolve(dir, '../libexec/crio-lxc')
   }
-  const here = dirname(fileURLToPath(import.meta.url))
-  return resolve(here, typeof BUNDLED === 'undefined' ? '../../../../dist/libexec/crio-lxc' : '../../libexec/crio-lxc')
+  return resolve(
+    import.meta.dirname,
+    typeof BUNDLED === 'undefined' ? '../../../../dist/libexec/crio-lxc' : '../../libexec/crio-lxc',
+  )
 }

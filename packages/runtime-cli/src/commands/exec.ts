@@ -1,4 +1,5 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { Process } from '@crio-lxc/core/oci/spec'
 import { defineCommand } from '../command.ts'
 import type { Option } from '../option.ts'
 import { absolutePath } from './bundle-options.ts'
@@ -50,7 +51,7 @@ export default defineCommand({
       detach: values.detach ?? false,
       additionalGids: (values['additional-gids'] ?? []).map(parseGid),
       caps: [...(values.cap ?? [])],
-      ...(values.process ? { processFile: absolutePath(values.process, '--process') } : {}),
+      ...(values.process ? { process: await load(absolutePath(values.process, '--process')) } : {}),
       ...(user === undefined ? {} : { user }),
       ...(cwd === undefined ? {} : { cwd }),
       ...(values['pid-file'] ? { pidFile: absolutePath(values['pid-file'], '--pid-file') } : {}),
@@ -60,6 +61,12 @@ export default defineCommand({
     })
   },
 })
+
+/** The validator is loaded for a file only: half of an exec's start. */
+async function load(file: string): Promise<Process> {
+  const { loadProcess } = await import('../lifecycle/load-spec.ts')
+  return loadProcess(file)
+}
 
 function unsupported(describe: string) {
   return { type: 'string', describe, unsupported: true } as const satisfies Option

@@ -4,8 +4,7 @@
  * appears only when nothing can fail any more.
  */
 import { closeSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { arch as archName, geteuid, pid as ownPid, umask } from 'node:process'
-import { type Arch, archOf } from '@crio-lxc/core/abi/arch'
+import { geteuid, pid as ownPid, umask } from 'node:process'
 import {
   applyWrites,
   createCgroup,
@@ -29,6 +28,7 @@ import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
 import { connectConsole } from './console-socket.ts'
+import { hostArch } from './host-arch.ts'
 import { killContainer } from './kill-container.ts'
 import { loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
@@ -257,10 +257,4 @@ function checkOptions(spec: Spec, { consoleSocket, consoleFd }: CreateOptions): 
     throw new RuntimeError('usage', 'process.terminal is true: give the socket for the terminal with --console-socket')
   if (!spec.process.terminal && hasSocket)
     throw new RuntimeError('usage', 'process.terminal is false: --console-socket has no terminal to send')
-}
-
-export function hostArch(): Arch {
-  const arch = archOf(archName)
-  if (arch) return arch
-  throw new RuntimeError('unsupported', `the processor architecture ${archName} is not supported: use x64 or arm64`)
 }

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { removeCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
+import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
@@ -40,7 +40,8 @@ export function deleteContainer(settings: Settings, id: string, { force }: Delet
   const layout = cgroupLayout()
   killContainer(layout, facts.cgroupDir, deleteMs)
   if (init?.monitor) removeCgroup(layout, facts.monitorCgroupDir)
-  removeDirectories(facts.madeCgroups)
+  const removed = new Set(cgroupDirectories(layout, facts.cgroupDir))
+  removeDirectories(facts.madeCgroups.filter((directory) => !removed.has(directory)))
   rmSync(info.runtimePath(), { recursive: true })
 }
 

@@ -1,7 +1,9 @@
+import type { Process } from '@crio-lxc/core/oci/spec'
+
 /** What exec is asked for beside the container. */
 export interface ExecOptions {
-  /** process.json; the flags below then only add the terminal. */
-  readonly processFile?: string
+  /** In place of what the flags below describe, which then only add the terminal; validated (load-spec.ts). */
+  readonly process?: Process
   readonly args: readonly string[]
   /** uid[:gid] */
   readonly user?: string

@@ -7,8 +7,7 @@ import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { createPidFile } from '@crio-lxc/core/container/json-file'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { checkProcessSupport } from '@crio-lxc/core/oci/check-support'
-import { parseProcess, parseSpec } from '@crio-lxc/core/oci/parse-spec'
+import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
@@ -20,11 +19,10 @@ import { readSize } from '@crio-lxc/core/sys/terminal'
 import { planExec } from '@crio-lxc/init/exec-plan'
 import { companionsOf } from './companions.ts'
 import { connectConsole } from './console-socket.ts'
-import { hostArch } from './create.ts'
 import type { ExecOptions } from './exec-options.ts'
 import { processOfFlags } from './exec-process.ts'
+import { hostArch } from './host-arch.ts'
 import { type Container, loadContainer } from './load-container.ts'
-import { readDocument } from './load-spec.ts'
 import { namespaceKinds } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
 import { readRecord, type StepRecord, stepError } from './report.ts'
@@ -38,7 +36,7 @@ import { Undo } from './undo.ts'
 export function exec(settings: Settings, id: string, options: ExecOptions): number | Promise<number> {
   const container = loadContainer(settings, id)
   checkStatus(container)
-  const spec = parseSpec(readFileSync(container.info.runtimePath('config.json')))
+  const spec = loadOwnSpec(container)
   const asked = processOf(spec, options)
   // A program that draws asks for the size at once, before the proxy could set it.
   const size = asked.terminal && !asked.consoleSize ? readSize(0) : undefined
@@ -57,7 +55,7 @@ export function exec(settings: Settings, id: string, options: ExecOptions): numb
 export function execDetached(settings: Settings, id: string, options: ExecOptions): number {
   const container = loadContainer(settings, id)
   checkStatus(container)
-  const spec = parseSpec(readFileSync(container.info.runtimePath('config.json')))
+  const spec = loadOwnSpec(container)
   const process = processOf(spec, options)
   return startProcess({ settings, container, spec, process, options, proxy: undefined })
 }
@@ -69,11 +67,15 @@ function checkStatus({ status, info: { containerId: id } }: Container): void {
     throw new RuntimeError('wrong-state', `exec in ${id}: it is still being created: try again`)
 }
 
+/** The config.json that create has validated and kept. */
+function loadOwnSpec({ info }: Container): Spec {
+  const path = info.runtimePath('config.json')
+  return parseJson(readFileSync(path), path) as Spec
+}
+
 function processOf(spec: Spec, options: ExecOptions): Process {
-  if (options.processFile === undefined) return processOfFlags(spec.process, options)
-  const process = parseProcess(readDocument(options.processFile))
-  checkProcessSupport(process)
-  return { ...process, terminal: process.terminal || options.tty }
+  const { process, tty } = options
+  return process ? { ...process, terminal: process.terminal || tty } : processOfFlags(spec.process, options)
 }
 
 interface Starting {

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { checkSupport } from '@crio-lxc/core/oci/check-support'
-import { MAX_SPEC_BYTES, parseSpec } from '@crio-lxc/core/oci/parse-spec'
-import type { Spec } from '@crio-lxc/core/oci/spec'
+import { checkProcessSupport, checkSupport } from '@crio-lxc/core/oci/check-support'
+import { MAX_SPEC_BYTES, parseProcess, parseSpec } from '@crio-lxc/core/oci/parse-spec'
+import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 
 export interface LoadedSpec {
   readonly spec: Spec
@@ -18,8 +18,15 @@ export function loadSpec(bundle: string): LoadedSpec {
   return { spec, text }
 }
 
+/** The process of `exec --process`, validated. */
+export function loadProcess(file: string): Process {
+  const process = parseProcess(readDocument(file))
+  checkProcessSupport(process)
+  return process
+}
+
 /** A JSON document of a caller's: a regular file of at most 16 MiB, so that nothing blocks or fills the memory. */
-export function readDocument(path: string): Buffer {
+function readDocument(path: string): Buffer {
   try {
     // O_NONBLOCK: a fifo in the place of the file must not hold the runtime.
     const fd = openSync(path, 0o4000)

@@ -12,7 +12,7 @@ import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { memfdCreate, mkfifo, pipe } from '@crio-lxc/core/sys/libc'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
-import { START_FIFO } from '@crio-lxc/init/container-plan'
+import { START_FIFO } from '@crio-lxc/init/start-fifo'
 import { planWait } from '@crio-lxc/init/wait-plan'
 import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import type { Companions } from './companions.ts'
@@ -137,7 +137,7 @@ export class Monitor {
     const errors = text.split('\n').filter((line) => / ERROR /.test(line))
     return errors
       .slice(-3)
-      .map((line) => line.replace(/^lxc \S+ \S+ ERROR\s+\S+ - \S+:(\w+):\d+ - /, '$1: '))
+      .map((line) => line.replace(/^\S+ \S+ \S+ ERROR\s+\S+ - \S+:(\w+):\d+ - /, '$1: '))
       .join('; ')
   }
 

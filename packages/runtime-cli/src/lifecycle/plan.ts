@@ -1,7 +1,5 @@
 /** debug plan: everything that create would do with a bundle, as data, without doing any of it. */
 import { closeSync } from 'node:fs'
-import { arch as archName } from 'node:process'
-import { archOf, x64 } from '@crio-lxc/core/abi/arch'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
@@ -14,6 +12,7 @@ import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
+import { hostArch } from './host-arch.ts'
 import { loadSpec } from './load-spec.ts'
 import { openNamespaces } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
@@ -46,7 +45,7 @@ export function debugPlan(settings: Settings, bundle: string): DebugPlan {
 }
 
 function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundle: string; fds: Undo }): DebugPlan {
-  const arch = archOf(archName) ?? x64
+  const arch = hostArch()
   const companions = companionsOf(settings)
   const layout = cgroupLayout()
   const cgroupDir = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd: settings.systemdCgroup })

@@ -1,0 +1,2 @@
+/** Name of the fifo that init opens for writing and `start` for reading; alone here because start needs no planner. */
+export const START_FIFO = 'start'
