@@ -98,7 +98,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     })
   const consoleSocket = options.consoleSocket === undefined ? options.consoleFd : connectConsole(options.consoleSocket)
   if (options.consoleSocket !== undefined && consoleSocket !== undefined) closeLater([consoleSocket])
-  const namespaces = openNamespaces(spec.linux?.namespaces ?? [])
+  const namespaces = openNamespaces(spec)
   closeLater(namespaces.shared.values())
   const sources = openSources(spec, { bundle: options.bundle, rootfs })
   closeLater(sources.fds)
