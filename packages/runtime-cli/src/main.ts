@@ -6,7 +6,7 @@ import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { configureLogging, log, logContainer } from '@crio-lxc/core/log/logger'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
 import { toLogConfiguration, toSettings } from './global-options.ts'
-import { singleLine, writeErrorLine, writeOut } from './output.ts'
+import { singleLine, stderrSink, writeErrorLine, writeOut } from './output.ts'
 
 const context = { debug: false, failureCode: 1 }
 
@@ -32,7 +32,8 @@ async function main(argv: readonly string[]): Promise<number> {
   if (global.version) return print((await import('./version.ts')).versionText())
   if (global.help || name === undefined) return help()
 
-  await configureLogging({ ...toLogConfiguration(global, process.env), command: name })
+  const fallback = stderrSink(context.debug ? 'debug' : 'warn')
+  await configureLogging({ ...toLogConfiguration(global, process.env), command: name, fallback })
   if (name === 'help' || name === 'h') return help(args[0])
   if (name === 'completion') return print((await import('./commands/help.ts')).completionScript())
 

@@ -19,6 +19,8 @@ export interface LogConfiguration {
   readonly runcFormat?: 'text' | 'json' | undefined
   /** Debug messages too, in both. */
   readonly debug?: boolean | undefined
+  /** Takes the lines when neither file is named. */
+  readonly fallback?: Sink | undefined
   /** The seed's log file. */
   readonly file?: string | undefined
   /** The least level of the seed's log file, in its names. */
@@ -66,6 +68,7 @@ export async function configureLogging(configuration: LogConfiguration): Promise
     const { openSeedSink } = await import('./seed-sink.ts')
     sinks = [...opened, openSeedSink(file, debug ? 'debug' : least(level), timestamp)]
   }
+  if (sinks.length === 0 && configuration.fallback) sinks = [configuration.fallback]
   return log
 }
 
