@@ -56,9 +56,10 @@ export const log: Log = {
 /** A logger that says nothing, for library use and tests. */
 export const silent: Log = { error() {}, warn() {}, info() {}, debug() {} }
 
-/** Opens the sinks; a file that cannot be opened is a RuntimeError that names it. */
+/** Opens the sinks, in place of those before; a file that cannot be opened is a RuntimeError that names it. */
 export async function configureLogging(configuration: LogConfiguration): Promise<Log> {
   const { runcLog, runcFormat = 'text', debug = false, file, level = 'info', timestamp } = configuration
+  closeLogging()
   common = { cid: configuration.containerId, cmd: configuration.command }
   const opened: Sink[] = []
   if (runcLog !== undefined) opened.push(openRuncSink(runcLog, runcFormat, debug ? 'debug' : 'info'))
@@ -70,6 +71,14 @@ export async function configureLogging(configuration: LogConfiguration): Promise
   }
   if (sinks.length === 0 && configuration.fallback) sinks = [configuration.fallback]
   return log
+}
+
+/** Closes the files; the logger is silent again. */
+export function closeLogging(): void {
+  const open = sinks
+  sinks = []
+  common = {}
+  for (const sink of open) sink.close?.()
 }
 
 /** Says which container the lines from now on are about; the id may be known later than the log. */

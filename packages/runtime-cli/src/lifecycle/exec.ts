@@ -36,6 +36,21 @@ import { Undo } from './undo.ts'
 
 /** Returns the exit code of the process, or 0 when it is detached. */
 export function exec(settings: Settings, id: string, options: ExecOptions): number | Promise<number> {
+  const { pid, proxy } = begin(settings, id, options)
+  return options.detach ? 0 : supervise(pid, proxy)
+}
+
+/** ExecDetached of the seed: returns the pid on the host, a child of this process that the caller reaps. */
+export function execDetached(settings: Settings, id: string, options: Omit<ExecOptions, 'detach'>): number {
+  return begin(settings, id, { ...options, detach: true }).pid
+}
+
+/** Returns when the program has been executed. */
+function begin(
+  settings: Settings,
+  id: string,
+  options: ExecOptions,
+): { pid: number; proxy: TerminalProxy | undefined } {
   const container = loadContainer(settings, id)
   checkStatus(container)
   const spec = parseSpec(readFileSync(container.info.runtimePath('config.json')))
@@ -43,23 +58,14 @@ export function exec(settings: Settings, id: string, options: ExecOptions): numb
   // A program that draws asks for the size at once, before the proxy could set it.
   const size = asked.terminal && !asked.consoleSize ? readSize(0) : undefined
   const process = size ? { ...asked, consoleSize: size } : asked
-  const proxy = process.terminal && !options.detach && !options.consoleSocket ? new TerminalProxy() : undefined
   if (process.terminal && options.detach && !options.consoleSocket)
     throw new RuntimeError('usage', 'a detached process with a terminal needs a socket for it: give --console-socket')
   if (!process.terminal && options.consoleSocket)
     throw new RuntimeError('usage', '--console-socket is for a process with a terminal: give --tty as well')
+  const proxy = process.terminal && !options.detach && !options.consoleSocket ? new TerminalProxy() : undefined
   const pid = startProcess({ settings, container, spec, process, options, proxy })
   if (options.pidFile !== undefined) createPidFile(options.pidFile, pid)
-  return options.detach ? 0 : supervise(pid, proxy)
-}
-
-/** ExecDetached of the seed: returns the pid on the host. */
-export function execDetached(settings: Settings, id: string, options: ExecOptions): number {
-  const container = loadContainer(settings, id)
-  checkStatus(container)
-  const spec = parseSpec(readFileSync(container.info.runtimePath('config.json')))
-  const process = processOf(spec, options)
-  return startProcess({ settings, container, spec, process, options, proxy: undefined })
+  return { pid, proxy }
 }
 
 function checkStatus({ status, info: { containerId: id } }: Container): void {
