@@ -4,6 +4,7 @@
  */
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { configureLogging, log, logContainer } from '@crio-lxc/core/log/logger'
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
 import { toLogConfiguration, toSettings } from './global-options.ts'
 import { singleLine, stderrSink, writeErrorLine, writeOut } from './output.ts'
@@ -43,9 +44,11 @@ async function main(argv: readonly string[]): Promise<number> {
   context.failureCode = command.failureCode ?? 1
   if (command.command.includes('<container-id>')) logContainer(positionals[0] ?? '')
   const settings = toSettings(global, process.env)
-  log.debug(`${name} begins`, { c: 'cli' })
+  const done = stepLog('cli')
+  // Not its arguments: they may hold secrets, such as the variables of exec.
+  done(`${name} begins`)
   const code = (await command.handler({ settings, values, positionals })) ?? 0
-  log.debug(`${name} ends with exit code ${code}`, { c: 'cli' })
+  done(`${name} ends with exit code ${code}`, { code })
   return code
 }
 

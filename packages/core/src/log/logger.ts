@@ -45,6 +45,11 @@ function emit(level: Level, message: string, fields?: LogFields): void {
   for (const sink of sinks) if (order[level] >= order[sink.least]) sink.write(level, message, { ...common, ...fields })
 }
 
+/** False when a debug message would go nowhere, so that none needs to be made. */
+export function takesDebug(): boolean {
+  return sinks.some(({ least }) => least === 'debug')
+}
+
 /** The logger of the process: silent until configureLogging. */
 export const log: Log = {
   error: (message, fields) => emit('error', message, fields),

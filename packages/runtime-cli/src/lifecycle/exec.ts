@@ -7,6 +7,7 @@ import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { createPidFile } from '@crio-lxc/core/container/json-file'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import { checkProcessSupport } from '@crio-lxc/core/oci/check-support'
 import { parseProcess, parseSpec } from '@crio-lxc/core/oci/parse-spec'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
@@ -51,6 +52,7 @@ function begin(
   id: string,
   options: ExecOptions,
 ): { pid: number; proxy: TerminalProxy | undefined } {
+  const done = stepLog('exec')
   const container = loadContainer(settings, id)
   checkStatus(container)
   const spec = parseSpec(readFileSync(container.info.runtimePath('config.json')))
@@ -64,6 +66,11 @@ function begin(
     throw new RuntimeError('usage', '--console-socket is for a process with a terminal: give --tty as well')
   const proxy = process.terminal && !options.detach && !options.consoleSocket ? new TerminalProxy() : undefined
   const pid = startProcess({ settings, container, spec, process, options, proxy })
+  const { cgroupDir } = container.facts
+  done(`entered init's namespaces and the cgroup ${cgroupDir}; pid ${pid} has executed ${process.args[0]}`, {
+    pid,
+    cgroup: cgroupDir,
+  })
   if (options.pidFile !== undefined) createPidFile(options.pidFile, pid)
   return { pid, proxy }
 }

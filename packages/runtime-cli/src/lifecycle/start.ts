@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, unlinkSync } from 'node:fs'
 import { O_NONBLOCK, O_RDONLY } from '@crio-lxc/core/abi/constants'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { close, poll } from '@crio-lxc/core/sys/libc'
 import { START_FIFO } from '@crio-lxc/init/container-plan'
@@ -11,6 +12,7 @@ import type { Settings } from './settings.ts'
 
 /** start: runtime.md, "Start". Returns when the container's program has been executed. */
 export function start(settings: Settings, id: string): void {
+  const done = stepLog('start')
   const container = loadContainer(settings, id)
   checkStatus(container)
   const pidfd = container.init && openProcess(container.init.init)
@@ -25,6 +27,8 @@ export function start(settings: Settings, id: string): void {
     close(pidfd)
   }
   unlinkSync(path)
+  const { pid } = container.init?.init ?? {}
+  done(`init (pid ${pid}) has executed ${container.init?.command}`, { pid })
 }
 
 function checkStatus({ status, info: { containerId: id } }: Container): void {
