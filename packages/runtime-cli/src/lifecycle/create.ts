@@ -25,7 +25,8 @@ import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { fileIdentity, identify } from '@crio-lxc/core/process/proc'
-import { planContainer } from '@crio-lxc/init/container-plan'
+import { mkfifo } from '@crio-lxc/core/sys/libc'
+import { ACKNOWLEDGE_FIFO, planContainer } from '@crio-lxc/init/container-plan'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
@@ -37,6 +38,7 @@ import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
 import { type Record, readRecord, stepError } from './report.ts'
 import { moveToMonitorCgroup } from './resident.ts'
+import { agentOf, type SeccompAgent } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
 import { fixStdio } from './stdio.ts'
@@ -188,6 +190,8 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     },
     cgroup: cgroup.mounts,
   })
+  const seccompAgent = agentOf(spec.linux?.seccomp, process.seccomp?.notifies ?? false)
+  if (seccompAgent) mkfifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
   writeSync(monitor.plan, compile(plan, monitor.reportWrite))
   fixStdio(spec.process.user)
   applyWrites(cgroupDir, writes)
@@ -195,7 +199,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   monitor.go()
   awaitParked(monitor, { plan, command: spec.process.args[0] ?? '', timeoutMs: timeouts.createMs })
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
-  const pid = publish(info, { monitor, spec, plan, resident: settings.monitorMode === 'resident' })
+  const pid = publish(info, { monitor, spec, plan, seccompAgent, resident: settings.monitorMode === 'resident' })
   done(`init is pid ${pid}, the monitor ${settings.monitorMode === 'resident' ? 'stays' : 'has ended'}`, { pid })
 }
 
@@ -222,6 +226,8 @@ function awaitParked(monitor: Monitor, { plan, command, timeoutMs }: Parked): vo
       errors ? `liblxc could not start the container: ${errors}` : 'the monitor ended before the container was ready',
     )
   }
+  if (record.kind === 'listener')
+    throw new RuntimeError('create-failed', 'init loaded linux.seccomp before it was started')
   const step = [...monitor.plans, plan].find(({ tag }) => tag === record.tag)?.steps[record.step]
   if (!step) throw new RuntimeError('create-failed', `init reported an unknown step ${record.step}`)
   throw stepError('create-failed', { what: step.what, call: callText(step), errno: record.errno, command })
@@ -231,11 +237,12 @@ interface Publish {
   readonly monitor: Monitor
   readonly spec: Spec
   readonly plan: Plan
+  readonly seccompAgent: SeccompAgent | undefined
   readonly resident: boolean
 }
 
 /** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
-function publish(info: ContainerInfo, { monitor, spec, plan, resident }: Publish): number {
+function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, resident }: Publish): number {
   const pid = monitor.initPid()
   setOomScoreAdj(pid, spec.process.oomScoreAdj)
   const init = identify(pid)
@@ -250,6 +257,7 @@ function publish(info: ContainerInfo, { monitor, spec, plan, resident }: Publish
       plan.steps.slice(firstStartStep).map(({ what }, index) => [firstStartStep + index, what]),
     ),
     command: spec.process.args[0] ?? '',
+    ...(seccompAgent && { seccompAgent }),
   })
   if (!resident) monitor.end()
   info.createPidFile(kept?.pid ?? pid)

@@ -16,6 +16,7 @@ import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
+import { pidfdOpen, pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { readSize } from '@crio-lxc/core/sys/terminal'
 import { planExec } from '@crio-lxc/init/exec-plan'
@@ -29,11 +30,15 @@ import { readDocument } from './load-spec.ts'
 import { namespaceKinds } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
 import { readRecord, type StepRecord, stepError } from './report.ts'
+import { acknowledgeListener, agentOf, listenerMissing, sendListener } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
+import { stateOf } from './state.ts'
 import { fixStdio } from './stdio.ts'
 import { supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 import { Undo } from './undo.ts'
+
+const SIGKILL = 9
 
 /** Returns the exit code of the process, or 0 when it is detached. */
 export function exec(settings: Settings, id: string, options: ExecOptions): number | Promise<number> {
@@ -118,11 +123,14 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)
     const root = keep(openat2(-100, `/proc/${init.init.pid}/root`, { flags: O_PATH, resolve: 0 }))
+    const inputs = processInputs(process, { seccomp: spec.linux?.seccomp, gates: facts, root })
+    const agent = agentOf(spec.linux?.seccomp, inputs.seccomp?.notifies ?? false)
+    const [acknowledge, acknowledgeWrite] = agent ? pipe().map(keep) : []
     const plan = planExec({
       arch: hostArch(),
-      process: processInputs(process, { seccomp: spec.linux?.seccomp, gates: facts, root }),
+      process: inputs,
       namespaces: foreignNamespaces(init.init.pid),
-      fds: { pidfd, cgroup, report: reportWrite, consoleSocket, preserved: options.preserveFds ?? 0 },
+      fds: { pidfd, cgroup, report: reportWrite, consoleSocket, acknowledge, preserved: options.preserveFds ?? 0 },
     })
     const file = keep(memfdCreate('exec'))
     writeSync(file, compile(plan, reportWrite))
@@ -135,6 +143,7 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
         ...Array.from({ length: options.preserveFds ?? 0 }, (_, index) => 3 + index),
         ...cgroup.fds,
         ...(consoleSocket === undefined ? [] : [consoleSocket]),
+        ...(acknowledge === undefined ? [] : [acknowledge]),
         pidfd,
         reportWrite,
         file,
@@ -149,6 +158,19 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
       plan,
       command: process.args[0] ?? '',
       onForked: () => proxy?.connect(),
+      onListener:
+        agent &&
+        ((pid, listener) => {
+          const entered = keep(pidfdOpen(pid))
+          try {
+            sendListener(agent, { pid, pidfd: entered, listener, state: stateOf(container) })
+          } catch (error) {
+            pidfdSendSignal(entered, SIGKILL)
+            wait(pid)
+            throw error
+          }
+          if (acknowledgeWrite !== undefined) acknowledgeListener(acknowledgeWrite)
+        }),
     })
     if (running === undefined)
       throw new RuntimeError('exec-failed', `${phrase.notRunning}: ${info.containerId}: it ended while it was entered`)
@@ -169,6 +191,8 @@ interface Waiting {
   readonly plan: Plan
   readonly command: string
   readonly onForked: () => void
+  /** Hands a seccomp listener to its agent; undefined when the filter has none. */
+  readonly onListener: ((pid: number, listener: number) => void) | undefined
 }
 
 /**
@@ -177,20 +201,31 @@ interface Waiting {
  */
 function awaitExecution(
   first: number,
-  { report, forks, timeoutMs, plan, command, onForked }: Waiting,
+  { report, forks, timeoutMs, plan, command, onForked, onListener }: Waiting,
 ): number | undefined {
   let pid = first
   let failure: StepRecord | undefined
+  let listener: number | undefined
+  let handedOver = onListener === undefined
   for (let forked = 0; ; ) {
     const record = readRecord(report, { timeoutMs, what: `execute ${command}` })
     if (record.kind === 'failure') failure = record
+    if (record.kind === 'listener') listener = record.listener
     if (record.kind === 'forked') {
       wait(pid)
       pid = record.pid
       if (++forked === forks) onForked()
     }
+    if (listener !== undefined && forked === forks && !handedOver) {
+      onListener?.(pid, listener)
+      handedOver = true
+    }
     if (record.kind !== 'end') continue
-    if (forked === forks && !failure) return pid
+    if (forked === forks && !failure) {
+      if (handedOver) return pid
+      wait(pid)
+      throw listenerMissing(`execute ${command}`)
+    }
     break
   }
   wait(pid)
