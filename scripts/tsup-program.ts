@@ -55,7 +55,7 @@ export function bundle(name: string, entry: string): ReturnType<typeof defineCon
     metafile: true,
     silent: true,
     noExternal: [/.*/],
-    define: { BUNDLED: 'true' },
+    define: { BUNDLED: 'true', COMMIT: JSON.stringify(process.env.COMMIT ?? '') },
     // CommonJS dependencies require() Node's own modules; createRequire would cost 0.4 ms in every chunk of a start.
     banner: { js: 'const require = (id) => process.getBuiltinModule(id);' },
     esbuildPlugins: [stubOptionalModules, nothingLeftOpen],

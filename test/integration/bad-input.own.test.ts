@@ -56,10 +56,6 @@ describe('a field of config.json that cannot be honoured is named', () => {
         Object.assign(spec.process, { rlimits: Array(2).fill({ type: 'RLIMIT_CPU', soft: 1, hard: 1 }) }),
       ),
     ],
-    [
-      /process\.capabilities\.bounding/,
-      change((spec) => Object.assign(spec.process, { capabilities: { bounding: ['CAP_NOSUCH'] } })),
-    ],
     [/root\.path/, change((spec) => Object.assign(spec.root, { path: 'no-such-rootfs' }))],
     [/root\.path/, change((spec) => Object.assign(spec.root, { path: 'config.json' }))],
     [/root/, change((spec) => Object.assign(spec, { root: 'rootfs' }))],

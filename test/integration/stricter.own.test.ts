@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
-import { type ProbeReport, parseProbe } from '../support/probe.ts'
+import { capabilityMask, type ProbeReport, parseProbe } from '../support/probe.ts'
 import { program } from '../support/programs.ts'
 import { requires } from '../support/requires.ts'
 import { type InvokeOptions, invoke } from '../support/runtime.ts'
@@ -96,6 +96,36 @@ describe('exec', () => {
   })
 })
 
+describe('a capability that the runtime itself lacks', () => {
+  // runc fails; config.md: "Runtimes SHOULD NOT fail".
+  const through = ['setpriv', '--bounding-set=-sys_time', '--']
+  const sets = ['CAP_KILL', 'CAP_SYS_TIME']
+  const process = { capabilities: { bounding: sets, permitted: sets, effective: sets, inheritable: sets } }
+  const log = () => join(t.hostDirectory(), 'log')
+
+  it('is left out of the sets of create, with a warning that names it', async () => {
+    const bundle = await t.bundle({ args: ['/probe'], process })
+    const path = log()
+    const { stdout } = await t.ok(['--log', path, 'run', '--bundle', bundle.path, t.id()], { through })
+    const mask = capabilityMask('KILL')
+    expect(parseProbe(stdout).capabilities).toMatchObject({ bounding: mask, permitted: mask, inheritable: mask })
+    expect(t.read(path)).toMatch(/level=warning msg=".*CAP_SYS_TIME \(the runtime lacks it\)/)
+    const granted = parseProbe((await t.run(bundle)).stdout).capabilities
+    expect(granted.bounding).toBe(capabilityMask('KILL', 'SYS_TIME'))
+  })
+
+  it('is left out of the sets of exec, and so is an unknown one of --process', async () => {
+    const { id } = await t.running({ process })
+    const path = log()
+    const file = join(t.hostDirectory(), 'process.json')
+    const capabilities = { bounding: [...sets, 'CAP_NOSUCH'], permitted: sets, effective: sets }
+    writeFileSync(file, JSON.stringify({ user: { uid: 0, gid: 0 }, args: ['/probe'], env: [], cwd: '/', capabilities }))
+    const { stdout } = await t.ok(['--log', path, 'exec', '--process', file, id], { through })
+    expect(parseProbe(stdout).capabilities).toMatchObject({ bounding: capabilityMask('KILL') })
+    expect(t.read(path)).toMatch(/level=warning msg=".*CAP_SYS_TIME .*CAP_NOSUCH \(no such capability\)/)
+  })
+})
+
 describe('kill', () => {
   it('refuses an empty signal', async () => {
     const { id } = await t.running()
@@ -120,7 +150,7 @@ describe('kill', () => {
 describe('output', () => {
   it('--version speaks of runtime-spec 1.3', async () => {
     expect((await invoke(['--version'])).stdout).toMatch(
-      /^crio-lxc version \d+\.\d+\.\d+.*\ncommit: .+\nspec: 1\.3\.\d/,
+      /^crio-lxc version \d+\.\d+\.\d+.*\n(commit: .+\n)?spec: 1\.3\.\d\n$/,
     )
   })
 

@@ -6,20 +6,24 @@ import type { Arch } from '@crio-lxc/core/abi/arch'
 import {
   AT_FDCWD,
   CLONE_NEWCGROUP,
+  F_SETFL,
   MNT_DETACH,
   MOUNT_ATTR_RDONLY,
   MOVE_MOUNT_F_EMPTY_PATH,
   MS_PRIVATE,
   MS_REC,
   O_CLOEXEC,
+  O_NONBLOCK,
+  O_RDONLY,
   O_WRONLY,
 } from '@crio-lxc/core/abi/constants'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import { type Arg, Plan, planTag, REPORT } from '@crio-lxc/core/plan/plan'
+import { type Arg, Plan, planTag, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
+import { ACKNOWLEDGE_FIFO, START_FIFO } from './fifo-names.ts'
 import { ensureTarget, setMountAttr } from './inside-root.ts'
 import { parsePropagation } from './mount-options.ts'
-import { START_FIFO } from './start-fifo.ts'
+import { planCloseAllBut } from './steps/close-fds.ts'
 import { devicesOf, planDeviceLinks, planDevices } from './steps/devices.ts'
 import { type CgroupMounts, type DetachedMount, planMounts, planReadonlyMounts } from './steps/mounts.ts'
 import { planLoopback } from './steps/network.ts'
@@ -103,8 +107,9 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
   const executable = planBecomeProcess(plan, process, root)
   plan.step('close the root', 'close', [root])
   planCloseAllBut(plan, [fds.report, fds.fifoDirectory], fds.preserved)
-  planPark(plan, fds)
-  planExecute(plan, process, executable)
+  const acknowledge = process.seccomp?.notifies ? plan.slot('acknowledge fifo') : undefined
+  planPark(plan, fds, acknowledge)
+  planExecute(plan, process, executable, acknowledge)
   return plan
 }
 
@@ -145,17 +150,15 @@ function isHostDev({ destination, type, options = [] }: NonNullable<Spec['mounts
   return /^\/*dev\/*$/.test(destination) && (type === 'bind' || options.includes('bind') || options.includes('rbind'))
 }
 
-/** Closes every fd that the container must not have (CVE-2024-21626), with `kept` as the only gaps. */
-function planCloseAllBut(plan: Plan, kept: readonly number[], preserved: number): void {
-  let first = 3 + preserved
-  for (const fd of [...kept].sort((a, b) => a - b)) {
-    if (fd > first) plan.step(`close fds ${first} to ${fd - 1}`, 'close_range', [first, fd - 1, 0])
-    first = Math.max(first, fd + 1)
-  }
-  plan.step(`close fds from ${first}`, 'close_range', [first, 0xffffffff, 0])
-}
-
-function planPark(plan: Plan, { report, fifoDirectory }: ContainerFds): void {
+function planPark(plan: Plan, { report, fifoDirectory }: ContainerFds, acknowledge: Slot | undefined): void {
+  // Open before there is a writer, so that `start` can be the only one: its end is then the end of the file.
+  if (acknowledge)
+    plan.step(
+      'open the fifo on which start acknowledges the seccomp listener',
+      'openat',
+      [fifoDirectory, plan.string(ACKNOWLEDGE_FIFO), O_RDONLY | O_NONBLOCK | O_CLOEXEC],
+      { result: acknowledge },
+    )
   const ready = plan.struct(
     16,
     () => '{ready}',
@@ -166,4 +169,5 @@ function planPark(plan: Plan, { report, fifoDirectory }: ContainerFds): void {
   const fifo: readonly Arg[] = [fifoDirectory, plan.string(START_FIFO), O_WRONLY | O_CLOEXEC]
   plan.step('wait for start', 'openat', fifo, { result: REPORT })
   plan.step('close the directory of the start fifo', 'close', [fifoDirectory])
+  if (acknowledge) plan.step('make that fifo block', 'fcntl', [acknowledge, F_SETFL, 0])
 }

@@ -4,6 +4,7 @@ import { CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/c
 import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { pidRecord } from '@crio-lxc/core/plan/structs'
+import { planCloseAllBut } from './steps/close-fds.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { planControllingTerminal, planTerminal } from './steps/terminal.ts'
 
@@ -15,6 +16,8 @@ export interface ExecFds {
   /** Write end of the pipe that exec reads: the pid of each process that goes on, then a failure record or end of file. */
   readonly report: number
   readonly consoleSocket: number | undefined
+  /** Read end of the pipe on which exec acknowledges the seccomp listener; needed when the filter notifies. */
+  readonly acknowledge: number | undefined
   readonly preserved: number
 }
 
@@ -51,11 +54,11 @@ export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
   }
   const executable = planBecomeProcess(plan, process, root)
   plan.step('close the root', 'close', [root])
-  const last = 3 + fds.preserved
-  if (fds.report > last) plan.step(`close fds ${last} to ${fds.report - 1}`, 'close_range', [last, fds.report - 1, 0])
-  plan.step(`close fds from ${fds.report + 1}`, 'close_range', [fds.report + 1, 0xffffffff, 0])
-  plan.step('close the report pipe on execve', 'close_range', [fds.report, fds.report, CLOSE_RANGE_CLOEXEC])
-  planExecute(plan, process, executable)
+  const kept = [fds.report, ...(fds.acknowledge === undefined ? [] : [fds.acknowledge])]
+  planCloseAllBut(plan, kept, fds.preserved)
+  for (const fd of kept) plan.step(`close fd ${fd} on execve`, 'close_range', [fd, fd, CLOSE_RANGE_CLOEXEC])
+  planExecute(plan, process, executable, fds.acknowledge)
+
   plan.place(parent)
   plan.step('report the pid', 'write', [fds.report, record, record.length])
   plan.place(end)

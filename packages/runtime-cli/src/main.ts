@@ -4,9 +4,10 @@
  */
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { configureLogging, log, logContainer } from '@crio-lxc/core/log/logger'
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
 import { toLogConfiguration, toSettings } from './global-options.ts'
-import { singleLine, writeErrorLine, writeOut } from './output.ts'
+import { singleLine, stderrSink, writeErrorLine, writeOut } from './output.ts'
 
 const context = { debug: false, failureCode: 1 }
 
@@ -32,7 +33,8 @@ async function main(argv: readonly string[]): Promise<number> {
   if (global.version) return print((await import('./version.ts')).versionText())
   if (global.help || name === undefined) return help()
 
-  await configureLogging({ ...toLogConfiguration(global, process.env), command: name })
+  const fallback = stderrSink(context.debug ? 'debug' : 'warn')
+  await configureLogging({ ...toLogConfiguration(global, process.env), command: name, fallback })
   if (name === 'help' || name === 'h') return help(args[0])
   if (name === 'completion') return print((await import('./commands/help.ts')).completionScript())
 
@@ -42,9 +44,11 @@ async function main(argv: readonly string[]): Promise<number> {
   context.failureCode = command.failureCode ?? 1
   if (command.command.includes('<container-id>')) logContainer(positionals[0] ?? '')
   const settings = toSettings(global, process.env)
-  log.debug(`${name} begins`, { c: 'cli' })
+  const done = stepLog('cli')
+  // Not its arguments: they may hold secrets, such as the variables of exec.
+  done(`${name} begins`)
   const code = (await command.handler({ settings, values, positionals })) ?? 0
-  log.debug(`${name} ends with exit code ${code}`, { c: 'cli' })
+  done(`${name} ends with exit code ${code}`, { code })
   return code
 }
 

@@ -1,5 +1,6 @@
 /** What this process prints. Only fs.writeSync: the engine's streams cost more than the rest of `state`. */
 import { writeSync } from 'node:fs'
+import type { Level, Sink } from '@crio-lxc/core/log/sink'
 import type { State } from '@crio-lxc/core/oci/state'
 
 /** Writes all of `text` to standard output. */
@@ -10,6 +11,16 @@ export function writeOut(text: string): void {
 /** Writes `message` to standard error as exactly one line: conmon and containerd take it for the cause. */
 export function writeErrorLine(message: string): void {
   writeFully(2, `${singleLine(message)}\n`)
+}
+
+/** Lines for the caller when no log file takes them, as with runc. Errors are left to the one place that prints them. */
+export function stderrSink(least: Level): Sink {
+  return {
+    least,
+    write(level, message) {
+      if (level !== 'error') writeErrorLine(`${level === 'warn' ? 'warning' : level}: ${message}`)
+    },
+  }
 }
 
 /** `message` with every run of line breaks replaced by a blank. */

@@ -1,9 +1,10 @@
 /**
  * Runtime of the seed: one container and the verbs on it, for programs that embed the runtime. It lives here and not
  * in core because create and exec need the plan compilers of init and start-monitor, and core imports no program.
+ * The verbs block, as the seed's do; settings.timeouts stand where the seed takes a context.
  */
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
-import { configureLogging, type Log, type LogConfiguration, silent } from '@crio-lxc/core/log/logger'
+import { closeLogging, configureLogging, type Log, type LogConfiguration, silent } from '@crio-lxc/core/log/logger'
 import type { State } from '@crio-lxc/core/oci/state'
 import { type CreateOptions, create } from './lifecycle/create.ts'
 import { deleteContainer } from './lifecycle/delete.ts'
@@ -23,16 +24,17 @@ export class Runtime {
     readonly containerId: string,
   ) {}
 
-  /** Throws ErrExist when the id is taken. */
+  /** Makes the container of options.bundle; init waits for start. Throws ErrExist when the id is taken. */
   create(options: Omit<CreateOptions, 'id'>): ContainerInfo {
     return create(this.settings, { ...options, id: this.containerId })
   }
 
+  /** Returns when the container's program has been executed. Throws ErrNotExist. */
   start(): void {
     start(this.settings, this.containerId)
   }
 
-  /** Throws ErrNotRunning when there is no process to signal. */
+  /** Throws ErrNotExist, and ErrNotRunning when there is no process to signal. */
   kill(signal: number, options: { all: boolean } = { all: false }): void {
     kill(this.settings, this.containerId, signal, options)
   }
@@ -42,26 +44,30 @@ export class Runtime {
     deleteContainer(this.settings, this.containerId, { force })
   }
 
+  /** Throws ErrNotExist. */
   state(): State {
     return state(this.settings, this.containerId)
   }
 
   /** Returns the exit code of the process. */
-  async exec(options: ExecOptions): Promise<number> {
+  async exec(options: Omit<ExecOptions, 'detach'>): Promise<number> {
     return exec(this.settings, this.containerId, { ...options, detach: false })
   }
 
-  /** Returns the pid of the process on the host. */
-  execDetached(options: ExecOptions): number {
-    return execDetached(this.settings, this.containerId, { ...options, detach: true })
+  /** Returns the pid of the process on the host; it is a child of this process, which has to reap it. */
+  execDetached(options: Omit<ExecOptions, 'detach'>): number {
+    return execDetached(this.settings, this.containerId, options)
   }
 
-  async configureLogging(configuration: LogConfiguration): Promise<void> {
+  /** The log is the process's: it replaces that of another Runtime. Throws RuntimeError when a file cannot be opened. */
+  async configureLogging(configuration: Omit<LogConfiguration, 'containerId'>): Promise<void> {
     this.log = await configureLogging({ ...configuration, containerId: this.containerId })
   }
 
-  /** Lets go of the log; containers go on. */
+  /** Closes the log files; containers go on. */
   release(): void {
+    if (this.log === silent) return
     this.log = silent
+    closeLogging()
   }
 }

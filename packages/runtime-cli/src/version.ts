@@ -1,11 +1,16 @@
 import { OCI_VERSION } from '@crio-lxc/core/oci/oci-version'
 import manifest from '../package.json' with { type: 'json' }
 
-/** The commit that was built; set by the bundler. */
+/** The commit that was built, empty outside a git checkout; set by the bundler (scripts/built-commit.ts). */
 declare const COMMIT: string | undefined
 
-/** What `--version` prints: go-runc and CRI-O read it line by line. */
-export function versionText(): string {
-  const commit = typeof COMMIT === 'undefined' ? 'unknown' : COMMIT
-  return `crio-lxc version ${manifest.version}\ncommit: ${commit}\nspec: ${OCI_VERSION}\n`
+/** What `--version` prints: go-runc and CRI-O read it line by line. Without a commit there is no line of it, as in runc. */
+export function versionText(commit: string = builtCommit()): string {
+  const lines = [`crio-lxc version ${manifest.version}`, `spec: ${OCI_VERSION}`]
+  if (commit !== '') lines.splice(1, 0, `commit: ${commit}`)
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function builtCommit(): string {
+  return typeof COMMIT === 'undefined' ? '' : COMMIT
 }

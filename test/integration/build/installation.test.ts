@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -39,6 +39,18 @@ test('a copy of the tree runs with an empty environment from another directory',
   expect(stderr).toBe('')
   expect(stdout).toMatch(/^crio-lxc /)
   expect(status).toBe(0)
+})
+
+test('--version names a commit of this checkout, and none outside a checkout', () => {
+  const { stdout } = run(join(prefix, 'bin/crio-lxc'), ['--version'], { cwd: '/' })
+  const [, commit, dirty] = /^commit: ([0-9a-f]{40})(-dirty)?$/m.exec(stdout) ?? []
+  const git = (...args: string[]) => spawnSync('git', ['-C', repository, ...args], { encoding: 'utf8' })
+  if (!existsSync(join(repository, '.git'))) {
+    expect(stdout).toMatch(/^crio-lxc version \S+\nspec: \S+\n$/)
+    return
+  }
+  expect(stdout).toMatch(/^crio-lxc version \S+\ncommit: [0-9a-f]{40}(-dirty)?\nspec: \S+\n$/)
+  expect(git('cat-file', '-e', `${commit}^{commit}`).status, `${commit}${dirty}`).toBe(0)
 })
 
 test('the bundles print the same on Node', () => {

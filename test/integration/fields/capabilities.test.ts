@@ -1,6 +1,7 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
-import { capabilityMask } from '../../support/probe.ts'
+import { capabilityMask, parseProbe } from '../../support/probe.ts'
 import { requires } from '../../support/requires.ts'
 
 requires('root')
@@ -101,6 +102,40 @@ describe('process.capabilities', () => {
     })
     expect(result.exitCode).toBe(1)
     expect(result.stderr).toMatch(/Operation not permitted/)
+  })
+
+  it('goes without a name that no kernel has, and says so in the log', async () => {
+    const sets = ['CAP_KILL', 'CAP_NOSUCH', 'kill']
+    const log = join(t.hostDirectory(), 'log.json')
+    const bundle = await t.bundle({
+      args: ['/probe'],
+      process: {
+        capabilities: { bounding: sets, permitted: sets, effective: sets, inheritable: sets, ambient: sets },
+      },
+    })
+    const flags = ['--log', log, '--log-format', 'json']
+    const { stdout, stderr } = await t.ok([...flags, 'run', '--bundle', bundle.path, t.id()])
+    const mask = capabilityMask('KILL')
+    expect(parseProbe(stdout).capabilities).toEqual({
+      bounding: mask,
+      permitted: mask,
+      effective: mask,
+      inheritable: mask,
+      ambient: mask,
+    })
+    const lines = t.read(log).trim().split('\n')
+    expect(lines).toHaveLength(1)
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      level: 'warning',
+      msg: expect.stringMatching(/capabilit.*CAP_NOSUCH.*\bkill\b/),
+    })
+    expect(stderr).toBe('')
+  })
+
+  it('without a log the warning is on stderr, and the container runs', async () => {
+    const result = await t.run({ process: { capabilities: { bounding: ['CAP_NOSUCH'] } } })
+    expect(result.exitCode).toBe(0)
+    expect(result.stderr).toMatch(/^[^\n]*warning[^\n]*CAP_NOSUCH[^\n]*\n$/)
   })
 
   it.each([true, false])('noNewPrivileges %s', async (noNewPrivileges) => {

@@ -145,6 +145,48 @@ describe('hostname', () => {
   })
 })
 
+describe("settings of a namespace that is the host's", () => {
+  it("refuses net.* when the network namespace's path leads to the host's", async () => {
+    const path = '/proc/sys/net/ipv4/ip_unprivileged_port_start'
+    const before = t.read(path)
+    expect(before).not.toBe('321\n')
+    const result = await t.run({
+      spec: (spec) => {
+        setNamespace(spec, 'network', `/proc/${process.pid}/ns/net`)
+        spec.mounts = spec.mounts.filter(({ type }) => type !== 'sysfs')
+        spec.linux.sysctl = { 'net.ipv4.ip_unprivileged_port_start': '321' }
+      },
+    })
+    expect(result.exitCode).toBe(1)
+    expect(result.stderr).toContain('net.ipv4.ip_unprivileged_port_start')
+    expect(t.read(path)).toBe(before)
+    t.expectNothingLeft()
+  })
+
+  it('refuses masked and read-only paths without a mount namespace', async () => {
+    const before = t.read('/proc/self/mountinfo')
+    const result = await t.run({ spec: (spec) => shareWithHost(spec, 'mount') })
+    expect(result.exitCode).toBe(1)
+    expect(t.read('/proc/self/mountinfo')).toBe(before)
+    t.expectNothingLeft()
+  })
+
+  it("sets net.* in the namespace of another container, which is not the host's", async () => {
+    const path = '/proc/sys/net/ipv4/ip_unprivileged_port_start'
+    const before = t.read(path)
+    const first = await t.running()
+    const result = await t.run({
+      args: ['cat', path],
+      spec: (spec) => {
+        setNamespace(spec, 'network', `/proc/${first.pid}/ns/net`)
+        spec.linux.sysctl = { 'net.ipv4.ip_unprivileged_port_start': '321' }
+      },
+    })
+    expect(result.stdout, result.stderr).toBe('321\n')
+    expect(t.read(path)).toBe(before)
+  })
+})
+
 describe('network namespace', () => {
   it('has a loopback interface that is up, and no other of the host', async () => {
     const result = await t.run({

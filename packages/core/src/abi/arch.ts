@@ -26,6 +26,7 @@ const numbers = {
   fchdir: [81, 50],
   fchown: [93, 55],
   fchownat: [260, 54],
+  fcntl: [72, 25],
   fsconfig: [431, 431],
   fsmount: [432, 432],
   fsopen: [430, 430],

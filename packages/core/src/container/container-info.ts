@@ -49,6 +49,8 @@ export interface InitFacts {
   readonly startSteps: Readonly<Record<string, string>>
   /** process.args[0], for the error of a failed start. */
   readonly command: string
+  /** Who gets the listener of a seccomp filter that notifies. */
+  readonly seccompAgent?: { readonly path: string; readonly metadata?: string }
 }
 
 const SCHEMA_VERSION = 1

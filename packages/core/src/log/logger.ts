@@ -19,6 +19,8 @@ export interface LogConfiguration {
   readonly runcFormat?: 'text' | 'json' | undefined
   /** Debug messages too, in both. */
   readonly debug?: boolean | undefined
+  /** Takes the lines when neither file is named. */
+  readonly fallback?: Sink | undefined
   /** The seed's log file. */
   readonly file?: string | undefined
   /** The least level of the seed's log file, in its names. */
@@ -43,6 +45,11 @@ function emit(level: Level, message: string, fields?: LogFields): void {
   for (const sink of sinks) if (order[level] >= order[sink.least]) sink.write(level, message, { ...common, ...fields })
 }
 
+/** False when a debug message would go nowhere, so that none needs to be made. */
+export function takesDebug(): boolean {
+  return sinks.some(({ least }) => least === 'debug')
+}
+
 /** The logger of the process: silent until configureLogging. */
 export const log: Log = {
   error: (message, fields) => emit('error', message, fields),
@@ -54,9 +61,10 @@ export const log: Log = {
 /** A logger that says nothing, for library use and tests. */
 export const silent: Log = { error() {}, warn() {}, info() {}, debug() {} }
 
-/** Opens the sinks; a file that cannot be opened is a RuntimeError that names it. */
+/** Opens the sinks, in place of those before; a file that cannot be opened is a RuntimeError that names it. */
 export async function configureLogging(configuration: LogConfiguration): Promise<Log> {
   const { runcLog, runcFormat = 'text', debug = false, file, level = 'info', timestamp } = configuration
+  closeLogging()
   common = { cid: configuration.containerId, cmd: configuration.command }
   const opened: Sink[] = []
   if (runcLog !== undefined) opened.push(openRuncSink(runcLog, runcFormat, debug ? 'debug' : 'info'))
@@ -66,7 +74,16 @@ export async function configureLogging(configuration: LogConfiguration): Promise
     const { openSeedSink } = await import('./seed-sink.ts')
     sinks = [...opened, openSeedSink(file, debug ? 'debug' : least(level), timestamp)]
   }
+  if (sinks.length === 0 && configuration.fallback) sinks = [configuration.fallback]
   return log
+}
+
+/** Closes the files; the logger is silent again. */
+export function closeLogging(): void {
+  const open = sinks
+  sinks = []
+  common = {}
+  for (const sink of open) sink.close?.()
 }
 
 /** Says which container the lines from now on are about; the id may be known later than the log. */

@@ -8,7 +8,11 @@ import type { Level, Sink } from './sink.ts'
 export function openRuncSink(path: string, format: 'text' | 'json', least: Level): Sink {
   const file = openLogFile(path, '--log')
   const toLine = format === 'json' ? jsonLine : textLine
-  return { least, write: (level, message) => file.append(toLine(level, message, new Date())) }
+  return {
+    least,
+    write: (level, message) => file.append(toLine(level, message, new Date())),
+    close: file.close,
+  }
 }
 
 /** logrus' JSONFormatter, with the time as RFC 3339 in UTC. */

@@ -27,6 +27,7 @@ export function openSeedSink(path: string, least: Sink['least'], timestamp = '20
       // Under a name of their own, as bunyan has fields such as pid itself; '%s', as it takes a message for a format.
       logger[level]({ fields: { c, ...fields } }, '%s', message)
     },
+    close: file.close,
   }
 }
 

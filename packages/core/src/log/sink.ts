@@ -13,4 +13,5 @@ export interface Sink {
   /** The least level it takes; `never` takes none. */
   readonly least: Level | 'never'
   write(level: Level, message: string, fields: LogFields): void
+  close?(): void
 }

@@ -1,5 +1,6 @@
 /** capabilities(7): names, numbers and sets as bit masks. */
 import { SpecError } from '../errors/runtime-error.ts'
+import type { Capabilities } from './spec.ts'
 
 /** Name to bit number, from linux/capability.h, Linux 5.9 to 6.x. */
 export const capabilityBit = {
@@ -64,4 +65,25 @@ export function toCapabilityMask(names: readonly string[] | undefined, pointer: 
     mask |= 1n << BigInt(capabilityBit[name])
   }
   return mask
+}
+
+export interface Grantable {
+  readonly sets: Capabilities
+  /** One phrase for each name that was left out. */
+  readonly leftOut: readonly string[]
+}
+
+/**
+ * The sets without what cannot be granted: names that the kernel has nothing for, and bits outside `available`.
+ * config.md, "capabilities": such a value is a warning and no failure, because the container only gets less.
+ */
+export function grantableCapabilities(sets: Capabilities, available: bigint): Grantable {
+  const leftOut = new Map<string, string>()
+  const keep = (name: string): boolean => {
+    if (!isCapabilityName(name)) leftOut.set(name, `${name} (no such capability)`)
+    else if (!(available & (1n << BigInt(capabilityBit[name])))) leftOut.set(name, `${name} (the runtime lacks it)`)
+    return !leftOut.has(name)
+  }
+  const kept = Object.entries(sets).map(([set, names]: [string, readonly string[]]) => [set, names.filter(keep)])
+  return { sets: Object.fromEntries(kept), leftOut: [...leftOut.values()] }
 }

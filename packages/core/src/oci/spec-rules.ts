@@ -2,9 +2,10 @@
 import { SpecError } from '../errors/runtime-error.ts'
 import { itemOf } from './field-path.ts'
 import type { Device, Linux, NamespaceType } from './linux.ts'
+import { checkNamespaceRules, listedNamespaces } from './namespace-rules.ts'
 import { OCI_MAJOR } from './oci-version.ts'
 import type { Mount, Process, Rlimit, Spec } from './spec.ts'
-import { checkSysctl } from './sysctl-rules.ts'
+import { checkSysctlNames } from './sysctl-rules.ts'
 
 /** PATH_MAX with its NUL (limits.h), bytes. */
 const PATH_MAX = 4096
@@ -24,10 +25,11 @@ export function checkSpecRules(spec: Spec): void {
   checkList(spec.mounts, 'mounts', MAX_LIST)
   for (const [index, mount] of (spec.mounts ?? []).entries()) checkMount(mount, itemOf('mounts', index))
   checkProcessRules(spec.process)
-  checkUtsName(spec, 'hostname')
-  checkUtsName(spec, 'domainname')
+  checkBytes(spec.hostname ?? '', 'hostname', HOST_NAME_MAX)
+  checkBytes(spec.domainname ?? '', 'domainname', HOST_NAME_MAX)
   if (Object.hasOwn(spec.annotations ?? {}, '')) throw new SpecError('annotations', 'a key must not be empty')
   if (spec.linux) checkLinux(spec.linux)
+  checkNamespaceRules(spec, listedNamespaces(spec))
 }
 
 /** The rules of `process` alone, which `exec --process` shares. */
@@ -78,14 +80,6 @@ function checkRlimits(rlimits: readonly Rlimit[]): void {
   }
 }
 
-/** [Hostname, Domainname]: without a UTS namespace of the container's the host itself would be renamed. */
-function checkUtsName(spec: Spec, field: 'hostname' | 'domainname'): void {
-  const name = spec[field]
-  if (!name) return
-  checkBytes(name, field, HOST_NAME_MAX)
-  requireNamespace(spec.linux, 'uts', field)
-}
-
 function checkLinux(linux: Linux): void {
   const types = new Set<NamespaceType>()
   for (const [index, { type, path }] of (linux.namespaces ?? []).entries()) {
@@ -101,12 +95,11 @@ function checkLinux(linux: Linux): void {
       throw new SpecError(`${itemOf('linux.resources.devices', index)}.access`, problem)
     }
   }
-  if (linux.sysctl) checkSysctl(linux)
+  if (linux.sysctl) checkSysctlNames(linux.sysctl)
   for (const field of ['maskedPaths', 'readonlyPaths'] as const) {
     const paths = linux[field] ?? []
     checkList(paths, `linux.${field}`, MAX_LIST)
     for (const [index, path] of paths.entries()) checkAbsolute(path, itemOf(`linux.${field}`, index))
-    if (paths.length > 0) requireNamespace(linux, 'mount', `linux.${field}`)
   }
 }
 
@@ -127,11 +120,6 @@ function checkDevices(devices: readonly Device[]): void {
     }
     nodes.set(path, node)
   }
-}
-
-function requireNamespace(linux: Linux | undefined, type: NamespaceType, field: string): void {
-  if (linux?.namespaces?.some((namespace) => namespace.type === type)) return
-  throw new SpecError(field, `needs a ${type} namespace in linux.namespaces: without it the host's would change`)
 }
 
 function checkAbsolute(path: string, field: string): void {

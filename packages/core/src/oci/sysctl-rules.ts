@@ -4,7 +4,7 @@
  */
 import { SpecError } from '../errors/runtime-error.ts'
 import { fieldOf } from './field-path.ts'
-import type { Linux, NamespaceType } from './linux.ts'
+import type { NamespaceType } from './linux.ts'
 
 /** Files of /proc/sys/kernel that ipc_namespaces(7) lists. */
 const ipcParameters = [
@@ -18,22 +18,16 @@ const ipcParameters = [
   'kernel/shm_rmid_forced',
 ]
 
-/**
- * Throws a SpecError for a key that is not a parameter's name or is not the container's own. A namespace that is
- * joined by path counts as the container's: whether the path is the host's only the one who opens it can tell.
- */
-export function checkSysctl({ sysctl = {}, namespaces = [] }: Linux): void {
+/** Throws a SpecError for a key that is not a parameter's name; whose it is, checkNamespaceRules asks. */
+export function checkSysctlNames(sysctl: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(sysctl)) {
-    const field = fieldOf('linux.sysctl', name)
     const file = sysctlFile(name)
-    if (!/^[\w@:.-]+(?:\/[\w@:.-]+)+$/.test(file) || file.split('/').some((part) => part === '.' || part === '..')) {
-      throw new SpecError(field, 'must be the name of a kernel parameter like net.ipv4.ip_forward')
-    }
-    const type = sysctlNamespace(name)
-    if (type === undefined) throw new SpecError(field, 'is not a parameter of a namespace: it would change the host')
-    if (!namespaces.some((namespace) => namespace.type === type)) {
-      throw new SpecError(field, `needs a ${type} namespace in linux.namespaces: without it the host's would change`)
-    }
+    if (/^[\w@:.-]+(?:\/[\w@:.-]+)+$/.test(file) && !file.split('/').some((part) => part === '.' || part === '..'))
+      continue
+    throw new SpecError(
+      fieldOf('linux.sysctl', name),
+      'must be the name of a kernel parameter like net.ipv4.ip_forward',
+    )
   }
 }
 

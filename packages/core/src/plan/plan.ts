@@ -167,6 +167,9 @@ export class Plan {
 export const planTag = { launch: 1, container: 2, exec: 3, wait: 4 } as const
 export type PlanTag = (typeof planTag)[keyof typeof planTag]
 
+/** The tag of a record that is no failure: its value is the number of the seccomp listener in the process. */
+export const LISTENER_TAG = 16
+
 function align(offset: number): number {
   return (offset + 7) & ~7
 }

@@ -56,3 +56,9 @@ export function fileIdentity(path: string): string | undefined {
     return undefined
   }
 }
+
+/** The bounding set of this process, a mask by capability number: what a program of it can have at most. */
+export function boundingSet(): bigint {
+  const [, hex] = /^CapBnd:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? []
+  return BigInt(`0x${hex ?? '0'}`)
+}

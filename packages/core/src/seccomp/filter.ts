@@ -27,12 +27,13 @@ export interface Filter {
 const EPERM = 1
 
 /** linux/seccomp.h; the low 16 bits of ERRNO and TRACE carry a number. */
-const actions: Readonly<Record<Exclude<SeccompAction, 'SCMP_ACT_NOTIFY'>, number>> = {
+const actions: Readonly<Record<SeccompAction, number>> = {
   SCMP_ACT_KILL: 0,
   SCMP_ACT_KILL_THREAD: 0,
   SCMP_ACT_KILL_PROCESS: 0x80000000,
   SCMP_ACT_TRAP: 0x00030000,
   SCMP_ACT_ERRNO: 0x00050000,
+  SCMP_ACT_NOTIFY: 0x7fc00000,
   SCMP_ACT_TRACE: 0x7ff00000,
   SCMP_ACT_LOG: 0x7ffc0000,
   SCMP_ACT_ALLOW: 0x7fff0000,
@@ -56,11 +57,18 @@ const flags: Readonly<Record<SeccompFlag, number>> = {
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32,
 }
 
+/** seccomp(2) returns a listener. */
+const NEW_LISTENER = 8
+/** Makes TSYNC report failures in a way that leaves room for the listener. */
+const TSYNC_ESRCH = 16
+/** sun_path of unix(7) without its NUL, bytes. */
+const SOCKET_PATH_MAX = 107
+
 export function toFilter(seccomp: Seccomp): Filter {
-  if (seccomp.listenerPath) throw new SpecError('linux.seccomp.listenerPath', 'not supported yet: remove it')
-  const defaultAction = toAction(seccomp.defaultAction, seccomp.defaultErrnoRet, 'linux.seccomp.defaultAction')
+  checkListener(seccomp)
+  const defaultAction = toAction(seccomp.defaultAction, seccomp.defaultErrnoRet, 'linux.seccomp.defaultErrnoRet')
   const rules = (seccomp.syscalls ?? []).flatMap(({ names, action, errnoRet, args = [] }, index): FilterRule[] => {
-    const value = toAction(action, errnoRet, `linux.seccomp.syscalls[${index}].action`)
+    const value = toAction(action, errnoRet, `linux.seccomp.syscalls[${index}].errnoRet`)
     // libseccomp refuses a rule that says what happens anyway.
     if (value === defaultAction) return []
     return names.flatMap((syscall) =>
@@ -70,9 +78,39 @@ export function toFilter(seccomp: Seccomp): Filter {
   return { defaultAction, architectures: (seccomp.architectures ?? []).map(toArchitecture), rules }
 }
 
+/** True when a rule asks an agent: seccomp(2) then returns a listener. */
+export function notifies({ syscalls = [] }: Seccomp): boolean {
+  return syscalls.some(({ action }) => action === 'SCMP_ACT_NOTIFY')
+}
+
 /** SECCOMP_FILTER_FLAG_* for seccomp(2). */
 export function filterFlags(seccomp: Seccomp): number {
-  return (seccomp.flags ?? []).reduce((sum, flag) => sum | flags[flag], 0)
+  const asked = (seccomp.flags ?? []).reduce((sum, flag) => sum | flags[flag], 0)
+  // The kernel takes this flag with a listener only; without one there is nothing to be received.
+  if (!notifies(seccomp)) return asked & ~flags.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+  return asked | NEW_LISTENER | (asked & flags.SECCOMP_FILTER_FLAG_TSYNC ? TSYNC_ESRCH : 0)
+}
+
+/** config-linux.md on listenerPath and listenerMetadata, and what runc asks of SCMP_ACT_NOTIFY. */
+function checkListener(seccomp: Seccomp): void {
+  const { defaultAction, listenerPath = '', listenerMetadata = '', syscalls = [] } = seccomp
+  if (listenerMetadata && !listenerPath)
+    throw new SpecError('linux.seccomp.listenerMetadata', 'must not be set without linux.seccomp.listenerPath')
+  if (defaultAction === 'SCMP_ACT_NOTIFY')
+    throw new SpecError('linux.seccomp.defaultAction', 'SCMP_ACT_NOTIFY cannot be the default: name the system calls')
+  for (const [index, { names, action }] of syscalls.entries()) {
+    if (action !== 'SCMP_ACT_NOTIFY') continue
+    if (names.includes('write'))
+      throw new SpecError(
+        `linux.seccomp.syscalls[${index}].names`,
+        'SCMP_ACT_NOTIFY cannot be used for write, with which the process hands the listener over',
+      )
+    if (!listenerPath.startsWith('/') || Buffer.byteLength(listenerPath) > SOCKET_PATH_MAX)
+      throw new SpecError(
+        'linux.seccomp.listenerPath',
+        `must be the absolute path of the agent's socket for SCMP_ACT_NOTIFY, of at most ${SOCKET_PATH_MAX} bytes, got ${JSON.stringify(listenerPath)}`,
+      )
+  }
 }
 
 /** Tests of one rule hold together; two of the same argument could not, so each is then a rule of its own (runc). */
@@ -87,9 +125,8 @@ function toTest({ index, value, valueTwo = 0, op }: SeccompArg): FilterRule['tes
 }
 
 function toAction(action: SeccompAction, errno: number | undefined, pointer: string): number {
-  if (action === 'SCMP_ACT_NOTIFY')
-    throw new SpecError(pointer, 'SCMP_ACT_NOTIFY is not supported yet: use another action')
   const carries = action === 'SCMP_ACT_ERRNO' || action === 'SCMP_ACT_TRACE'
+  if (errno !== undefined && !carries) throw new SpecError(pointer, `${action} carries no errno: remove it`)
   return actions[action] + (carries ? (errno ?? EPERM) : 0)
 }
 

@@ -15,6 +15,15 @@ export function pidfdSendSignal(pidfd: number, signal: number): void {
   )
 }
 
+/** pidfd_getfd(2): a copy (CLOEXEC) of the fd that has the number `fd` in that process. */
+export function pidfdGetfd(pidfd: number, fd: number): number {
+  return call(
+    'long syscall(long nr, int pidfd, int fd, unsigned int flags)',
+    [438, pidfd, fd, 0],
+    () => `pidfd_getfd(${pidfd}, ${fd})`,
+  )
+}
+
 const NS_GET_NSTYPE = 0xb703
 
 /** ioctl_ns(2): CLONE_NEW* of the namespace behind `fd`; undefined when it is none. */

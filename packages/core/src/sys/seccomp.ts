@@ -1,8 +1,17 @@
 import type { Seccomp } from '../oci/linux.ts'
-import { filterFlags, toFilter } from '../seccomp/filter.ts'
+import { filterFlags, notifies, toFilter } from '../seccomp/filter.ts'
 import { exportBpf } from './libseccomp.ts'
 
-/** linux.seccomp as seccomp(2) takes it: struct sock_filter[] and SECCOMP_FILTER_FLAG_*. */
-export function compileSeccomp(seccomp: Seccomp): { program: Uint8Array; flags: number } {
-  return { program: exportBpf(toFilter(seccomp)), flags: filterFlags(seccomp) }
+export interface CompiledSeccomp {
+  /** struct sock_filter[] */
+  readonly program: Uint8Array
+  /** SECCOMP_FILTER_FLAG_* */
+  readonly flags: number
+  /** seccomp(2) returns a listener for an agent. */
+  readonly notifies: boolean
+}
+
+/** linux.seccomp as seccomp(2) takes it. */
+export function compileSeccomp(seccomp: Seccomp): CompiledSeccomp {
+  return { program: exportBpf(toFilter(seccomp)), flags: filterFlags(seccomp), notifies: notifies(seccomp) }
 }

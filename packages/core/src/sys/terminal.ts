@@ -1,5 +1,4 @@
-/** Terminals: modes, sizes and the receipt of a master; ioctl_tty(2), termios(3), unix(7). */
-import { koffi } from './koffi.ts'
+/** Terminals: modes and sizes; ioctl_tty(2), termios(3). */
 import { call } from './libc.ts'
 
 const TCGETS = 0x5401
@@ -61,39 +60,4 @@ export function copySize(from: number, to: number): void {
   const size = Buffer.alloc(8)
   call(IOCTL, [from, TIOCGWINSZ, size], () => `ioctl(${from}, TIOCGWINSZ)`)
   call(IOCTL, [to, TIOCSWINSZ, size], () => `ioctl(${to}, TIOCSWINSZ)`)
-}
-
-const MSG_CMSG_CLOEXEC = 0x40000000
-
-interface Message {
-  readonly iov: { readonly base: Buffer; readonly length: number }[]
-}
-
-let declared = false
-
-/** The one fd of a SCM_RIGHTS message (CLOEXEC); undefined at end of file. */
-export function receiveFd(socket: number): number | undefined {
-  const k = koffi()
-  if (!declared) {
-    k.struct('iovec', { base: 'void *', length: 'size_t' })
-    k.struct('msghdr', {
-      name: 'void *',
-      namelen: 'uint32_t',
-      iov: 'iovec *',
-      iovlen: 'size_t',
-      control: 'void *',
-      controllen: 'size_t',
-      flags: 'int',
-    })
-    declared = true
-  }
-  const control = Buffer.alloc(24)
-  const iov: Message['iov'] = [{ base: Buffer.alloc(4096), length: 4096 }]
-  const message = { name: null, namelen: 0, iov, iovlen: 1, control, controllen: control.length, flags: 0 }
-  const length = call(
-    'intptr_t recvmsg(int socket, msghdr *message, int flags)',
-    [socket, message, MSG_CMSG_CLOEXEC],
-    () => `recvmsg(${socket})`,
-  )
-  return Number(length) === 0 ? undefined : control.readInt32LE(16)
 }

@@ -17,7 +17,7 @@ import {
 } from '@crio-lxc/core/abi/constants'
 import { capabilityBit, toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
 import type { Capabilities, Process, Rlimit } from '@crio-lxc/core/oci/spec'
-import type { Arg, Plan, Slot } from '@crio-lxc/core/plan/plan'
+import { type Arg, LISTENER_TAG, type Plan, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
 import { idArray, rlimit64, rlimitResource } from '@crio-lxc/core/plan/structs'
 import { openInRoot } from '../inside-root.ts'
 import { planFindExecutable } from './executable.ts'
@@ -28,6 +28,8 @@ export interface SeccompFilter {
   readonly program: Uint8Array
   /** SECCOMP_FILTER_FLAG_*. */
   readonly flags: number
+  /** seccomp(2) returns a listener, which the process reports before it goes on. */
+  readonly notifies: boolean
 }
 
 export interface ProcessInputs {
@@ -81,13 +83,16 @@ export function planBecomeProcess(plan: Plan, inputs: ProcessInputs, root: Arg):
   return planFindExecutable(plan, inputs.candidates)
 }
 
-/** The last steps before the container's program runs; `executable` holds the address of its path. */
-export function planExecute(plan: Plan, inputs: ProcessInputs, executable: Slot): void {
+/**
+ * The last steps before the container's program runs; `executable` holds the address of its path. A filter that notifies
+ * needs `acknowledge`, an fd from which a byte comes when the agent has the listener.
+ */
+export function planExecute(plan: Plan, inputs: ProcessInputs, executable: Slot, acknowledge: Arg | undefined): void {
   const nofile = inputs.process.rlimits?.find(({ type }) => type === 'RLIMIT_NOFILE')
   if (nofile) planRlimit(plan, nofile, nofile.soft)
   const args = plan.strings(inputs.process.args)
   const environment = plan.strings(inputs.environment)
-  if (inputs.seccomp) planSeccomp(plan, inputs.seccomp)
+  if (inputs.seccomp) planSeccomp(plan, inputs.seccomp, acknowledge)
   plan.step(EXECUTE, 'execve', [executable, args, environment])
 }
 
@@ -163,7 +168,7 @@ function planCwd(plan: Plan, cwd: string, root: Arg): void {
   plan.step('close process.cwd', 'close', [directory])
 }
 
-function planSeccomp(plan: Plan, { program, flags }: SeccompFilter): void {
+function planSeccomp(plan: Plan, { program, flags, notifies }: SeccompFilter, acknowledge: Arg | undefined): void {
   const filter = plan.blob(program, () => `[${program.length / 8} instructions]`)
   const fprog = plan.struct(
     16,
@@ -174,7 +179,28 @@ function planSeccomp(plan: Plan, { program, flags }: SeccompFilter): void {
       view.setUint32(at + 12, Math.floor(filter.address / 2 ** 32), true)
     },
   )
-  plan.step('load linux.seccomp', 'seccomp', [SECCOMP_SET_MODE_FILTER, flags, fprog])
+  const load: readonly Arg[] = [SECCOMP_SET_MODE_FILTER, flags, fprog]
+  if (!notifies || acknowledge === undefined) {
+    plan.step('load linux.seccomp', 'seccomp', load)
+    return
+  }
+  const record = plan.struct(
+    16,
+    () => '{listener}',
+    (view, at) => {
+      view.setUint32(at, LISTENER_TAG, true)
+    },
+  )
+  const byte = plan.struct(
+    8,
+    () => '[]',
+    () => undefined,
+  )
+  plan.step('load linux.seccomp', 'seccomp', load, { result: plan.wordAt(record, 8) })
+  // From here on the filter holds for these calls too. A write is all that must be allowed: the agent answers the rest.
+  plan.step('report the seccomp listener', 'write', [REPORT, record, 16])
+  // The listener is closed by execve. End of file: nobody has taken it, and every notified call would fail.
+  plan.step('wait until the seccomp agent has the listener', 'read', [acknowledge, byte, 1], { zeroIsFailure: true })
 }
 
 /** An O_PATH fd of the container's root, taken once nothing else is mounted over it. */

@@ -18,12 +18,15 @@ import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { fileIdentity, identify } from '@crio-lxc/core/process/proc'
+import { mkfifo } from '@crio-lxc/core/sys/libc'
 import { planContainer } from '@crio-lxc/init/container-plan'
+import { ACKNOWLEDGE_FIFO } from '@crio-lxc/init/fifo-names'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
@@ -32,10 +35,11 @@ import { hostArch } from './host-arch.ts'
 import { killContainer } from './kill-container.ts'
 import { loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
-import { openNamespaces } from './namespaces.ts'
+import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
 import { type Record, readRecord, stepError } from './report.ts'
 import { moveToMonitorCgroup } from './resident.ts'
+import { agentOf, type SeccompAgent } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
 import { fixStdio } from './stdio.ts'
@@ -63,7 +67,10 @@ export function create(settings: Settings, options: CreateOptions): ContainerInf
   try {
     build(info, { settings, options, undo, fds })
   } catch (error) {
-    throw undo.run(fds.run(error))
+    const undone = stepLog('create')
+    const failure = undo.run(fds.run(error))
+    undone('failed, and undid what it had done')
+    throw failure
   }
   fds.run(undefined)
   return info
@@ -79,9 +86,11 @@ interface Build {
 }
 
 function build(info: ContainerInfo, { settings, options, undo, fds }: Build): void {
+  const done = stepLog('create')
   const arch = hostArch()
   const { spec, text } = loadSpec(options.bundle)
   checkOptions(spec, options)
+  done(`${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
   // The modes of what create makes are its own, not the caller's.
   umask(0o022)
   const { featureGates, timeouts } = settings
@@ -98,10 +107,11 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     })
   const consoleSocket = options.consoleSocket === undefined ? options.consoleFd : connectConsole(options.consoleSocket)
   if (options.consoleSocket !== undefined && consoleSocket !== undefined) closeLater([consoleSocket])
-  const namespaces = openNamespaces(spec.linux?.namespaces ?? [])
+  const namespaces = openNamespaces(spec)
   closeLater(namespaces.shared.values())
   const sources = openSources(spec, { bundle: options.bundle, rootfs })
   closeLater(sources.fds)
+  done(`opened the rootfs ${rootfs}, ${sources.mounts.size} mount sources and ${describe(namespaces)}`)
   const process = processInputs(spec.process, {
     seccomp: spec.linux?.seccomp,
     gates: featureGates,
@@ -133,6 +143,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   writeFileSync(info.runtimePath('config.json'), text, { mode: 0o600 })
   undo.push(() => removeDirectories(madeCgroups))
   createCgroup(layout, cgroupDir)
+  done(`made ${info.runtimePath()} and the cgroup ${cgroupDir}`, { cgroup: cgroupDir, madeCgroups })
   const cgroup = cgroupMounts(spec, { layout, cgroupDir, created: namespaces.created })
   closeLater(cgroup.fds)
 
@@ -160,6 +171,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   })
   fds.push(() => monitor.close())
   undo.push(() => monitor.end())
+  done(`launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
 
   const plan = planContainer({
     arch,
@@ -179,12 +191,22 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     },
     cgroup: cgroup.mounts,
   })
+  const seccompAgent = agentOf(spec.linux?.seccomp, process.seccomp?.notifies ?? false)
+  if (seccompAgent) mkfifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
   writeSync(monitor.plan, compile(plan, monitor.reportWrite))
   fixStdio(spec.process.user)
   applyWrites(cgroupDir, writes)
+  done(`wrote a plan of ${plan.steps.length} steps and ${writes.length} cgroup limits`)
   monitor.go()
   awaitParked(monitor, { plan, command: spec.process.args[0] ?? '', timeoutMs: timeouts.createMs })
-  publish(info, { monitor, spec, plan, resident: settings.monitorMode === 'resident' })
+  done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
+  const pid = publish(info, { monitor, spec, plan, seccompAgent, resident: settings.monitorMode === 'resident' })
+  done(`init is pid ${pid}, the monitor ${settings.monitorMode === 'resident' ? 'stays' : 'has ended'}`, { pid })
+}
+
+function describe({ created, shared }: OpenNamespaces): string {
+  const list = (types: Iterable<string>): string => [...types].join(', ') || 'none'
+  return `namespaces (new: ${list(created)}; joined: ${list(shared.keys())})`
 }
 
 interface Parked {
@@ -205,6 +227,8 @@ function awaitParked(monitor: Monitor, { plan, command, timeoutMs }: Parked): vo
       errors ? `liblxc could not start the container: ${errors}` : 'the monitor ended before the container was ready',
     )
   }
+  if (record.kind === 'listener')
+    throw new RuntimeError('create-failed', 'init loaded linux.seccomp before it was started')
   const step = [...monitor.plans, plan].find(({ tag }) => tag === record.tag)?.steps[record.step]
   if (!step) throw new RuntimeError('create-failed', `init reported an unknown step ${record.step}`)
   throw stepError('create-failed', { what: step.what, call: callText(step), errno: record.errno, command })
@@ -214,11 +238,12 @@ interface Publish {
   readonly monitor: Monitor
   readonly spec: Spec
   readonly plan: Plan
+  readonly seccompAgent: SeccompAgent | undefined
   readonly resident: boolean
 }
 
-/** The pid file last: whoever reads it may act on it at once. */
-function publish(info: ContainerInfo, { monitor, spec, plan, resident }: Publish): void {
+/** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
+function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, resident }: Publish): number {
   const pid = monitor.initPid()
   setOomScoreAdj(pid, spec.process.oomScoreAdj)
   const init = identify(pid)
@@ -233,9 +258,11 @@ function publish(info: ContainerInfo, { monitor, spec, plan, resident }: Publish
       plan.steps.slice(firstStartStep).map(({ what }, index) => [firstStartStep + index, what]),
     ),
     command: spec.process.args[0] ?? '',
+    ...(seccompAgent && { seccompAgent }),
   })
   if (!resident) monitor.end()
   info.createPidFile(kept?.pid ?? pid)
+  return pid
 }
 
 /** proc_pid_oom_score_adj(5): lowering it needs CAP_SYS_RESOURCE, which only the host side has. */

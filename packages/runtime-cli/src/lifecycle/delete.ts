@@ -5,7 +5,8 @@ import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
-import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { close, poll } from '@crio-lxc/core/sys/libc'
@@ -23,12 +24,17 @@ export interface DeleteOptions {
 
 /** delete: runtime.md, "Delete". Afterwards no process, cgroup or file of the container exists. */
 export function deleteContainer(settings: Settings, id: string, { force }: DeleteOptions): void {
+  const done = stepLog('delete')
   let container: Container
   try {
     container = loadContainer(settings, id)
   } catch (error) {
     if (!force || (error instanceof RuntimeError && error.code === 'invalid-id')) throw error
-    if (!(error instanceof ErrNotExist)) removeDamaged(settings, id)
+    if (error instanceof ErrNotExist) done('there is no such container')
+    else {
+      removeDamaged(settings, id)
+      done(`removed the runtime directory alone: ${messageOf(error)}`)
+    }
     return
   }
   const { info, facts, init, status } = container
@@ -37,12 +43,15 @@ export function deleteContainer(settings: Settings, id: string, { force }: Delet
   const { killMs, deleteMs } = settings.timeouts
   if (init) end(init.init, killMs)
   if (init?.monitor) end(init.monitor, killMs)
+  done(`it was ${status}${init ? `, and init, pid ${init.init.pid}, has ended` : ''}`, { status, pid: init?.init.pid })
   const layout = cgroupLayout()
   killContainer(layout, facts.cgroupDir, deleteMs)
   if (init?.monitor) removeCgroup(layout, facts.monitorCgroupDir)
   const removed = new Set(cgroupDirectories(layout, facts.cgroupDir))
   removeDirectories(facts.madeCgroups.filter((directory) => !removed.has(directory)))
+  done(`emptied and removed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
   rmSync(info.runtimePath(), { recursive: true })
+  done(`removed ${info.runtimePath()}`)
 }
 
 /** SIGKILL and wait until the process is gone: its cgroup can only be removed then. */

@@ -7,6 +7,7 @@ import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { createPidFile } from '@crio-lxc/core/container/json-file'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
@@ -14,6 +15,7 @@ import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
+import { pidfdOpen, pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { readSize } from '@crio-lxc/core/sys/terminal'
 import { planExec } from '@crio-lxc/init/exec-plan'
@@ -26,14 +28,34 @@ import { type Container, loadContainer } from './load-container.ts'
 import { namespaceKinds } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
 import { readRecord, type StepRecord, stepError } from './report.ts'
+import { acknowledgeListener, agentOf, listenerMissing, sendListener } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
+import { stateOf } from './state.ts'
 import { fixStdio } from './stdio.ts'
 import { supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 import { Undo } from './undo.ts'
 
+const SIGKILL = 9
+
 /** Returns the exit code of the process, or 0 when it is detached. */
 export function exec(settings: Settings, id: string, options: ExecOptions): number | Promise<number> {
+  const { pid, proxy } = begin(settings, id, options)
+  return options.detach ? 0 : supervise(pid, proxy)
+}
+
+/** ExecDetached of the seed: returns the pid on the host, a child of this process that the caller reaps. */
+export function execDetached(settings: Settings, id: string, options: Omit<ExecOptions, 'detach'>): number {
+  return begin(settings, id, { ...options, detach: true }).pid
+}
+
+/** Returns when the program has been executed. */
+function begin(
+  settings: Settings,
+  id: string,
+  options: ExecOptions,
+): { pid: number; proxy: TerminalProxy | undefined } {
+  const done = stepLog('exec')
   const container = loadContainer(settings, id)
   checkStatus(container)
   const spec = loadOwnSpec(container)
@@ -41,23 +63,19 @@ export function exec(settings: Settings, id: string, options: ExecOptions): numb
   // A program that draws asks for the size at once, before the proxy could set it.
   const size = asked.terminal && !asked.consoleSize ? readSize(0) : undefined
   const process = size ? { ...asked, consoleSize: size } : asked
-  const proxy = process.terminal && !options.detach && !options.consoleSocket ? new TerminalProxy() : undefined
   if (process.terminal && options.detach && !options.consoleSocket)
     throw new RuntimeError('usage', 'a detached process with a terminal needs a socket for it: give --console-socket')
   if (!process.terminal && options.consoleSocket)
     throw new RuntimeError('usage', '--console-socket is for a process with a terminal: give --tty as well')
+  const proxy = process.terminal && !options.detach && !options.consoleSocket ? new TerminalProxy() : undefined
   const pid = startProcess({ settings, container, spec, process, options, proxy })
+  const { cgroupDir } = container.facts
+  done(`entered init's namespaces and the cgroup ${cgroupDir}; pid ${pid} has executed ${process.args[0]}`, {
+    pid,
+    cgroup: cgroupDir,
+  })
   if (options.pidFile !== undefined) createPidFile(options.pidFile, pid)
-  return options.detach ? 0 : supervise(pid, proxy)
-}
-
-/** ExecDetached of the seed: returns the pid on the host. */
-export function execDetached(settings: Settings, id: string, options: ExecOptions): number {
-  const container = loadContainer(settings, id)
-  checkStatus(container)
-  const spec = loadOwnSpec(container)
-  const process = processOf(spec, options)
-  return startProcess({ settings, container, spec, process, options, proxy: undefined })
+  return { pid, proxy }
 }
 
 function checkStatus({ status, info: { containerId: id } }: Container): void {
@@ -107,11 +125,14 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)
     const root = keep(openat2(-100, `/proc/${init.init.pid}/root`, { flags: O_PATH, resolve: 0 }))
+    const inputs = processInputs(process, { seccomp: spec.linux?.seccomp, gates: facts, root })
+    const agent = agentOf(spec.linux?.seccomp, inputs.seccomp?.notifies ?? false)
+    const [acknowledge, acknowledgeWrite] = agent ? pipe().map(keep) : []
     const plan = planExec({
       arch: hostArch(),
-      process: processInputs(process, { seccomp: spec.linux?.seccomp, gates: facts, root }),
+      process: inputs,
       namespaces: foreignNamespaces(init.init.pid),
-      fds: { pidfd, cgroup, report: reportWrite, consoleSocket, preserved: options.preserveFds ?? 0 },
+      fds: { pidfd, cgroup, report: reportWrite, consoleSocket, acknowledge, preserved: options.preserveFds ?? 0 },
     })
     const file = keep(memfdCreate('exec'))
     writeSync(file, compile(plan, reportWrite))
@@ -124,6 +145,7 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
         ...Array.from({ length: options.preserveFds ?? 0 }, (_, index) => 3 + index),
         ...cgroup.fds,
         ...(consoleSocket === undefined ? [] : [consoleSocket]),
+        ...(acknowledge === undefined ? [] : [acknowledge]),
         pidfd,
         reportWrite,
         file,
@@ -138,6 +160,19 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
       plan,
       command: process.args[0] ?? '',
       onForked: () => proxy?.connect(),
+      onListener:
+        agent &&
+        ((pid, listener) => {
+          const entered = keep(pidfdOpen(pid))
+          try {
+            sendListener(agent, { pid, pidfd: entered, listener, state: stateOf(container) })
+          } catch (error) {
+            pidfdSendSignal(entered, SIGKILL)
+            wait(pid)
+            throw error
+          }
+          if (acknowledgeWrite !== undefined) acknowledgeListener(acknowledgeWrite)
+        }),
     })
     if (running === undefined)
       throw new RuntimeError('exec-failed', `${phrase.notRunning}: ${info.containerId}: it ended while it was entered`)
@@ -158,6 +193,8 @@ interface Waiting {
   readonly plan: Plan
   readonly command: string
   readonly onForked: () => void
+  /** Hands a seccomp listener to its agent; undefined when the filter has none. */
+  readonly onListener: ((pid: number, listener: number) => void) | undefined
 }
 
 /**
@@ -166,20 +203,31 @@ interface Waiting {
  */
 function awaitExecution(
   first: number,
-  { report, forks, timeoutMs, plan, command, onForked }: Waiting,
+  { report, forks, timeoutMs, plan, command, onForked, onListener }: Waiting,
 ): number | undefined {
   let pid = first
   let failure: StepRecord | undefined
+  let listener: number | undefined
+  let handedOver = onListener === undefined
   for (let forked = 0; ; ) {
     const record = readRecord(report, { timeoutMs, what: `execute ${command}` })
     if (record.kind === 'failure') failure = record
+    if (record.kind === 'listener') listener = record.listener
     if (record.kind === 'forked') {
       wait(pid)
       pid = record.pid
       if (++forked === forks) onForked()
     }
+    if (listener !== undefined && forked === forks && !handedOver) {
+      onListener?.(pid, listener)
+      handedOver = true
+    }
     if (record.kind !== 'end') continue
-    if (forked === forks && !failure) return pid
+    if (forked === forks && !failure) {
+      if (handedOver) return pid
+      wait(pid)
+      throw listenerMissing(`execute ${command}`)
+    }
     break
   }
   wait(pid)

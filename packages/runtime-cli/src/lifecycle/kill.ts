@@ -1,6 +1,7 @@
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import { signalProcess } from '@crio-lxc/core/process/pidfd'
 import { signalCgroup } from './kill-container.ts'
 import { loadContainer } from './load-container.ts'
@@ -18,10 +19,12 @@ export interface KillOptions {
 
 /** kill: runtime.md, "Kill". Throws ErrNotRunning when there is no process to signal. */
 export function kill(settings: Settings, id: string, signal: number, { all }: KillOptions): void {
+  const done = stepLog('kill')
   const { facts, init, status } = loadContainer(settings, id)
   if (all) {
     // A stopped container may have left processes in a pid namespace that is not its own; none left is no error.
-    signalCgroup(cgroupLayout(), facts.cgroupDir, signal)
+    const count = signalCgroup(cgroupLayout(), facts.cgroupDir, signal)
+    done(`sent signal ${signal} to every process of the cgroup ${facts.cgroupDir}: ${count}`, { signal, count })
     return
   }
   if (status === 'creating') throw new RuntimeError('wrong-state', `signal ${id}: it is still being created: try again`)
@@ -29,5 +32,8 @@ export function kill(settings: Settings, id: string, signal: number, { all }: Ki
   // A parked init is pid 1 without handlers, to which the kernel delivers nothing but SIGKILL: what would end the
   // process must end it.
   const fatal = status === 'created' && !harmless.has(signal) && !stopping.has(signal)
-  if (!signalProcess(init.init, fatal ? SIGKILL : signal)) throw new ErrNotRunning(id)
+  const sent = fatal ? SIGKILL : signal
+  if (!signalProcess(init.init, sent)) throw new ErrNotRunning(id)
+  const instead = sent === signal ? '' : ` in place of ${signal}, which a container that is not started cannot take`
+  done(`sent signal ${sent} to init, pid ${init.init.pid}${instead}`, { pid: init.init.pid, signal: sent })
 }

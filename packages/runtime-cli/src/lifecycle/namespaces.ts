@@ -1,5 +1,5 @@
 /** linux.namespaces seen from the host: which are made, which are joined, which stay the runtime's. */
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
@@ -11,7 +11,9 @@ import {
   CLONE_NEWUTS,
 } from '@crio-lxc/core/abi/constants'
 import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
-import type { Namespace, NamespaceType } from '@crio-lxc/core/oci/linux'
+import type { NamespaceType } from '@crio-lxc/core/oci/linux'
+import { checkNamespaceRules } from '@crio-lxc/core/oci/namespace-rules'
+import type { Spec } from '@crio-lxc/core/oci/spec'
 import { namespaceType } from '@crio-lxc/core/sys/libc-process'
 
 /** The files below /proc/PID/ns, and the flags of clone(2) and setns(2). */
@@ -26,43 +28,72 @@ export const namespaceKinds: Readonly<Record<NamespaceType, { readonly file: str
   time: { file: 'time', flag: CLONE_NEWTIME },
 }
 
+/** The namespaces that are the container's; of every other type it shares the runtime's. */
 export interface OpenNamespaces {
   readonly created: ReadonlySet<NamespaceType>
   /** fds of the namespace files to be joined; the caller closes them. */
   readonly shared: ReadonlyMap<NamespaceType, number>
 }
 
-/** Opens what is joined by path, and checks that each path is a namespace of its type. */
-export function openNamespaces(namespaces: readonly Namespace[]): OpenNamespaces {
+/**
+ * Opens what is joined by path. Throws SpecError for a path that is no namespace of its type, and for a field that sets
+ * something in a namespace that turns out to be the host's.
+ */
+export function openNamespaces(spec: Spec): OpenNamespaces {
   const created = new Set<NamespaceType>()
   const shared = new Map<NamespaceType, number>()
-  namespaces.forEach(({ type, path }, index) => {
-    if (!path) created.add(type)
-    else {
-      const fd = openNamespace(type, path, `linux.namespaces[${index}].path`)
-      // The runtime's own namespace by its path is no other namespace: nothing may be changed in it.
-      if (fd !== undefined) shared.set(type, fd)
+  const own = new Set<NamespaceType>()
+  try {
+    for (const [index, { type, path }] of (spec.linux?.namespaces ?? []).entries()) {
+      if (path) {
+        const { fd, ino } = openNamespace(type, path, `linux.namespaces[${index}].path`)
+        // Joining the runtime's own would be joining nothing.
+        if (ino === namespaceOf('self', type)) closeSync(fd)
+        else {
+          shared.set(type, fd)
+          // A runtime in namespaces of its own can still be sent to those of the machine.
+          if (ino !== namespaceOf('1', type)) own.add(type)
+        }
+      } else {
+        created.add(type)
+        own.add(type)
+      }
     }
-  })
-  if (!created.has('mount') && !shared.has('mount'))
-    throw new SpecError('linux.namespaces', 'a mount namespace is needed: without one the host would see every mount')
+    const sharesUts = !created.has('uts') && !shared.has('uts')
+    checkNamespaceRules(sharesUts ? withoutHostnameInEffect(spec) : spec, own)
+  } catch (error) {
+    for (const fd of shared.values()) closeSync(fd)
+    throw error
+  }
   return { created, shared }
 }
 
-function openNamespace(type: NamespaceType, path: string, pointer: string): number | undefined {
+/** Callers repeat the host's name when they share its UTS namespace by path: nothing would change. */
+function withoutHostnameInEffect(spec: Spec): Spec {
+  if (!spec.hostname || spec.hostname !== readFileSync('/proc/sys/kernel/hostname', 'utf8').trimEnd()) return spec
+  return { ...spec, hostname: '' }
+}
+
+function openNamespace(type: NamespaceType, path: string, pointer: string): { fd: number; ino: number } {
   const { file, flag } = namespaceKinds[type]
-  const own = statSync(`/proc/self/ns/${file}`)
   let fd: number
   try {
     fd = openSync(path, 0o4000)
   } catch (cause) {
     throw new SpecError(pointer, `open ${path}: ${messageOf(cause).replace(/^[A-Z]+: |, open '.*'$/g, '')}`)
   }
-  if (namespaceType(fd) !== flag) {
-    closeSync(fd)
-    throw new SpecError(pointer, `${path} is not a ${type} namespace such as /proc/PID/ns/${file}`)
-  }
-  if (fstatSync(fd).ino !== own.ino) return fd
+  if (namespaceType(fd) === flag) return { fd, ino: fstatSync(fd).ino }
   closeSync(fd)
-  return undefined
+  throw new SpecError(pointer, `${path} is not a ${type} namespace such as /proc/PID/ns/${file}`)
+}
+
+/** Inode of a process's namespace, which tells namespaces apart (namespaces(7)); undefined when /proc hides it. */
+function namespaceOf(pid: 'self' | '1', type: NamespaceType): number | undefined {
+  try {
+    return statSync(`/proc/${pid}/ns/${namespaceKinds[type].file}`).ino
+  } catch (error) {
+    // A runtime that is kept from tracing pid 1 (ptrace(2), "access mode checking") knows its own namespaces only.
+    if (pid === '1') return undefined
+    throw error
+  }
 }

@@ -50,7 +50,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
   const layout = cgroupLayout()
   const cgroupDir = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd: settings.systemdCgroup })
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${bundle}/${spec.root.path}`
-  const namespaces = openNamespaces(spec.linux?.namespaces ?? [])
+  const namespaces = openNamespaces(spec)
   const sources = openSources(spec, { bundle, rootfs })
   fds.push(() => {
     for (const fd of [...sources.fds, ...namespaces.shared.values()]) closeSync(fd)

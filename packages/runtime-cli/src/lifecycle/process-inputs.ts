@@ -1,5 +1,8 @@
+import { log } from '@crio-lxc/core/log/logger'
+import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
 import type { Seccomp } from '@crio-lxc/core/oci/linux'
 import type { Process } from '@crio-lxc/core/oci/spec'
+import { boundingSet } from '@crio-lxc/core/process/proc'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { environmentOf, executableCandidates } from '@crio-lxc/init/environment'
 import type { ProcessInputs } from '@crio-lxc/init/steps/process'
@@ -18,10 +21,18 @@ export function processInputs(process: Process, { seccomp, gates, root }: Proces
   const hasHome = process.env?.some((entry) => entry.startsWith('HOME=')) ?? false
   const environment = environmentOf(process, hasHome ? '' : homeOf(process.user.uid, root))
   return {
-    process,
+    process: gates.capabilities ? withGrantableCapabilities(process) : process,
     environment,
     candidates: executableCandidates(process.args[0] ?? '', environment),
     seccomp: seccomp && gates.seccomp ? compileSeccomp(seccomp) : undefined,
     capabilities: gates.capabilities,
   }
+}
+
+function withGrantableCapabilities(process: Process): Process {
+  if (!process.capabilities) return process
+  const { sets, leftOut } = grantableCapabilities(process.capabilities, boundingSet())
+  if (leftOut.length === 0) return process
+  log.warn(`process.capabilities: cannot be granted and left out: ${leftOut.join(', ')}`, { c: 'process' })
+  return { ...process, capabilities: sets }
 }

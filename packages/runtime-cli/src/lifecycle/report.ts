@@ -3,6 +3,7 @@ import { readSync } from 'node:fs'
 import { errnoSentence, errnoTable } from '@crio-lxc/core/abi/errno'
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { LISTENER_TAG } from '@crio-lxc/core/plan/plan'
 import { poll } from '@crio-lxc/core/sys/libc'
 
 export const RECORD_BYTES = 16
@@ -13,6 +14,8 @@ export type Record =
   /** It goes on as this process, and the one before ends. */
   | { readonly kind: 'forked'; readonly pid: number }
   | StepRecord
+  /** The number of the seccomp listener in the process, which waits until an agent has it. */
+  | { readonly kind: 'listener'; readonly listener: number }
   | { readonly kind: 'end' }
 
 /** A step of the plan `tag` failed. */
@@ -41,6 +44,7 @@ export function parseRecord(buffer: Buffer): Record {
   const tag = buffer.readUInt32LE(0)
   const pid = buffer.readUInt32LE(8)
   if (tag === 0) return pid === 0 ? { kind: 'ready' } : { kind: 'forked', pid }
+  if (tag === LISTENER_TAG) return { kind: 'listener', listener: buffer.readUInt32LE(8) }
   return { kind: 'failure', tag, step: buffer.readUInt32LE(4), errno: buffer.readUInt32LE(8) }
 }
 

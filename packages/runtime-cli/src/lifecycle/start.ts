@@ -1,30 +1,45 @@
 import { closeSync, openSync, readSync, unlinkSync } from 'node:fs'
-import { O_NONBLOCK, O_RDONLY } from '@crio-lxc/core/abi/constants'
+import { O_NONBLOCK, O_RDONLY, O_WRONLY } from '@crio-lxc/core/abi/constants'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { close, poll } from '@crio-lxc/core/sys/libc'
-import { START_FIFO } from '@crio-lxc/init/start-fifo'
+import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/init/fifo-names'
 import { type Container, loadContainer } from './load-container.ts'
-import { parseRecord, RECORD_BYTES, stepError } from './report.ts'
+import { parseRecord, RECORD_BYTES, type Record, stepError } from './report.ts'
+import { acknowledgeListener, listenerMissing, sendListener } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
+import { stateOf } from './state.ts'
 
 /** start: runtime.md, "Start". Returns when the container's program has been executed. */
 export function start(settings: Settings, id: string): void {
+  const done = stepLog('start')
   const container = loadContainer(settings, id)
   checkStatus(container)
   const pidfd = container.init && openProcess(container.init.init)
   if (pidfd === undefined) throw new RuntimeError('wrong-state', `${phrase.startStopped}: ${id}`)
   const path = container.info.runtimePath('fifo', START_FIFO)
-  // Opening the read end lets init's open of the write end return; O_NONBLOCK because init may just have died.
-  const fifo = openSync(path, O_RDONLY | O_NONBLOCK)
+  const agent = container.init?.seccompAgent
+  const open: number[] = []
   try {
-    awaitExecution(container, { fifo, pidfd, timeoutMs: settings.timeouts.startMs })
+    const keep = (fd: number): number => {
+      open.push(fd)
+      return fd
+    }
+    // Before init goes on: it takes the end of this fifo for the end of start.
+    const acknowledge =
+      agent && keep(openSync(container.info.runtimePath('fifo', ACKNOWLEDGE_FIFO), O_WRONLY | O_NONBLOCK))
+    // Opening the read end lets init's open of the write end return; O_NONBLOCK because init may just have died.
+    const fifo = keep(openSync(path, O_RDONLY | O_NONBLOCK))
+    awaitExecution(container, { fifo, pidfd, acknowledge, timeoutMs: settings.timeouts.startMs })
   } finally {
-    closeSync(fifo)
+    for (const fd of open) closeSync(fd)
     close(pidfd)
   }
   unlinkSync(path)
+  const { pid } = container.init?.init ?? {}
+  done(`init (pid ${pid}) has executed ${container.init?.command}`, { pid })
 }
 
 function checkStatus({ status, info: { containerId: id } }: Container): void {
@@ -37,23 +52,39 @@ function checkStatus({ status, info: { containerId: id } }: Container): void {
 interface Waiting {
   readonly fifo: number
   readonly pidfd: number
+  /** Write end of the fifo on which init waits for the seccomp agent. */
+  readonly acknowledge: number | undefined
   readonly timeoutMs: number
 }
 
-/** A record on the fifo: a step failed. End of file: execve closed it. The pidfd alone: init died on the way. */
-function awaitExecution(container: Container, { fifo, pidfd, timeoutMs }: Waiting): void {
-  const [onFifo = 0, onPidfd = 0] = poll([fifo, pidfd], timeoutMs)
-  if (!onFifo && !onPidfd)
-    throw new RuntimeError('timeout', `start ${container.info.containerId}: init did not answer within ${timeoutMs} ms`)
-  const buffer = Buffer.alloc(RECORD_BYTES)
-  const length = onFifo ? readSync(fifo, buffer) : 0
-  if (length > 0) throw failure(container, buffer)
-  if (!onFifo)
-    throw new RuntimeError('start-failed', `start ${container.info.containerId}: init died before it executed`)
+/** A record on the fifo: a step failed, or a listener. End of file: execve closed it. The pidfd alone: init died on the way. */
+function awaitExecution(container: Container, waiting: Waiting): void {
+  const { fifo, pidfd, acknowledge, timeoutMs } = waiting
+  const { containerId: id } = container.info
+  let handedOver = container.init?.seccompAgent === undefined
+  for (;;) {
+    const [onFifo = 0, onPidfd = 0] = poll([fifo, pidfd], timeoutMs)
+    if (!onFifo && !onPidfd)
+      throw new RuntimeError('timeout', `start ${id}: init did not answer within ${timeoutMs} ms`)
+    const buffer = Buffer.alloc(RECORD_BYTES)
+    if (onFifo && readSync(fifo, buffer) > 0) {
+      const record = parseRecord(buffer)
+      const { init } = container
+      if (record.kind !== 'listener' || !init?.seccompAgent || acknowledge === undefined)
+        throw failure(container, record)
+      const { pid } = init.init
+      sendListener(init.seccompAgent, { pid, pidfd, listener: record.listener, state: stateOf(container) })
+      acknowledgeListener(acknowledge)
+      handedOver = true
+      continue
+    }
+    if (!onFifo) throw new RuntimeError('start-failed', `start ${id}: init died before it executed`)
+    if (!handedOver) throw listenerMissing(`start ${id}`)
+    return
+  }
 }
 
-function failure({ init }: Container, buffer: Buffer): RuntimeError {
-  const record = parseRecord(buffer)
+function failure({ init }: Container, record: Record): RuntimeError {
   if (!init || record.kind !== 'failure') return new RuntimeError('start-failed', 'init sent an unknown record')
   const what = init.startSteps[record.step] ?? `step ${record.step}`
   return stepError('start-failed', { what, call: 'init', errno: record.errno, command: init.command })

@@ -1,4 +1,5 @@
 /** Waiting for a child in the foreground: its signals, its terminal, its exit code. */
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import { parseSignal } from '@crio-lxc/core/process/signals'
 import { close, pollAsync } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen, pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
@@ -10,6 +11,7 @@ const forwarded = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2
 
 /** Returns the exit code of the child `pid`, 128 + n when signal n killed it. */
 export async function supervise(pid: number, terminal?: TerminalProxy): Promise<number> {
+  const done = stepLog('supervise')
   const pidfd = pidfdOpen(pid)
   const handlers = forwarded.map((name) => {
     const handler = (): void => pidfdSendSignal(pidfd, parseSignal(name))
@@ -19,7 +21,9 @@ export async function supervise(pid: number, terminal?: TerminalProxy): Promise<
   try {
     if (terminal) await terminal.run(pidfd)
     else await pollAsync([pidfd])
-    return exitCode(wait(pid))
+    const code = exitCode(wait(pid))
+    done(`pid ${pid} ended with exit code ${code}`, { pid, code })
+    return code
   } finally {
     for (const { name, handler } of handlers) process.off(name, handler)
     close(pidfd)

@@ -4,7 +4,8 @@
  */
 import { closeSync, readSync } from 'node:fs'
 import { pollAsync, socketpair } from '@crio-lxc/core/sys/libc'
-import { copySize, makeRaw, readModes, receiveFd, restoreModes } from '@crio-lxc/core/sys/terminal'
+import { copySize, makeRaw, readModes, restoreModes } from '@crio-lxc/core/sys/terminal'
+import { receiveFd } from '@crio-lxc/core/sys/unix-message'
 import { writeAll } from './write-all.ts'
 
 const STDIN = 0

@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { configureLogging, log, logContainer } from '@crio-lxc/core/log/logger'
+import { closeLogging, configureLogging, log, logContainer, takesDebug } from '@crio-lxc/core/log/logger'
 import { jsonLine, textLine } from '@crio-lxc/core/log/runc-sink'
+import type { Sink } from '@crio-lxc/core/log/sink'
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 let dir: string
@@ -135,4 +137,60 @@ test('without configuration nothing is written', async () => {
   await configureLogging({})
   log.error('lost')
   expect(lines('log')).toEqual([])
+})
+
+describe('the sink of last resort', () => {
+  function recorder(least: Sink['least']): { sink: Sink; taken: string[] } {
+    const taken: string[] = []
+    return { taken, sink: { least, write: (level, message) => void taken.push(`${level} ${message}`) } }
+  }
+
+  test('takes the lines when no file is named, from its level on', async () => {
+    const { sink, taken } = recorder('warn')
+    await configureLogging({ fallback: sink })
+    log.info('i')
+    log.warn('w')
+    expect(taken).toEqual(['warn w'])
+  })
+
+  test.each(['runcLog', 'file'] as const)('takes nothing when %s is named', async (name) => {
+    const { sink, taken } = recorder('debug')
+    await configureLogging({ [name]: join(dir, 'log'), fallback: sink })
+    log.warn('w')
+    expect(taken).toEqual([])
+    expect(lines('log')).toHaveLength(1)
+  })
+})
+
+test('closeLogging() closes the files and says nothing more', async () => {
+  const open = () => readdirSync('/proc/self/fd').length
+  const before = open()
+  await configureLogging({ runcLog: join(dir, 'runc'), file: join(dir, 'seed') })
+  expect(open()).toBe(before + 2)
+  await configureLogging({ runcLog: join(dir, 'runc'), file: join(dir, 'seed') })
+  expect(open()).toBe(before + 2)
+  closeLogging()
+  expect(open()).toBe(before)
+  log.error('lost')
+  expect([...lines('runc'), ...lines('seed')]).toEqual([])
+})
+
+describe('stepLog()', () => {
+  test('gives each step its duration and its component', async () => {
+    await configureLogging({ file: join(dir, 'log'), level: 'debug' })
+    const done = stepLog('create')
+    done('first')
+    done('second', { pid: 7 })
+    expect(records('log')).toMatchObject([
+      { l: 'debug', m: expect.stringMatching(/^first \(\d+(\.\d)? ms\)$/), c: 'create', ms: expect.any(Number) },
+      { l: 'debug', m: expect.stringMatching(/^second \(\d+(\.\d)? ms\)$/), c: 'create', pid: 7 },
+    ])
+  })
+
+  test('does nothing when no sink takes debug messages', async () => {
+    await configureLogging({ file: join(dir, 'log'), level: 'info' })
+    expect(takesDebug()).toBe(false)
+    stepLog('create')('first')
+    expect(lines('log')).toEqual([])
+  })
 })

@@ -1,5 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { capabilityBit, isCapabilityName, toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
+import {
+  capabilityBit,
+  grantableCapabilities,
+  isCapabilityName,
+  toCapabilityMask,
+} from '@crio-lxc/core/oci/capabilities'
 import { describe, expect, test } from 'vitest'
 import { thrownBy } from './spec-with.ts'
 
@@ -29,6 +34,30 @@ describe('toCapabilityMask()', () => {
       name: 'SpecError',
       message: `process.capabilities.bounding: unknown capability ${JSON.stringify(name)}`,
     })
+  })
+})
+
+describe('grantableCapabilities()', () => {
+  const available = toCapabilityMask(['CAP_KILL', 'CAP_CHOWN'], '')
+
+  test('keeps sets that can be granted, also absent and empty ones', () => {
+    const sets = { bounding: ['CAP_KILL', 'CAP_CHOWN'], ambient: [] }
+    expect(grantableCapabilities(sets, available)).toEqual({ sets, leftOut: [] })
+  })
+
+  test('leaves out of every set what no kernel or not this runtime has, and names each once with the reason', () => {
+    const names = ['CAP_NOSUCH', 'CAP_KILL', 'CAP_SYS_TIME', 'kill', 'toString']
+    expect(grantableCapabilities({ bounding: names, effective: names, inheritable: ['CAP_CHOWN'] }, available)).toEqual(
+      {
+        sets: { bounding: ['CAP_KILL'], effective: ['CAP_KILL'], inheritable: ['CAP_CHOWN'] },
+        leftOut: [
+          'CAP_NOSUCH (no such capability)',
+          'CAP_SYS_TIME (the runtime lacks it)',
+          'kill (no such capability)',
+          'toString (no such capability)',
+        ],
+      },
+    )
   })
 })
 

@@ -1,0 +1,61 @@
+/** One fd over a unix socket: SCM_RIGHTS, unix(7). */
+import { writeSync } from 'node:fs'
+import { koffi } from './koffi.ts'
+import { call } from './libc.ts'
+
+const MSG_NOSIGNAL = 0x4000
+const MSG_CMSG_CLOEXEC = 0x40000000
+const SOL_SOCKET = 1
+const SCM_RIGHTS = 1
+/** struct cmsghdr with one fd, and its length without the padding. */
+const CMSG_BYTES = 24
+const CMSG_LEN = 20
+
+let declared = false
+
+function message(bytes: Buffer, control: Buffer): object {
+  const k = koffi()
+  if (!declared) {
+    k.struct('iovec', { base: 'void *', length: 'size_t' })
+    k.struct('msghdr', {
+      name: 'void *',
+      namelen: 'uint32_t',
+      iov: 'iovec *',
+      iovlen: 'size_t',
+      control: 'void *',
+      controllen: 'size_t',
+      flags: 'int',
+    })
+    declared = true
+  }
+  const iov = [{ base: bytes, length: bytes.length }]
+  return { name: null, namelen: 0, iov, iovlen: 1, control, controllen: control.length, flags: 0 }
+}
+
+/** The one fd of a SCM_RIGHTS message (CLOEXEC); undefined at end of file. */
+export function receiveFd(socket: number): number | undefined {
+  const control = Buffer.alloc(CMSG_BYTES)
+  const length = call(
+    'intptr_t recvmsg(int socket, msghdr *message, int flags)',
+    [socket, message(Buffer.alloc(4096), control), MSG_CMSG_CLOEXEC],
+    () => `recvmsg(${socket})`,
+  )
+  return Number(length) === 0 ? undefined : control.readInt32LE(16)
+}
+
+/** Sends all of `bytes`, the fd with the first of them. */
+export function sendFd(socket: number, bytes: Buffer, fd: number): void {
+  const control = Buffer.alloc(CMSG_BYTES)
+  control.writeBigUInt64LE(BigInt(CMSG_LEN), 0)
+  control.writeInt32LE(SOL_SOCKET, 8)
+  control.writeInt32LE(SCM_RIGHTS, 12)
+  control.writeInt32LE(fd, 16)
+  let sent = Number(
+    call(
+      'intptr_t sendmsg(int socket, msghdr *message, int flags)',
+      [socket, message(bytes, control), MSG_NOSIGNAL],
+      () => `sendmsg(${socket})`,
+    ),
+  )
+  while (sent < bytes.length) sent += writeSync(socket, bytes, sent)
+}

@@ -1,0 +1,86 @@
+/**
+ * The agent's side of SCMP_ACT_NOTIFY (config-linux.md, "The Container Process State"). The process has loaded its
+ * filter and reports the number of the listener; the fd is taken out of it from here, because the filter may forbid the
+ * process to send anything, and what a system call of it waits for is the agent that has no fd yet.
+ */
+import { closeSync, writeSync } from 'node:fs'
+import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { Seccomp } from '@crio-lxc/core/oci/linux'
+import { OCI_VERSION } from '@crio-lxc/core/oci/oci-version'
+import type { State } from '@crio-lxc/core/oci/state'
+import { connectUnix } from '@crio-lxc/core/sys/libc'
+import { pidfdGetfd } from '@crio-lxc/core/sys/libc-process'
+import { sendFd } from '@crio-lxc/core/sys/unix-message'
+
+/** Where the listener goes, and the text that goes with it. */
+export interface SeccompAgent {
+  /** linux.seccomp.listenerPath */
+  readonly path: string
+  /** linux.seccomp.listenerMetadata */
+  readonly metadata?: string
+}
+
+/** Undefined when no system call is notified. */
+export function agentOf(seccomp: Seccomp | undefined, notifies: boolean): SeccompAgent | undefined {
+  if (!notifies || !seccomp?.listenerPath) return undefined
+  const { listenerPath: path, listenerMetadata: metadata } = seccomp
+  return { path, ...(metadata !== undefined && { metadata }) }
+}
+
+export interface Listening {
+  /** The process that has loaded the filter, by pid on the host and pidfd. */
+  readonly pid: number
+  readonly pidfd: number
+  /** Number of the listener in that process. */
+  readonly listener: number
+  /** State of the container. */
+  readonly state: State
+}
+
+/** Connects, sends, closes. Throws RuntimeError when the agent cannot be reached. */
+export function sendListener({ path, metadata }: SeccompAgent, { pid, pidfd, listener, state }: Listening): void {
+  const fd = pidfdGetfd(pidfd, listener)
+  try {
+    const socket = connectUnix(path)
+    try {
+      sendFd(socket, Buffer.from(JSON.stringify(processState(state, pid, metadata))), fd)
+    } finally {
+      closeSync(socket)
+    }
+  } catch (cause) {
+    const problem = messageOf(cause).replace(/^\w+\(.*?\): /s, '')
+    throw new RuntimeError('io', `linux.seccomp.listenerPath: send the listener to ${path}: ${problem}`, { cause })
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Lets the process go on. */
+export function acknowledgeListener(fd: number): void {
+  try {
+    writeSync(fd, 'a')
+  } catch {
+    // It has died meanwhile, which is what the caller waits for next.
+  }
+}
+
+/** The process has ended, or executed, without a word about its listener. */
+export function listenerMissing(what: string): RuntimeError {
+  const problem = 'the process could not report its seccomp listener: linux.seccomp must allow write'
+  return new RuntimeError('start-failed', `${what}: ${problem}`)
+}
+
+/** The container process state; `state` is that of runtime.md, without what runc adds to it. */
+function processState(
+  { ociVersion, id, status, pid: init, bundle, annotations }: State,
+  pid: number,
+  metadata?: string,
+) {
+  return {
+    ociVersion: OCI_VERSION,
+    fds: ['seccompFd'],
+    pid,
+    ...(metadata !== undefined && { metadata }),
+    state: { ociVersion, id, status, pid: init, bundle, ...(annotations && { annotations }) },
+  }
+}

@@ -1,0 +1,144 @@
+import { spawnSync } from 'node:child_process'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { useContainers } from '../support/containers.ts'
+import { requires } from '../support/requires.ts'
+
+requires('root', 'own-runtime')
+const t = useContainers()
+
+/** The lines of a log file as records. */
+function records(path: string): Record<string, unknown>[] {
+  return t
+    .read(path)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+describe('--debug with --log-file', () => {
+  it('lets an operator follow a container through its life: steps, pids, cgroup, durations', async () => {
+    const path = join(t.hostDirectory(), 'log')
+    const bundle = await t.bundle({ args: ['sleep', '1000'] })
+    const id = t.id()
+    const flags = ['--debug', '--log-file', path]
+    await t.ok([...flags, 'create', '--bundle', bundle.path, id])
+    const { pid } = await t.state(id)
+    await t.ok([...flags, 'start', id])
+    await t.ok([...flags, 'exec', id, 'sh', '-c', 'exit 0'])
+    await t.ok([...flags, 'kill', id, 'CONT'])
+    await t.ok([...flags, 'kill', '--all', id, 'KILL'])
+    await t.waitForStatus(id, 'stopped')
+    await t.ok([...flags, 'delete', id])
+
+    const lines = records(path)
+    for (const line of lines) {
+      expect(line).toMatchObject({
+        l: 'debug',
+        cid: id,
+        ms: expect.any(Number),
+        t: expect.stringMatching(/^\d{14}\.\d{3}$/),
+      })
+      expect(line['m']).toMatch(/ \(\d+(\.\d)? ms\)$/)
+    }
+    const of = (cmd: string, c: string) => lines.filter((line) => line['cmd'] === cmd && line['c'] === c)
+    const words = (cmd: string, c: string) => of(cmd, c).map(({ m }) => String(m).replace(/ \([\d.]+ ms\)$/, ''))
+    const cgroup = `/crio-lxc/${id}`
+    expect(words('create', 'create')).toEqual([
+      `${bundle.path}/config.json is valid`,
+      expect.stringMatching(
+        /^opened the rootfs .*\/rootfs, 0 mount sources and namespaces \(new: pid, .*; joined: none\)$/,
+      ),
+      `made ${t.root}/${id} and the cgroup ${cgroup}`,
+      expect.stringMatching(/^launched the monitor, pid \d+$/),
+      expect.stringMatching(/^wrote a plan of \d{2,} steps and \d+ cgroup limits$/),
+      expect.stringMatching(/^init is ready/),
+      `init is pid ${pid}, the monitor has ended`,
+    ])
+    expect(words('start', 'start')).toEqual([`init (pid ${pid}) has executed sleep`])
+    expect(words('exec', 'exec')).toEqual([
+      expect.stringMatching(new RegExp(`the cgroup ${cgroup}; pid \\d+ has executed sh$`)),
+    ])
+    expect(words('exec', 'supervise')).toEqual([expect.stringMatching(/^pid \d+ ended with exit code 0$/)])
+    expect(words('kill', 'kill')).toEqual([
+      `sent signal 18 to init, pid ${pid}`,
+      `sent signal 9 to every process of the cgroup ${cgroup}: 1`,
+    ])
+    expect(words('delete', 'delete')).toEqual([
+      `it was stopped, and init, pid ${pid}, has ended`,
+      `emptied and removed the cgroup ${cgroup}`,
+      `removed ${t.root}/${id}`,
+    ])
+    expect(of('create', 'create').at(-1)).toMatchObject({ pid })
+    for (const cmd of ['create', 'start', 'exec', 'delete'])
+      expect(words(cmd, 'cli')).toEqual([`${cmd} begins`, `${cmd} ends with exit code 0`])
+  })
+
+  it('says that a failed create was undone', async () => {
+    const path = join(t.hostDirectory(), 'log')
+    const bundle = await t.bundle({ args: ['/no/such/program'] })
+    await t.runtime(['--debug', '--log-file', path, 'create', '--bundle', bundle.path, t.id()])
+    expect(records(path).slice(-2)).toMatchObject([
+      { l: 'debug', m: expect.stringContaining('undid') },
+      { l: 'error', m: expect.stringContaining('no such file or directory') },
+    ])
+  })
+
+  it('keeps arguments and variables out of the log', async () => {
+    const path = join(t.hostDirectory(), 'log')
+    const { id } = await t.running()
+    await t.ok(['--debug', '--log-file', path, 'exec', '--env', 'PASSWORD=secret', id, 'sh', '-c', ': secret'])
+    expect(t.read(path)).not.toContain('secret')
+  })
+})
+
+describe('--debug with --log', () => {
+  it.each(['json', 'text'])('has the same steps as %s', async (format) => {
+    const path = join(t.hostDirectory(), 'log')
+    const { id, pid } = await t.create()
+    await t.ok(['--debug', '--log', path, '--log-format', format, 'start', id])
+    const lines = t.read(path).trim().split('\n')
+    expect(lines).toHaveLength(3)
+    expect(lines[1]).toMatch(/level"?[=:]"?debug/)
+    expect(lines[1]).toContain(`init (pid ${pid}) has executed true`)
+  })
+})
+
+describe('without a log file', () => {
+  it('--debug writes the steps to stderr, as runc does, and keeps stdout for data', async () => {
+    const { id, pid } = await t.create()
+    const result = await t.ok(['--debug', 'start', id])
+    expect(result.stdout).toBe('')
+    expect(result.stderr).toMatch(
+      new RegExp(`^debug: start begins .*\\ndebug: init \\(pid ${pid}\\) has executed true`),
+    )
+  })
+
+  it('without --debug nothing is written', async () => {
+    const { id } = await t.create()
+    expect(await t.ok(['start', id])).toMatchObject({ stdout: '', stderr: '' })
+  })
+})
+
+describe('bunyan', () => {
+  // On Node the bundles are files, so that what is loaded can be seen.
+  const program = resolve(import.meta.dirname, '../../dist/lib/crio-lxc/crio-lxc.js')
+  const opened = (...args: string[]): string[] => {
+    const command = [process.execPath, program, '--root', t.root, ...args]
+    const { stderr } = spawnSync('strace', ['-f', '-e', 'trace=openat', ...command], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    })
+    return stderr.split('\n').filter((line) => line.includes('/lib/crio-lxc/'))
+  }
+
+  it('is not loaded unless the log file of the seed is asked for', () => {
+    const log = join(t.hostDirectory(), 'log')
+    for (const flags of [[], ['--debug'], ['--debug', '--log', log]]) {
+      const files = opened(...flags, 'list')
+      expect(files.length).toBeGreaterThan(1)
+      expect(files.filter((line) => line.includes('seed-sink'))).toEqual([])
+    }
+    expect(opened('--log-file', log, 'list').filter((line) => line.includes('seed-sink'))).not.toEqual([])
+  })
+})

@@ -1,0 +1,27 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { globalOptions } from '../../../packages/runtime-cli/src/global-options.ts'
+
+const root = resolve(import.meta.dirname, '../../..')
+
+function documents(): string[] {
+  const below = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name))
+  return ['README.md', ...below.filter((name) => name.endsWith('.md'))]
+}
+
+test.each(documents())('%s names files of this repository that exist', (name) => {
+  const text = readFileSync(join(root, name), 'utf8')
+  const paths = [...text.matchAll(/`((?:packages|test|scripts|docs)\/[^`*\s]+)`/g)].map(([, path = '']) => path)
+  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+})
+
+test('docs/seed.md names flags and variables as they are', () => {
+  const seed = readFileSync(join(root, 'docs/seed.md'), 'utf8')
+  const flags = [...seed.matchAll(/`--([a-z-]+)`/g)].map(([, flag = '']) => flag)
+  const variables = [...seed.matchAll(/`(CRIO_LXC_[A-Z_]+)`/g)].map(([, variable = '']) => variable)
+  expect(flags.length).toBeGreaterThan(15)
+  expect(variables).toHaveLength(flags.length)
+  const known = globalOptions as Readonly<Record<string, { readonly env?: string }>>
+  expect(flags.map((flag) => known[flag]?.env)).toEqual(variables)
+})

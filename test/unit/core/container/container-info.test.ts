@@ -1,0 +1,134 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
+import { createPidFile, decodeFileJSON } from '@crio-lxc/core/container/json-file'
+import { ErrExist, ErrNotExist } from '@crio-lxc/core/errors/container-errors'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { thrownBy } from '../oci/spec-with.ts'
+
+let root: string
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'container-info-'))
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+const mode = (path: string) => statSync(path).mode & 0o7777
+
+function facts(): ContainerFacts {
+  return {
+    containerId: 'web',
+    createdAt: '2026-01-02T03:04:05.678Z',
+    runtimeRoot: root,
+    bundlePath: '/srv/web',
+    consoleSocket: '/run/console',
+    pidFile: join(root, 'pid'),
+    monitorCgroupDir: '/monitors/web',
+    cgroupDir: '/web',
+    seccomp: true,
+    capabilities: false,
+    apparmor: true,
+    cgroupDevices: false,
+    annotations: { 'a.b/c': 'd' },
+    namespaces: [{ type: 'pid' }, { type: 'network', path: '/run/netns/x' }],
+    rootfs: '/srv/web/rootfs',
+    owner: 'root',
+    ociVersion: '1.3.0',
+    creator: { pid: 1, startTime: 2 },
+    initExecutable: '3:4',
+    madeCgroups: ['/sys/fs/cgroup/web'],
+  }
+}
+
+function claimed(): ContainerInfo {
+  const info = new ContainerInfo(root, 'web')
+  info.claim()
+  return info
+}
+
+describe('ContainerInfo', () => {
+  test('create() writes container.json, load() reads every field back', () => {
+    claimed().create(facts())
+    expect(readdirSync(join(root, 'web'))).toEqual(['container.json'])
+    expect([mode(join(root, 'web')), mode(join(root, 'web/container.json'))]).toEqual([0o700, 0o600])
+    expect(JSON.parse(readFileSync(join(root, 'web/container.json'), 'utf8'))).toEqual({ schemaVersion: 1, ...facts() })
+    const loaded = new ContainerInfo(root, 'web')
+    expect(loaded.load()).toMatchObject(facts())
+    expect(loaded.facts).toMatchObject(facts())
+  })
+
+  test('claim() of a taken id throws ErrExist', () => {
+    claimed()
+    expect(thrownBy(() => claimed())).toBeInstanceOf(ErrExist)
+  })
+
+  test('load() of a missing container throws ErrNotExist', () => {
+    expect(thrownBy(() => new ContainerInfo(root, 'web').load())).toBeInstanceOf(ErrNotExist)
+  })
+
+  test.each([
+    ['another version', (path: string) => writeFileSync(path, JSON.stringify({ schemaVersion: 2, ...facts() }))],
+    [
+      'another container',
+      (path: string) => writeFileSync(path, JSON.stringify({ schemaVersion: 1, containerId: 'db' })),
+    ],
+    ['an empty file', (path: string) => writeFileSync(path, '')],
+    ['half a file', (path: string) => writeFileSync(path, '{"schemaVersion": 1,')],
+    ['no file', () => undefined],
+    ['a directory', (path: string) => mkdirSync(path)],
+  ])('load() of %s names the file', (_, damage) => {
+    const info = claimed()
+    const path = join(root, 'web/container.json')
+    damage(path)
+    expect(thrownBy(() => info.load())).toMatchObject({ code: 'io', message: expect.stringContaining(path) })
+  })
+
+  test('configFilePath() and runtimePath() lie in the runtime directory', () => {
+    const info = new ContainerInfo('/run/crio-lxc', 'web')
+    expect(info.configFilePath()).toBe('/run/crio-lxc/web/config')
+    expect(info.runtimePath()).toBe('/run/crio-lxc/web')
+    expect(info.runtimePath('fifo', 'start')).toBe('/run/crio-lxc/web/fifo/start')
+  })
+
+  test("pid() is 0 until publishInit(), then init's", () => {
+    const info = claimed()
+    expect(info.pid()).toBe(0)
+    info.publishInit({ init: { pid: 42, startTime: 1 }, startSteps: {}, command: 'sh' })
+    expect(info.pid()).toBe(42)
+  })
+
+  test('createPidFile() writes the file of the facts, and none when the caller wanted none', () => {
+    const info = claimed()
+    const { pidFile, ...others } = facts()
+    info.create(others)
+    info.createPidFile(42)
+    expect(readdirSync(root)).toEqual(['web'])
+    info.create({ ...others, pidFile: join(root, 'pid') })
+    info.createPidFile(42)
+    expect(readFileSync(pidFile ?? '', 'utf8')).toBe('42')
+  })
+})
+
+describe('createPidFile()', () => {
+  test('writes digits alone, mode 0644, in the place of what was there', () => {
+    const path = join(root, 'pid')
+    writeFileSync(path, 'something longer', { mode: 0o600 })
+    createPidFile(path, 7)
+    expect(readFileSync(path, 'utf8')).toBe('7')
+    expect(mode(path)).toBe(0o644)
+    expect(readdirSync(root)).toEqual(['pid'])
+  })
+
+  test('names the file that cannot be written', () => {
+    expect(thrownBy(() => createPidFile('/no/such/directory/pid', 7))).toMatchObject({
+      code: 'io',
+      message: expect.stringMatching(/^write the pid file \/no\/such\/directory\/pid: /),
+    })
+  })
+})
+
+test('decodeFileJSON() returns the value of the file', () => {
+  const path = join(root, 'value.json')
+  writeFileSync(path, '{"a": [1, null]}\n')
+  expect(decodeFileJSON(path)).toEqual({ a: [1, null] })
+})
