@@ -69,7 +69,8 @@ export function ensureTarget(plan: Plan, { root, path, directory, what, resolve 
     plan.step(`create directory /${made} in the rootfs for ${what}`, 'mkdirat', [parent, name, 0o755], {
       ignore: ['EEXIST'],
     })
-    const opened = plan.slot(`/${made}`)
+    const last = directory && depth === directories
+    const opened = last ? found : plan.slot(`/${made}`)
     openInRoot(
       plan,
       { root, path: made },
@@ -95,7 +96,7 @@ export function ensureTarget(plan: Plan, { root, path, directory, what, resolve 
     plan.step(`close ${path}`, 'close', [made])
     plan.place(exists)
   }
-  openInRoot(plan, { root, path }, { what: find, flags, resolve, result: found })
+  if (!directory || directories === 0) openInRoot(plan, { root, path }, { what: find, flags, resolve, result: found })
   plan.place(done)
   return found
 }

@@ -2,7 +2,7 @@
 import { MOUNT_ATTR_RDONLY, MS_RDONLY, O_PATH, RESOLVE_NO_SYMLINKS } from '@crio-lxc/core/abi/constants'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
-import type { Plan, Slot } from '@crio-lxc/core/plan/plan'
+import type { Arg, Plan, Slot } from '@crio-lxc/core/plan/plan'
 import { attach, components, ensureTarget, openInRoot, setMountAttr } from '../inside-root.ts'
 import { type MountOptions, parseMountOptions } from '../mount-options.ts'
 
@@ -74,7 +74,7 @@ export function planReadonlyMounts(plan: Plan, root: number, paths: readonly str
 }
 
 interface NewMount {
-  readonly root: number
+  readonly root: Arg
   readonly mount: Mount
   readonly pointer: string
   readonly options: MountOptions
@@ -133,19 +133,21 @@ function planCgroupMount(plan: Plan, inputs: CgroupMount): void {
   if (options.flags & MS_RDONLY) readonlyLater.push(mount.destination)
   const tmpfs = { ...options, flags: options.flags & ~MS_RDONLY, data: 'mode=755' }
   planNewMount(plan, { root, mount: { ...mount, type: 'tmpfs', source: 'tmpfs' }, pointer, options: tmpfs })
+  const top = plan.slot(mount.destination)
+  const flags = O_PATH | plan.arch.O_DIRECTORY
+  openInRoot(plan, { root, path: mount.destination }, { what: `open ${mount.destination}`, flags, result: top })
   for (const { name, data, bind } of cgroup.hierarchies) {
-    const destination = `${mount.destination}/${name}`
+    const what = `${mount.destination}/${name} of ${pointer}`
     if (bind === undefined) {
-      const hierarchy = { destination, type: 'cgroup', source: 'cgroup' }
-      planNewMount(plan, { root, mount: hierarchy, pointer, options: { ...options, data, propagation: [] } })
+      const hierarchy = { destination: name, type: 'cgroup', source: 'cgroup' }
+      const all = { ...options, data, propagation: [] }
+      planNewMount(plan, { root: top, mount: hierarchy, pointer: what, options: all })
       continue
     }
-    const target = ensureTarget(plan, { root, path: destination, directory: true, what: pointer })
-    attach(plan, `attach the container's ${name} cgroup to ${destination} for ${pointer}`, [bind, target])
+    const target = ensureTarget(plan, { root: top, path: name, directory: true, what })
+    attach(plan, `attach the container's ${name} cgroup to ${what}`, [bind, target])
     close(plan, target)
   }
-  if (cgroup.links.length === 0) return
-  const top = ensureTarget(plan, { root, path: mount.destination, directory: true, what: pointer })
   for (const [name, target] of cgroup.links)
     plan.step(`link ${mount.destination}/${name} to ${target} for ${pointer}`, 'symlinkat', [
       plan.string(target),
