@@ -114,6 +114,21 @@ function compile(outfile: string): void {
     ],
     { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
   )
+  disarm(outfile)
+}
+
+/**
+ * The engine obeys these variables before the program's first line: they run other code, open a debugger or write
+ * files. Under a name with a `=` in it, which no variable can have, it finds none of them (docs/notes/bun.md).
+ */
+function disarm(executable: string): void {
+  const bytes = readFileSync(executable)
+  for (const name of ['BUN_OPTIONS', 'BUN_BE_BUN', 'BUN_INSPECT', 'BUN_BYTECODE_']) {
+    let at = bytes.indexOf(name)
+    if (at < 0) throw new Error(`the engine does not know ${name}: look again at what it takes from the environment`)
+    for (; at >= 0; at = bytes.indexOf(name, at)) bytes.write('=', at)
+  }
+  writeFileSync(executable, bytes)
 }
 
 function engine(): string {

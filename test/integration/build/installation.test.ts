@@ -7,6 +7,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 const repository = resolve(import.meta.dirname, '../../..')
 const dist = join(repository, 'dist')
 
+const engine = { x64: 'x64', arm64: 'aarch64' }[process.arch as 'x64' | 'arm64']
+const bun = join(repository, `node_modules/@oven/bun-linux-${engine}/bin/bun`)
+
 let scratch: string
 let prefix: string
 beforeAll(() => {
@@ -69,6 +72,36 @@ test('every directory of the stage can be traversed by a mapped root', () => {
   expect(new Set([statSync(stage).mode & 0o7777, ...modes])).toEqual(new Set([0o755]))
 })
 
+test('the environment cannot bring code into the program', () => {
+  const cwd = join(scratch, 'environment')
+  const marker = join(scratch, 'environment-code-ran')
+  mkdirSync(cwd)
+  const evil = join(cwd, 'evil.js')
+  writeFileSync(evil, `require('node:fs').writeFileSync(${JSON.stringify(marker)}, '')\n`)
+  const env = {
+    BUN_OPTIONS: `--preload=${evil}`,
+    BUN_INSPECT: 'ws://127.0.0.1:0/x?wait=1',
+    BUN_INSPECT_PRELOAD: evil,
+    BUN_BYTECODE_ORDER_OUT: join(cwd, 'order'),
+    NODE_OPTIONS: `--require=${evil}`,
+  }
+  // The variables work: the engine as it comes obeys them.
+  run(bun, ['-e', '0'], { cwd, env: { BUN_OPTIONS: env.BUN_OPTIONS } })
+  expect(statSync(marker).size).toBe(0)
+  rmSync(marker)
+
+  for (const more of [{}, { BUN_BE_BUN: '1' }]) {
+    const { status, stdout, stderr } = run(join(prefix, 'bin/crio-lxc'), ['--version'], {
+      cwd,
+      env: { ...env, ...more },
+    })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(/^crio-lxc /)
+  }
+  expect(() => statSync(marker)).toThrow('ENOENT')
+  expect(readdirSync(cwd)).toEqual(['evil.js'])
+})
+
 test('the working directory cannot bring code or settings into the program', () => {
   const cwd = join(scratch, 'hostile')
   const marker = join(scratch, 'hostile-code-ran')
@@ -83,7 +116,7 @@ test('the working directory cannot bring code or settings into the program', () 
     cpSync(join(cwd, 'evil.js'), join(cwd, 'node_modules', name, 'index.js'), { recursive: true })
 
   // What the files would do when they were read: the engine itself, without the program, reads them.
-  const engine = run(join(prefix, 'bin/crio-lxc'), ['-e', '0'], { cwd, env: { BUN_BE_BUN: '1' } })
+  const engine = run(bun, ['-e', '0'], { cwd })
   expect(engine.status).toBe(0)
   expect(statSync(marker).size).toBe(0)
   rmSync(marker)
