@@ -12,6 +12,7 @@ const needs = {
   'own-runtime': () => (isRunc ? `the test is about crio-lxc, the runtime under test is ${runtimeName}` : undefined),
   'cgroup-v1': () => (/ - cgroup /.test(mountinfo()) ? undefined : 'no v1 hierarchy is mounted'),
   'cgroup-v2': () => (/ - cgroup2 /.test(mountinfo()) ? undefined : 'no cgroup2 file system is mounted'),
+  'cgroup-v2-only': () => (existsSync('/sys/fs/cgroup/cgroup.procs') ? undefined : 'there are v1 hierarchies'),
   'cgroup-v1-pids': () =>
     / - cgroup \S+ \S*\bpids\b/.test(mountinfo()) ? undefined : 'the pids controller is not a v1 hierarchy',
   'cgroup-bpf': () => cgroupBpfProblem(),
