@@ -6,7 +6,7 @@ import type { Bundle } from '../support/bundle.ts'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
 import { type InvokeOptions, invoke, type Result, runtimePath } from '../support/runtime.ts'
-import type { Spec } from '../support/spec.ts'
+import { type Spec, setNamespace } from '../support/spec.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
@@ -75,12 +75,9 @@ describe('a field of config.json that cannot be honoured is named', () => {
         spec.mounts.push({ destination: '/mnt', type: 'tmpfs', source: 'tmpfs', options: [3 as never] }),
       ),
     ],
-    [/linux\.namespaces\[5\]/, change((spec) => spec.linux.namespaces.push({ type: 'nosuch' }))],
-    [/linux\.namespaces\[5\]/, change((spec) => spec.linux.namespaces.push({ type: 'pid' }))],
-    [
-      /linux\.namespaces\[5\]\.path/,
-      change((spec) => spec.linux.namespaces.push({ type: 'cgroup', path: '/no/such/ns' })),
-    ],
+    [/linux\.namespaces\[\d\]/, change((spec) => spec.linux.namespaces.push({ type: 'nosuch' }))],
+    [/linux\.namespaces\[\d\]/, change((spec) => spec.linux.namespaces.push({ type: 'pid' }))],
+    [/linux\.namespaces\[\d\]\.path/, change((spec) => setNamespace(spec, 'cgroup', '/no/such/ns'))],
     [/linux\.sysctl/, change((spec) => Object.assign(spec.linux, { sysctl: { 'kernel.core_pattern': '|/bin/sh' } }))],
     [/linux\.maskedPaths\[0\]/, change((spec) => Object.assign(spec.linux, { maskedPaths: ['relative'] }))],
     [/linux\.seccomp/, change((spec) => Object.assign(spec.linux, { seccomp: { defaultAction: 'SCMP_ACT_NOSUCH' } }))],

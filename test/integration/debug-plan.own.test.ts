@@ -1,15 +1,20 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
-import { findCgroups, listTree } from '../support/proc.ts'
+import { cgroupMounts, findCgroups, listTree } from '../support/proc.ts'
 import { requires } from '../support/requires.ts'
+import type { Spec } from '../support/spec.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
 
 interface Plan {
   lxcConfig: string
-  cgroup: { directories: string[]; writes: { file: string; value: string }[] }
+  cgroup: {
+    directories: string[]
+    writes: { file: string; value: string }[]
+    devices?: { policy: string[]; program?: string[] }
+  }
   container: { step: number; what: string; call: string }[]
 }
 
@@ -24,6 +29,7 @@ describe('debug plan', () => {
     const { stdout } = await t.ok(['debug', 'plan', bundle.path])
     expect(stdout).toContain('lxc.namespace.clone = ')
     expect(stdout).toMatch(/devices\.deny <- a|bpf/)
+    expect(stdout).toMatch(/^# devices\ndeny everything\nallow c \*:\* m$/m)
     expect(stdout).toMatch(/^ +\d+ {2}.*: pivot_root\(".", "."\)/m)
     expect(stdout).toMatch(/^ +\d+ {2}.*: execve\(/m)
     expect(stdout).toContain('/tmp')
@@ -41,6 +47,27 @@ describe('debug plan', () => {
       expect.arrayContaining(['pivot_root', 'capset', 'execve', 'sethostname']),
     )
     expect(container.map(({ step }) => step)).toEqual(container.map((_, index) => index))
+  })
+
+  it('says how the device rules are enforced, unless that is switched off', async () => {
+    const spec = (spec: Spec) => {
+      spec.linux.resources = {
+        devices: [
+          { allow: false, access: 'rwm' },
+          { allow: true, type: 'b', major: 8, access: 'r' },
+        ],
+      }
+    }
+    const { devices, writes } = (await plan({ spec })).cgroup
+    expect(devices?.policy.slice(0, 2)).toEqual(['deny everything', 'allow b 8:* r'])
+    const isV1 = Object.keys(cgroupMounts()).includes('devices')
+    expect(devices?.program?.at(0)).toBe(isV1 ? undefined : 'r2 = *(u32 *)(r1 + 0)')
+    expect(writes.filter(({ file }) => file.endsWith('/devices.deny'))).toHaveLength(isV1 ? 1 : 0)
+
+    const bundle = await t.bundle({ spec })
+    const { stdout } = await t.ok(['--cgroup-devices=false', 'debug', 'plan', '--json', bundle.path])
+    expect((JSON.parse(stdout) as Plan).cgroup).toMatchObject({ writes: [] })
+    expect((JSON.parse(stdout) as Plan).cgroup.devices).toBeUndefined()
   })
 
   it('drops the capabilities after the mounts and loads seccomp last', async () => {

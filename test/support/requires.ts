@@ -1,7 +1,9 @@
 /** Conditions on the machine and the runtime; tests whose conditions do not hold are skipped with the reason printed. */
-import { existsSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { queryPrograms } from '@crio-lxc/core/sys/bpf'
 import { beforeEach } from 'vitest'
 import allowedSkips from '../allowed-skips.json' with { type: 'json' }
+import { cgroupMounts } from './proc.ts'
 import { isRunc, runtimeName } from './runtime.ts'
 
 /** Each need: undefined when it holds, else why it does not. */
@@ -10,8 +12,10 @@ const needs = {
   'own-runtime': () => (isRunc ? `the test is about crio-lxc, the runtime under test is ${runtimeName}` : undefined),
   'cgroup-v1': () => (/ - cgroup /.test(mountinfo()) ? undefined : 'no v1 hierarchy is mounted'),
   'cgroup-v2': () => (/ - cgroup2 /.test(mountinfo()) ? undefined : 'no cgroup2 file system is mounted'),
+  'cgroup-v2-only': () => (existsSync('/sys/fs/cgroup/cgroup.procs') ? undefined : 'there are v1 hierarchies'),
   'cgroup-v1-pids': () =>
     / - cgroup \S+ \S*\bpids\b/.test(mountinfo()) ? undefined : 'the pids controller is not a v1 hierarchy',
+  'cgroup-bpf': () => cgroupBpfProblem(),
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
 } as const satisfies Record<string, () => string | undefined>
 
@@ -31,6 +35,21 @@ export function requires(...names: readonly Need[]): void {
   beforeEach((context) => {
     context.skip(reasons.join('; '))
   })
+}
+
+/** CONFIG_CGROUP_BPF, by asking for the programs of the root cgroup. */
+function cgroupBpfProblem(): string | undefined {
+  const root = cgroupMounts()['']
+  if (root === undefined) return 'no cgroup2 file system is mounted'
+  const fd = openSync(root, 'r')
+  try {
+    queryPrograms(fd)
+    return undefined
+  } catch (error) {
+    return `the kernel attaches no programs to cgroups: ${(error as Error).message}`
+  } finally {
+    closeSync(fd)
+  }
 }
 
 function mountinfo(): string {

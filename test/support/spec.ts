@@ -33,11 +33,19 @@ export interface Process {
   oomScoreAdj?: number
 }
 
+export interface DeviceRule {
+  allow: boolean
+  access: string
+  type?: string
+  major?: number
+  minor?: number
+}
+
 export interface Linux {
   namespaces: { type: string; path?: string }[]
   cgroupsPath?: string
   resources: {
-    devices?: { allow: boolean; access: string; type?: string; major?: number; minor?: number }[]
+    devices?: DeviceRule[]
     pids?: { limit: number }
   }
   maskedPaths?: string[]

@@ -9,10 +9,11 @@ export interface Arch {
   readonly syscalls: Readonly<Record<Call, number>>
 }
 
-/** System calls that plans make, by their kernel names. */
+/** System calls that plans make, or the runtime itself, by their kernel names. */
 export type Call = keyof typeof numbers
 
 const numbers = {
+  bpf: [321, 280],
   capset: [126, 91],
   chdir: [80, 49],
   clone: [56, 220],

@@ -41,6 +41,41 @@ export function createCgroup(layout: CgroupLayout, path: string): void {
     if (readProcs(directory).length > 0)
       throw new RuntimeError('cgroup', `use cgroup ${directory}: it has processes: choose another linux.cgroupsPath`)
   for (const hierarchy of layout.hierarchies) makeDirectories(hierarchy, path)
+  const [unified] = layout.hierarchies
+  if (layout.mode === 'v2' && unified) offerControllers(unified, path)
+}
+
+/**
+ * Hands every controller down to the cgroup, as runc does: whoever measures the container reads their files, and a
+ * container that divides its cgroup needs them. What cannot be handed down is an error only when a limit asks for it.
+ */
+function offerControllers({ mountPoint }: Hierarchy, path: string): void {
+  for (const directory of ancestors(mountPoint, path)) {
+    const [available, enabled] = ['cgroup.controllers', 'cgroup.subtree_control'].map((file) =>
+      readFileSync(`${directory}/${file}`, 'utf8').split(/\s+/).filter(Boolean),
+    ) as [string[], string[]]
+    const missing = available.filter((controller) => !enabled.includes(controller))
+    if (missing.length === 0) continue
+    const file = `${directory}/cgroup.subtree_control`
+    try {
+      writeFileSync(file, missing.map((controller) => `+${controller}`).join(' '))
+    } catch {
+      // All or nothing: one that is refused, such as cpu beside realtime processes, must not keep the others away.
+      for (const controller of missing) {
+        try {
+          writeFileSync(file, `+${controller}`)
+        } catch {
+          // Reported by enableController when it is needed.
+        }
+      }
+    }
+  }
+}
+
+/** The directories above the cgroup `path`, the root first. */
+function ancestors(mountPoint: string, path: string): string[] {
+  const parts = path.slice(1).split('/')
+  return parts.map((_, depth) => [mountPoint, ...parts.slice(0, depth)].join('/'))
 }
 
 function makeDirectories({ mountPoint, controllers }: Hierarchy, path: string): void {
@@ -106,9 +141,7 @@ export function applyWrites(path: string, writes: readonly CgroupWrite[]): void 
 
 /** A v2 controller works in a cgroup when every ancestor hands it down (cgroup-v2.rst, "Top-down Constraint"). */
 function enableController({ mountPoint }: Hierarchy, path: string, controller: string): void {
-  const parts = path.slice(1).split('/')
-  for (let depth = 0; depth < parts.length; depth++) {
-    const directory = [mountPoint, ...parts.slice(0, depth)].join('/')
+  for (const directory of ancestors(mountPoint, path)) {
     const file = `${directory}/cgroup.subtree_control`
     if (readFileSync(file, 'utf8').trim().split(' ').includes(controller)) continue
     try {

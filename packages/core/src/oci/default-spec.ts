@@ -71,3 +71,9 @@ export const defaultSpec: Spec = {
     readonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
   },
 }
+
+/** The same for a host with nothing but cgroup v2, where a cgroup namespace costs nothing and hides the host's tree. */
+export const defaultSpecOnV2: Spec = {
+  ...defaultSpec,
+  linux: { ...defaultSpec.linux, namespaces: [...(defaultSpec.linux?.namespaces ?? []), { type: 'cgroup' }] },
+}

@@ -50,7 +50,8 @@ export function call(prototype: string, args: readonly unknown[], text: () => st
 
 const numbers = archOf(arch)?.syscalls
 
-function number(name: 'openat2' | 'open_tree' | 'mount_setattr'): number {
+/** The number of a system call that glibc does not wrap. */
+export function syscallNumber(name: 'bpf' | 'openat2' | 'open_tree' | 'mount_setattr'): number {
   if (!numbers) throw new RuntimeError('unsupported', `the processor architecture ${arch} is not supported`)
   return numbers[name]
 }
@@ -64,7 +65,7 @@ export function openat2(dirfd: number, path: string, { flags, resolve }: { flags
   how.writeBigUInt64LE(BigInt(resolve), 16)
   return call(
     'long syscall(long nr, int dirfd, const char *path, void *how, size_t size)',
-    [number('openat2'), dirfd, path, how, 24],
+    [syscallNumber('openat2'), dirfd, path, how, 24],
     () => `openat2(${dirfd}, ${JSON.stringify(path)})`,
   )
 }
@@ -74,7 +75,7 @@ export function cloneTree(dirfd: number, path: string, { recursive }: { recursiv
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (path === '' ? AT_EMPTY_PATH : 0) | (recursive ? AT_RECURSIVE : 0)
   return call(
     'long syscall(long nr, int dirfd, const char *path, unsigned int flags)',
-    [number('open_tree'), dirfd, path, flags],
+    [syscallNumber('open_tree'), dirfd, path, flags],
     () => `open_tree(${dirfd}, ${JSON.stringify(path)})`,
   )
 }
@@ -98,7 +99,7 @@ export function mountSetattr(
   attr.writeBigUInt64LE(BigInt(propagation), 16)
   call(
     'long syscall(long nr, int dirfd, const char *path, unsigned int flags, void *attr, size_t size)',
-    [number('mount_setattr'), fd, '', AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attr, 32],
+    [syscallNumber('mount_setattr'), fd, '', AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attr, 32],
     () => `mount_setattr(${fd}, set ${set}, clear ${clear}, propagation ${propagation})`,
   )
 }

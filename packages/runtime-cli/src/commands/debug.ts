@@ -5,7 +5,7 @@ import { absolutePath } from './bundle-options.ts'
 
 export default defineCommand({
   command: 'debug plan <bundle>',
-  describe: 'print what create would do with a bundle: liblxc config, system calls, cgroup writes',
+  describe: 'print what create would do with a bundle: liblxc config, system calls, cgroup writes, device rules',
   options: { json: { type: 'boolean', describe: 'print JSON' } },
   examples: [
     ['debug plan /srv/web', 'readable lines'],

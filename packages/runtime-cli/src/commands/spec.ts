@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { defaultSpec } from '@crio-lxc/core/oci/default-spec'
+import { defaultSpec, defaultSpecOnV2 } from '@crio-lxc/core/oci/default-spec'
 import { defineCommand } from '../command.ts'
 
 export default defineCommand({
@@ -14,8 +15,9 @@ export default defineCommand({
   examples: [['spec --bundle /srv/web', 'then put a root filesystem into /srv/web/rootfs']],
   handler({ values }) {
     const file = join(values.bundle || '.', 'config.json')
+    const spec = cgroupLayout().mode === 'v2' ? defaultSpecOnV2 : defaultSpec
     try {
-      writeFileSync(file, `${JSON.stringify(defaultSpec, null, '\t')}\n`, { flag: 'wx', mode: 0o666 })
+      writeFileSync(file, `${JSON.stringify(spec, null, '\t')}\n`, { flag: 'wx', mode: 0o666 })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST')
         throw new RuntimeError('exists', `write ${file}: config.json exists: remove it first`)

@@ -13,8 +13,8 @@ import {
   removeDirectories,
 } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
+import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
@@ -39,6 +39,7 @@ import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
 import { type Record, readRecord, stepError } from './report.ts'
 import { moveToMonitorCgroup } from './resident.ts'
+import { planResources } from './resource-plan.ts'
 import { agentOf, type SeccompAgent } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
@@ -98,8 +99,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   const layout = cgroupLayout()
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${options.bundle}/${spec.root.path}`
   const cgroupDir = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: options.id, systemd: settings.systemdCgroup })
-  const resources = spec.linux?.resources ?? {}
-  const writes = planResourceWrites(featureGates.cgroupDevices ? resources : { ...resources, devices: [] }, layout)
+  const resources = planResources(spec, layout, featureGates)
 
   const closeLater = (open: Iterable<number>): void =>
     fds.push(() => {
@@ -195,8 +195,9 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   if (seccompAgent) mkfifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
   writeSync(monitor.plan, compile(plan, monitor.reportWrite))
   fixStdio(spec.process.user)
-  applyWrites(cgroupDir, writes)
-  done(`wrote a plan of ${plan.steps.length} steps and ${writes.length} cgroup limits`)
+  applyWrites(cgroupDir, resources.writes)
+  if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
+  done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
   monitor.go()
   awaitParked(monitor, { plan, command: spec.process.args[0] ?? '', timeoutMs: timeouts.createMs })
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')

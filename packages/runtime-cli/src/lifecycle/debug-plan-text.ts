@@ -10,6 +10,10 @@ export function debugPlanText({ lxcConfig, cgroup, launch, wait, container }: De
     '# cgroup writes',
     ...cgroup.writes.map(({ file, value }) => `${file} <- ${value}`),
     '',
+    '# devices',
+    ...(cgroup.devices?.policy ?? ['allow everything']),
+    '',
+    ...deviceProgram(cgroup.devices?.program),
     '# launch plan, run in the place of the monitor',
     ...launch.map(line),
     '',
@@ -23,6 +27,15 @@ export function debugPlanText({ lxcConfig, cgroup, launch, wait, container }: De
     ...container.map(line),
     '',
   ].join('\n')
+}
+
+function deviceProgram(instructions: readonly string[] | undefined): string[] {
+  if (!instructions) return []
+  return ['# device program (bpf) of the cgroup', ...instructions.map(numbered), '']
+}
+
+function numbered(text: string, index: number): string {
+  return `${String(index).padStart(4)}  ${text}`
 }
 
 function line({ step, what, call, next }: PrintedStep): string {

@@ -3,6 +3,7 @@ import { closeSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { pid as ownPid } from 'node:process'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
+import { execCgroup } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { createPidFile } from '@crio-lxc/core/container/json-file'
 import { phrase } from '@crio-lxc/core/errors/codes'
@@ -120,7 +121,8 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
     const pidfd = keep(target)
     const consoleSocket =
       options.consoleSocket === undefined ? proxy?.socket : keep(connectConsole(options.consoleSocket))
-    const cgroup = openCgroup(cgroupLayout(), facts.cgroupDir)
+    const layout = cgroupLayout()
+    const cgroup = openCgroup(layout, execCgroup(layout, facts.cgroupDir, init.init.pid))
     cgroup.fds.forEach(keep)
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)

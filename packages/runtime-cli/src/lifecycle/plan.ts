@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
+import { type PrintedDevicePlan, printDevicePlan } from '@crio-lxc/core/cgroup/plan/print-device-plan'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
@@ -16,6 +16,7 @@ import { hostArch } from './host-arch.ts'
 import { loadSpec } from './load-spec.ts'
 import { openNamespaces } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
+import { planResources } from './resource-plan.ts'
 import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
 import { Undo } from './undo.ts'
@@ -27,6 +28,8 @@ export interface DebugPlan {
   readonly cgroup: {
     readonly directories: string[]
     readonly writes: { readonly file: string; readonly value: string }[]
+    /** Absent when every device may be used. */
+    readonly devices?: PrintedDevicePlan
   }
   readonly launch: PrintedStep[]
   readonly wait: PrintedStep[]
@@ -49,6 +52,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
   const companions = companionsOf(settings)
   const layout = cgroupLayout()
   const cgroupDir = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd: settings.systemdCgroup })
+  const resources = planResources(spec, layout, settings.featureGates)
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${bundle}/${spec.root.path}`
   const namespaces = openNamespaces(spec)
   const sources = openSources(spec, { bundle, rootfs })
@@ -98,10 +102,11 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
     }),
     cgroup: {
       directories: layout.hierarchies.map(({ mountPoint }) => mountPoint + cgroupDir),
-      writes: planResourceWrites(spec.linux?.resources ?? {}, layout).map(({ hierarchy, file, value }) => ({
+      writes: resources.writes.map(({ hierarchy, file, value }) => ({
         file: `${hierarchy.mountPoint}${cgroupDir}/${file}`,
         value,
       })),
+      ...(resources.devices && { devices: printDevicePlan(resources.devices) }),
     },
     launch: printPlan(launch),
     wait: printPlan(planWait({ arch, go, plan })),

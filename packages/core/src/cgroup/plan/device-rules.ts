@@ -3,19 +3,21 @@ import type { DeviceRule as SpecRule } from '../../oci/resources.ts'
 
 export interface DeviceRule {
   readonly allow: boolean
-  /** Every device when `a`: major, minor and access then say nothing. */
+  /** `a`: b and c. */
   readonly type: 'a' | 'b' | 'c'
   /** undefined: any. */
   readonly major: number | undefined
   readonly minor: number | undefined
   /** Some of r, w and m. */
   readonly access: string
+  /** Where config.json has it; undefined for the rules that every container has. */
+  readonly field: string | undefined
 }
 
-/** Making nodes is harmless, using them is not; then the default devices, terminals and /dev/net/tun's kin. */
+/** Making nodes is harmless, using them is not; then the default devices and terminals. */
 const always: readonly DeviceRule[] = [
-  { allow: true, type: 'c', major: undefined, minor: undefined, access: 'm' },
-  { allow: true, type: 'b', major: undefined, minor: undefined, access: 'm' },
+  { allow: true, type: 'c', major: undefined, minor: undefined, access: 'm', field: undefined },
+  { allow: true, type: 'b', major: undefined, minor: undefined, access: 'm', field: undefined },
   ...(
     [
       [1, 3],
@@ -28,7 +30,7 @@ const always: readonly DeviceRule[] = [
       [5, 2],
       [136, undefined],
     ] as const
-  ).map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm' }) as const),
+  ).map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm', field: undefined }) as const),
 ]
 
 /** The rules in the order in which they apply; none when the spec has none, and then nothing is restricted. */
@@ -37,7 +39,7 @@ export function planDeviceRules(rules: readonly SpecRule[] | undefined): DeviceR
   return [...rules.map(toRule), ...always]
 }
 
-function toRule({ allow, type, major, minor, access }: SpecRule): DeviceRule {
+function toRule({ allow, type, major, minor, access }: SpecRule, index: number): DeviceRule {
   const number = (value: number | undefined): number | undefined =>
     value === undefined || value < 0 ? undefined : value
   return {
@@ -46,10 +48,6 @@ function toRule({ allow, type, major, minor, access }: SpecRule): DeviceRule {
     major: number(major),
     minor: number(minor),
     access: access || 'rwm',
+    field: `linux.resources.devices[${index}]`,
   }
-}
-
-/** The line that devices.allow and devices.deny take (cgroup-v1/devices.rst). */
-export function deviceLine({ type, major, minor, access }: DeviceRule): string {
-  return type === 'a' ? 'a' : `${type} ${major ?? '*'}:${minor ?? '*'} ${access}`
 }

@@ -1,25 +1,35 @@
-/** linux.resources as writes in order, for create and `update`. PURE. */
+/** linux.resources as writes in order, for create and `update`; device rules on v2 are a program (device-plan.ts). PURE. */
 import { RuntimeError } from '../../errors/runtime-error.ts'
 import type { Resources } from '../../oci/resources.ts'
 import type { CgroupLayout, Hierarchy } from './cgroup-layout.ts'
 import type { CgroupWrite } from './cgroup-write.ts'
-import { deviceLine, planDeviceRules } from './device-rules.ts'
+import { planDevices } from './device-plan.ts'
+import { deviceLine } from './device-policy.ts'
 
 /** Throws RuntimeError `cgroup` when the host has no controller for what is asked. */
 export function planResourceWrites(resources: Resources, layout: CgroupLayout): CgroupWrite[] {
-  return [...planDevices(resources, layout), ...planPids(resources, layout)]
+  return [...deviceWrites(resources, layout), ...planPids(resources, layout)]
 }
 
-function planDevices({ devices }: Resources, layout: CgroupLayout): CgroupWrite[] {
-  const rules = planDeviceRules(devices)
-  if (rules.length === 0 || layout.mode === 'v2') return []
-  const hierarchy = controllerOf(layout, 'devices', 'linux.resources.devices')
-  return rules.map((rule) => ({
+/** The default first: it clears what the cgroup inherited or had before. */
+function deviceWrites(resources: Resources, layout: CgroupLayout): CgroupWrite[] {
+  const plan = planDevices(resources, layout)
+  if (plan?.hierarchy.version !== 1) return []
+  const {
     hierarchy,
-    file: rule.allow ? 'devices.allow' : 'devices.deny',
-    value: deviceLine(rule),
-    field: 'linux.resources.devices',
-  }))
+    policy: { allow, exceptions },
+  } = plan
+  const field = 'linux.resources.devices'
+  const file = (allowed: boolean): string => (allowed ? 'devices.allow' : 'devices.deny')
+  return [
+    { hierarchy, file: file(allow), value: 'a', field },
+    ...exceptions.map((exception) => ({
+      hierarchy,
+      file: file(!allow),
+      value: deviceLine(exception),
+      field: exception.field ?? field,
+    })),
+  ]
 }
 
 function planPids({ pids }: Resources, layout: CgroupLayout): CgroupWrite[] {

@@ -1,0 +1,138 @@
+/** bpf(2) for cgroup device programs: loading one, and attaching it to a cgroup v2 directory. */
+import { errnoTable } from '../abi/errno.ts'
+import { SyscallError } from '../errors/syscall-error.ts'
+import { koffi } from './koffi.ts'
+import { call, close, syscallNumber } from './libc.ts'
+
+/** enum bpf_cmd, bpf_prog_type, bpf_attach_type and flags; linux/bpf.h. */
+const BPF_PROG_LOAD = 5
+const BPF_PROG_ATTACH = 8
+const BPF_PROG_DETACH = 9
+const BPF_PROG_GET_FD_BY_ID = 13
+const BPF_PROG_QUERY = 16
+const BPF_PROG_TYPE_CGROUP_DEVICE = 15
+const BPF_CGROUP_DEVICE = 6
+const BPF_F_ALLOW_MULTI = 2
+const BPF_F_REPLACE = 4
+/** BPF_CGROUP_MAX_PROGS of kernel/bpf/cgroup.c. */
+const MAX_PROGRAMS = 64
+
+const LOG_BYTES = 1 << 18
+const INSTRUCTION_BYTES = 8
+
+/**
+ * Makes `program` the device program of the cgroup that `cgroup` is open on, with those of its ancestors still asked as
+ * well. Nothing is unrestricted in between: the only program there is replaced in one step (BPF_F_REPLACE), several
+ * (which all must agree) are detached after the new one is in effect. Throws SyscallError.
+ */
+export function setDeviceProgram(cgroup: number, program: Uint8Array): void {
+  const present = queryPrograms(cgroup).flatMap(openProgram)
+  const fds = [...present]
+  try {
+    const loaded = loadDeviceProgram(program)
+    fds.push(loaded)
+    const [only] = present
+    if (only !== undefined && present.length === 1) {
+      attach(BPF_PROG_ATTACH, [cgroup, loaded, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI | BPF_F_REPLACE, only])
+      return
+    }
+    addDeviceProgram(cgroup, loaded)
+    for (const old of present) attach(BPF_PROG_DETACH, [cgroup, old, BPF_CGROUP_DEVICE])
+  } finally {
+    for (const fd of fds) close(fd)
+  }
+}
+
+/** Attaches a loaded program beside those that are there: an access then takes the consent of all. */
+export function addDeviceProgram(cgroup: number, program: number): void {
+  attach(BPF_PROG_ATTACH, [cgroup, program, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI])
+}
+
+/** Returns the program's fd, CLOEXEC as all of bpf(2)'s; the error of a refused one ends with the verifier's last words. */
+export function loadDeviceProgram(program: Uint8Array): number {
+  const what = `BPF_PROG_LOAD, ${program.length} bytes`
+  try {
+    return load(program, what)
+  } catch (error) {
+    if (!(error instanceof SyscallError) || !['EINVAL', 'EACCES'].includes(error.errnoName)) throw error
+    // Asked for only now, because a log slows the verifier down.
+    const log = Buffer.alloc(LOG_BYTES)
+    try {
+      return load(program, what, log)
+    } catch (again) {
+      const words = log.toString('latin1', 0, log.indexOf(0)).trim().split('\n')
+      // The last line counts instructions.
+      const line = words.findLast((text) => text !== '' && !/^(processed|verification time|stack depth)/.test(text))
+      throw again instanceof SyscallError && line
+        ? new SyscallError(`${again.call}: verifier: ${line}`, again.errno)
+        : again
+    }
+  }
+}
+
+function load(program: Uint8Array, what: string, log?: Buffer): number {
+  // The program calls no helper of the kernel, so its licence does not matter.
+  const license = Buffer.from('Apache\0')
+  const attr = Buffer.alloc(64)
+  attr.writeUInt32LE(BPF_PROG_TYPE_CGROUP_DEVICE, 0)
+  attr.writeUInt32LE(program.length / INSTRUCTION_BYTES, 4)
+  attr.writeBigUInt64LE(koffi().address(program), 8)
+  attr.writeBigUInt64LE(koffi().address(license), 16)
+  if (log) {
+    attr.writeUInt32LE(1, 24)
+    attr.writeUInt32LE(log.length, 28)
+    attr.writeBigUInt64LE(koffi().address(log), 32)
+  }
+  attr.write('crio_lxc_device', 48)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return bpf(BPF_PROG_LOAD, attr, [program, license, log], what)
+    } catch (error) {
+      // A signal interrupted the verifier (bpf_check): five times, as libbpf does.
+      if (!(error instanceof SyscallError) || error.errno !== errnoTable.EAGAIN[0] || attempt === 5) throw error
+    }
+  }
+}
+
+/** target_fd, attach_bpf_fd, attach_type, attach_flags, replace_bpf_fd. */
+function attach(command: number, words: readonly number[]): void {
+  const attr = Buffer.alloc(20)
+  words.forEach((word, index) => {
+    attr.writeUInt32LE(word, 4 * index)
+  })
+  bpf(command, attr, [], command === BPF_PROG_ATTACH ? 'BPF_PROG_ATTACH' : 'BPF_PROG_DETACH')
+}
+
+/** Ids of the device programs that are attached to this very cgroup. */
+export function queryPrograms(cgroup: number): number[] {
+  const ids = Buffer.alloc(4 * MAX_PROGRAMS)
+  const attr = Buffer.alloc(32)
+  attr.writeUInt32LE(cgroup, 0)
+  attr.writeUInt32LE(BPF_CGROUP_DEVICE, 4)
+  attr.writeBigUInt64LE(koffi().address(ids), 16)
+  attr.writeUInt32LE(MAX_PROGRAMS, 24)
+  bpf(BPF_PROG_QUERY, attr, [ids], 'BPF_PROG_QUERY')
+  return Array.from({ length: attr.readUInt32LE(24) }, (_, index) => ids.readUInt32LE(4 * index))
+}
+
+/** None when the program has gone meanwhile. */
+function openProgram(id: number): number[] {
+  const attr = Buffer.alloc(12)
+  attr.writeUInt32LE(id, 0)
+  try {
+    return [bpf(BPF_PROG_GET_FD_BY_ID, attr, [], `BPF_PROG_GET_FD_BY_ID, ${id}`)]
+  } catch (error) {
+    if (error instanceof SyscallError && error.errno === errnoTable.ENOENT[0]) return []
+    throw error
+  }
+}
+
+/** `pointees` are what `attr` points at: as arguments, which the kernel ignores, they stay alive until the call returns. */
+function bpf(command: number, attr: Buffer, pointees: readonly (Uint8Array | undefined)[], text: string): number {
+  const [first = null, second = null, third = null] = pointees
+  return call(
+    'long syscall(long nr, int command, void *attr, unsigned int size, void *, void *, void *)',
+    [syscallNumber('bpf'), command, attr, attr.length, first, second, third],
+    () => `bpf(${text})`,
+  )
+}

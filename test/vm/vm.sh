@@ -1,0 +1,125 @@
+#!/bin/sh
+# vm.sh [-m MIB] [-t SECONDS] [-w DIR] -- COMMAND [ARGUMENT]...
+#
+# Runs COMMAND as root in a virtual machine that has only cgroup v2, in the present directory, with this host's files:
+# the machine's root is the host's, read-only, below an overlay that ends with it. Its output and exit status become ours.
+#
+#   -m  memory of the machine in MiB, 3072 by default
+#   -t  seconds after which the machine is ended, 300 by default; the exit status is then 124
+#   -w  a directory of the host that is writable inside as /vm; by default a temporary one
+#
+# 125: the machine ended without a status; its console is printed. The processor is emulated, so everything takes 6 to 30
+# times as long as outside. Needs qemu-system-x86, linux-image-cloud-amd64, busybox-static and kmod.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+
+memory=3072 limit=300 shared=''
+while getopts m:t:w: option; do
+	case $option in
+	m) memory=$OPTARG ;;
+	t) limit=$OPTARG ;;
+	w) shared=$(realpath "$OPTARG") ;;
+	*) exit 64 ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || {
+	sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
+	exit 64
+}
+
+work=$(mktemp -d)
+processes=''
+finish() {
+	for process in $processes; do kill "$process" 2>/dev/null || :; done
+	wait
+	rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+[ -n "$shared" ] || mkdir "${shared:=$work/shared}"
+
+# The command, for guest-init.sh.
+quote() { printf "'%s' " "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
+{
+	printf 'cd %s && exec ' "$(quote "$PWD")"
+	for word; do quote "$word"; done
+	echo
+} >"$shared/command"
+: >"$shared/stdout"
+: >"$shared/stderr"
+rm -f "$shared/status"
+
+# The initramfs: busybox, the modules that reach the root in the order of their dependencies, and initramfs-init.sh.
+kernel=$(find /boot -name 'vmlinuz-*-cloud-amd64' | sort -V | tail -n 1)
+[ -n "$kernel" ] || {
+	echo 'vm.sh: there is no kernel for the machine: install linux-image-cloud-amd64' >&2
+	exit 125
+}
+mkdir -p "$work/initramfs/bin" "$work/initramfs/modules"
+cp /bin/busybox "$work/initramfs/bin/"
+cp "$here/initramfs-init.sh" "$work/initramfs/init"
+number=100
+for module in virtio_pci virtiofs overlay; do
+	modprobe --set-version "${kernel#*vmlinuz-}" --show-depends "$module"
+done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r file; do
+	number=$((number + 1))
+	cp "$file" "$work/initramfs/modules/$number.ko"
+done
+(cd "$work/initramfs" && find . | busybox cpio -o -H newc) >"$work/initrd" 2>/dev/null
+
+# serve NAME DIRECTORY: becomes a file system server on the socket NAME.
+serve() {
+	exec /usr/lib/qemu/virtiofsd --socket-path="$work/$1.socket" -o "source=$2" -o cache=always -o sandbox=chroot \
+		-o log_level=err >"$work/$1.log" 2>&1
+}
+export work
+# The root without what is mounted on it, and read-only whatever the machine does.
+mkdir "$work/root"
+unshare --mount sh -ec '
+	mount --bind / "$work/root"
+	mount -o remount,bind,ro "$work/root"
+	exec /usr/lib/qemu/virtiofsd --socket-path="$work/root.socket" -o "source=$work/root" -o cache=always \
+		-o no_readdirplus -o sandbox=chroot -o log_level=err' >"$work/root.log" 2>&1 &
+processes="$processes $!"
+serve shared "$shared" &
+processes="$processes $!"
+for name in root shared; do
+	tries=0
+	until [ -S "$work/$name.socket" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 500 ] || {
+			cat "$work/$name.log" >&2
+			exit 125
+		}
+		sleep 0.02
+	done
+done
+
+timeout --kill-after=5 "$limit" qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m "$memory" \
+	-nodefaults -no-user-config -display none -no-reboot -serial "file:$work/console" \
+	-object "memory-backend-memfd,id=memory,size=${memory}M,share=on" -numa node,memdev=memory \
+	-chardev "socket,id=root,path=$work/root.socket" -device vhost-user-fs-pci,chardev=root,tag=root \
+	-chardev "socket,id=shared,path=$work/shared.socket" -device vhost-user-fs-pci,chardev=shared,tag=shared \
+	-kernel "$kernel" -initrd "$work/initrd" \
+	-append "console=ttyS0 panic=-1 reboot=t mitigations=off cryptomgr.notests GUEST_INIT=$here/guest-init.sh" \
+	</dev/null &
+machine=$!
+tail -n +1 -s 0.1 -f --pid=$machine "$shared/stdout" &
+tails=$!
+tail -n +1 -s 0.1 -f --pid=$machine "$shared/stderr" >&2 &
+tails="$tails $!"
+processes="$processes $machine $tails"
+ended=0
+wait $machine || ended=$?
+# shellcheck disable=SC2086 # a list of words
+wait $tails || :
+[ -s "$shared/status" ] && exit "$(cat "$shared/status")"
+if [ $ended = 124 ]; then
+	echo "vm.sh: ended after $limit seconds" >&2
+	exit 124
+fi
+tail -n 40 "$work/console" >&2
+echo 'vm.sh: the machine ended without an exit status, see its console above' >&2
+exit 125
