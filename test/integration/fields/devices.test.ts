@@ -108,6 +108,11 @@ describe('linux.resources.devices', () => {
     expect(await withRules(read, [denyAll])).toMatchObject(refused)
   })
 
+  it('without rules there are the devices of every container and no others', async () => {
+    expect(await withRules(read, [])).toMatchObject(refused)
+    expect(await withRules('head -c 1 /dev/zero', [])).toMatchObject({ exitCode: 0 })
+  })
+
   it('an access is allowed alone', async () => {
     const rules: DeviceRule[] = [denyAll, { allow: true, type: 'c', major: 1, minor: 11, access: 'r' }]
     expect(await withRules(read, rules)).toMatchObject({ exitCode: 0 })

@@ -1,7 +1,7 @@
 import type { CgroupLayout, Hierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import { planDevices } from '@crio-lxc/core/cgroup/plan/device-plan'
 import { printDevicePlan } from '@crio-lxc/core/cgroup/plan/print-device-plan'
-import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
+import { planDeviceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
 import type { DeviceRule } from '@crio-lxc/core/oci/resources'
 import { describe, expect, test } from 'vitest'
 
@@ -30,12 +30,14 @@ describe('planDevices()', () => {
     ],
     ['the only hierarchy', pureV2, '/sys/fs/cgroup'],
   ])('takes %s', (_, layout, mountPoint) => {
-    expect(planDevices({ devices }, layout)?.hierarchy.mountPoint).toBe(mountPoint)
+    expect(planDevices({ devices }, layout).hierarchy.mountPoint).toBe(mountPoint)
   })
 
-  test('plans nothing when there are no rules', () => {
-    expect(planDevices({}, pureV2)).toBeUndefined()
-    expect(planDevices({ devices: [] }, pureV2)).toBeUndefined()
+  test('grants without rules what every container has, and no more', () => {
+    const denied = planDevices({ devices: [{ allow: false, access: 'rwm' }] }, pureV2)
+    expect(planDevices({}, pureV2)).toEqual(denied)
+    expect(planDevices({ devices: [] }, pureV2)).toEqual(denied)
+    expect(denied.policy.allow).toBe(false)
   })
 
   test('refuses rules that the host cannot enforce', () => {
@@ -45,9 +47,9 @@ describe('planDevices()', () => {
   })
 })
 
-describe('planResourceWrites()', () => {
+describe('planDeviceWrites()', () => {
   const lines = (rules: DeviceRule[], layout = hybrid): string[] =>
-    planResourceWrites({ devices: rules }, layout).map(({ file, value }) => `${file} ${value}`)
+    planDeviceWrites(planDevices({ devices: rules }, layout)).map(({ file, value }) => `${file} ${value}`)
 
   test('begins with the default, and writes the exceptions after it', () => {
     expect(lines(devices)).toEqual([
@@ -55,9 +57,7 @@ describe('planResourceWrites()', () => {
       'devices.allow c 10:200 rw',
       'devices.allow c *:* m',
       'devices.allow b *:* m',
-      ...['1:3', '1:5', '1:7', '1:8', '1:9', '5:0', '5:1', '5:2', '136:*'].map(
-        (number) => `devices.allow c ${number} rwm`,
-      ),
+      ...['1:3', '1:5', '1:7', '1:8', '1:9', '5:0', '5:2', '136:*'].map((number) => `devices.allow c ${number} rwm`),
     ])
     expect(lines([{ allow: true, access: 'rwm' }, { ...devices[1], allow: false } as DeviceRule])).toEqual([
       'devices.allow a',
@@ -75,7 +75,7 @@ describe('printDevicePlan()', () => {
   const deny: DeviceRule = { allow: false, type: 'c', major: 10, minor: 200, access: 'r' }
 
   test('prints the policy in words and the program as bpftool does', () => {
-    expect(printDevicePlan(plan(pureV2) as NonNullable<ReturnType<typeof plan>>)).toEqual({
+    expect(printDevicePlan(plan(pureV2))).toEqual({
       policy: ['allow everything', 'deny c 10:200 r'],
       program: [
         'r2 = *(u32 *)(r1 + 0)',
@@ -98,7 +98,7 @@ describe('printDevicePlan()', () => {
   })
 
   test('has no program on v1', () => {
-    expect(printDevicePlan(plan(hybrid) as NonNullable<ReturnType<typeof plan>>)).toEqual({
+    expect(printDevicePlan(plan(hybrid))).toEqual({
       policy: ['allow everything', 'deny c 10:200 r'],
     })
   })

@@ -28,7 +28,6 @@ describe('a program', () => {
     'c 1:8 r',
     'c 1:9 r',
     'c 5:0 rw',
-    'c 5:1 rw',
     'c 5:2 rw',
     'c 136:0 rw',
     'c 136:1048575 rw',

@@ -11,10 +11,11 @@ export interface DevicePlan {
   readonly policy: DevicePolicy
 }
 
-/** undefined when nothing is restricted. Throws RuntimeError `cgroup` when the host can enforce nothing. */
-export function planDevices({ devices }: Resources, { hierarchies }: CgroupLayout): DevicePlan | undefined {
-  const rules = planDeviceRules(devices)
-  if (rules.length === 0) return undefined
+/**
+ * Without rules the container has what every container has, and no more, as with runc. Throws RuntimeError `cgroup` when
+ * the host can enforce nothing.
+ */
+export function planDevices({ devices }: Resources, { hierarchies }: CgroupLayout): DevicePlan {
   const hierarchy =
     hierarchies.find(({ controllers }) => controllers.includes('devices')) ??
     hierarchies.find(({ version }) => version === 2)
@@ -23,5 +24,5 @@ export function planDevices({ devices }: Resources, { hierarchies }: CgroupLayou
       'cgroup',
       'linux.resources.devices: the host has neither a v1 devices controller nor cgroup v2: mount one of them, or give --cgroup-devices=false',
     )
-  return { hierarchy, policy: planDevicePolicy(rules) }
+  return { hierarchy, policy: planDevicePolicy(planDeviceRules(devices)) }
 }

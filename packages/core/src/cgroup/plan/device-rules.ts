@@ -26,16 +26,14 @@ const always: readonly DeviceRule[] = [
       [1, 8],
       [1, 9],
       [5, 0],
-      [5, 1],
       [5, 2],
       [136, undefined],
     ] as const
   ).map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm', field: undefined }) as const),
 ]
 
-/** The rules in the order in which they apply; none when the spec has none, and then nothing is restricted. */
-export function planDeviceRules(rules: readonly SpecRule[] | undefined): DeviceRule[] {
-  if (!rules || rules.length === 0) return []
+/** The rules in the order in which they apply. */
+export function planDeviceRules(rules: readonly SpecRule[] = []): DeviceRule[] {
   return [...rules.map(toRule), ...always]
 }
 

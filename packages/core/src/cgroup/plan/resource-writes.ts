@@ -1,19 +1,18 @@
-/** linux.resources as writes in order, for create and `update`; device rules on v2 are a program (device-plan.ts). PURE. */
+/** linux.resources as writes in order, for create and `update`. PURE. */
 import { RuntimeError } from '../../errors/runtime-error.ts'
 import type { Resources } from '../../oci/resources.ts'
 import type { CgroupLayout, Hierarchy } from './cgroup-layout.ts'
 import type { CgroupWrite } from './cgroup-write.ts'
-import { planDevices } from './device-plan.ts'
+import type { DevicePlan } from './device-plan.ts'
 import { deviceLine } from './device-policy.ts'
 
 /** Throws RuntimeError `cgroup` when the host has no controller for what is asked. */
 export function planResourceWrites(resources: Resources, layout: CgroupLayout): CgroupWrite[] {
-  return [...deviceWrites(resources, layout), ...planPids(resources, layout)]
+  return planPids(resources, layout)
 }
 
-/** The default first: it clears what the cgroup inherited or had before. */
-function deviceWrites(resources: Resources, layout: CgroupLayout): CgroupWrite[] {
-  const plan = planDevices(resources, layout)
+/** What a plan for v1 writes, nothing for a program. The default first: it clears what the cgroup inherited or had before. */
+export function planDeviceWrites(plan: DevicePlan | undefined): CgroupWrite[] {
   if (plan?.hierarchy.version !== 1) return []
   const {
     hierarchy,
