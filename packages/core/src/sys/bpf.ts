@@ -1,7 +1,7 @@
 /** bpf(2) for cgroup device programs: loading one, and attaching it to a cgroup v2 directory. */
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
-import { koffi } from './koffi.ts'
+import { foreign } from './foreign.ts'
 import { call, close, syscallNumber } from './libc.ts'
 
 /** enum bpf_cmd, bpf_prog_type, bpf_attach_type and flags; linux/bpf.h. */
@@ -76,12 +76,12 @@ function load(program: Uint8Array, what: string, log?: Buffer): number {
   const attr = Buffer.alloc(64)
   attr.writeUInt32LE(BPF_PROG_TYPE_CGROUP_DEVICE, 0)
   attr.writeUInt32LE(program.length / INSTRUCTION_BYTES, 4)
-  attr.writeBigUInt64LE(koffi().address(program), 8)
-  attr.writeBigUInt64LE(koffi().address(license), 16)
+  attr.writeBigUInt64LE(foreign().address(program), 8)
+  attr.writeBigUInt64LE(foreign().address(license), 16)
   if (log) {
     attr.writeUInt32LE(1, 24)
     attr.writeUInt32LE(log.length, 28)
-    attr.writeBigUInt64LE(koffi().address(log), 32)
+    attr.writeBigUInt64LE(foreign().address(log), 32)
   }
   attr.write('crio_lxc_device', 48)
   for (let attempt = 1; ; attempt++) {
@@ -109,7 +109,7 @@ export function queryPrograms(cgroup: number): number[] {
   const attr = Buffer.alloc(32)
   attr.writeUInt32LE(cgroup, 0)
   attr.writeUInt32LE(BPF_CGROUP_DEVICE, 4)
-  attr.writeBigUInt64LE(koffi().address(ids), 16)
+  attr.writeBigUInt64LE(foreign().address(ids), 16)
   attr.writeUInt32LE(MAX_PROGRAMS, 24)
   bpf(BPF_PROG_QUERY, attr, [ids], 'BPF_PROG_QUERY')
   return Array.from({ length: attr.readUInt32LE(24) }, (_, index) => ids.readUInt32LE(4 * index))

@@ -1,5 +1,5 @@
 /**
- * libc through koffi: one function a call, with the call's name. Each adds O_CLOEXEC where the kernel offers it,
+ * libc through foreign functions: one function a call, with the call's name. Each adds O_CLOEXEC where the kernel offers it,
  * repeats after EINTR, and throws SyscallError. Calls that glibc 2.36 does not wrap go through syscall(2) with the
  * number from abi/arch.ts.
  */
@@ -17,18 +17,17 @@ import {
 import { errnoTable } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
-import { type Koffi, koffi } from './koffi.ts'
-
-type Native = (...args: unknown[]) => number
+import { foreign, type Library, type Native } from './foreign.ts'
+import { koffi } from './koffi.ts'
 
 const declared = new Map<string, Native>()
-let library: ReturnType<Koffi['load']> | undefined
+let library: Library | undefined
 
 /** A libc function by its C prototype, declared at its first use. */
 function native(prototype: string): Native {
   let call = declared.get(prototype)
   if (!call) {
-    library ??= koffi().load('libc.so.6')
+    library ??= foreign().load('libc.so.6')
     call = library.func(prototype) as Native
     declared.set(prototype, call)
   }
@@ -37,12 +36,12 @@ function native(prototype: string): Native {
 
 /** Calls `prototype` until it is not interrupted; `name` and `args` are for the error. */
 export function call(prototype: string, args: readonly unknown[], text: () => string): number {
-  const k = koffi()
+  const { errno: lastErrno } = foreign()
   const fn = native(prototype)
   for (;;) {
     const result = fn(...args)
     // errno is read before anything else can make a system call.
-    const errno = result === -1 ? k.errno() : 0
+    const errno = result === -1 ? lastErrno() : 0
     if (result !== -1) return result
     if (errno !== errnoTable.EINTR[0]) throw new SyscallError(text(), errno)
   }
@@ -195,7 +194,7 @@ export function poll(fds: readonly number[], timeoutMs: number): number[] {
 export function pollAsync(fds: readonly number[]): Promise<number[]> {
   const entries = pollEntries(fds)
   const { promise, resolve, reject } = Promise.withResolvers<number[]>()
-  const fn = native(POLL) as Native & { async: (...args: unknown[]) => void }
+  const fn = koffi().load('libc.so.6').func(POLL) as unknown as { async: (...args: unknown[]) => void }
   fn.async(entries, fds.length, -1, (error: Error | null) => {
     if (error) reject(error)
     else resolve(fds.map((_, i) => entries.readInt16LE(8 * i + 6)))

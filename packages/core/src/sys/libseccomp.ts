@@ -1,9 +1,9 @@
-/** libseccomp through koffi: names and rules become the BPF program of the running architecture; seccomp_rule_add(3). */
+/** libseccomp through foreign functions: names and rules become the BPF program of the running architecture; seccomp_rule_add(3). */
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { errnoSentence } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import type { ArgumentTest, Filter } from '../seccomp/filter.ts'
-import { koffi } from './koffi.ts'
+import { foreign, type Native } from './foreign.ts'
 import { memfdCreate } from './libc.ts'
 
 const UNKNOWN_SYSCALL = -1
@@ -11,8 +11,6 @@ const EEXIST = -17
 const SCMP_FLTATR_CTL_OPTIMIZE = 8
 const BINARY_TREE = 2
 const TEST_BYTES = 24
-
-type Native = (...args: unknown[]) => number
 
 /** The program as struct sock_filter[]; throws RuntimeError `unsupported` for what libseccomp refuses. */
 export function exportBpf({ defaultAction, architectures, rules }: Filter): Buffer {
@@ -67,7 +65,7 @@ function check(result: number, what: string, allowed: readonly number[] = []): v
   throw new RuntimeError('unsupported', `linux.seccomp: ${what}: libseccomp says ${errnoSentence(-result)}`)
 }
 
-interface Library {
+interface Libseccomp {
   readonly init: Native
   readonly release: Native
   readonly resolveArch: Native
@@ -78,28 +76,27 @@ interface Library {
   readonly exportBpf: Native
 }
 
-let library: Library | undefined
+let library: Libseccomp | undefined
 
-function load(): Library {
+function load(): Libseccomp {
   if (library) return library
-  let lib: ReturnType<ReturnType<typeof koffi>['load']>
   try {
-    lib = koffi().load('libseccomp.so.2')
+    const lib = foreign().load('libseccomp.so.2')
+    const declare = (prototype: string): Native => lib.func(prototype)
+    library = {
+      init: declare('void *seccomp_init(uint32_t action)'),
+      release: declare('void seccomp_release(void *context)'),
+      resolveArch: declare('uint32_t seccomp_arch_resolve_name(const char *name)'),
+      addArch: declare('int seccomp_arch_add(void *context, uint32_t token)'),
+      setAttribute: declare('int seccomp_attr_set(void *context, int attribute, uint32_t value)'),
+      resolveSyscall: declare('int seccomp_syscall_resolve_name(const char *name)'),
+      addRule: declare(
+        'int seccomp_rule_add_array(void *context, uint32_t action, int syscall, unsigned int count, void *tests)',
+      ),
+      exportBpf: declare('int seccomp_export_bpf(void *context, int fd)'),
+    }
   } catch (cause) {
     throw new RuntimeError('unsupported', 'linux.seccomp: libseccomp.so.2 is missing: install libseccomp2', { cause })
-  }
-  const declare = (prototype: string): Native => lib.func(prototype) as Native
-  library = {
-    init: declare('void *seccomp_init(uint32_t action)'),
-    release: declare('void seccomp_release(void *context)'),
-    resolveArch: declare('uint32_t seccomp_arch_resolve_name(const char *name)'),
-    addArch: declare('int seccomp_arch_add(void *context, uint32_t token)'),
-    setAttribute: declare('int seccomp_attr_set(void *context, int attribute, uint32_t value)'),
-    resolveSyscall: declare('int seccomp_syscall_resolve_name(const char *name)'),
-    addRule: declare(
-      'int seccomp_rule_add_array(void *context, uint32_t action, int syscall, unsigned int count, void *tests)',
-    ),
-    exportBpf: declare('int seccomp_export_bpf(void *context, int fd)'),
   }
   return library
 }

@@ -2,7 +2,7 @@
 import { SIGCHLD } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
-import { koffi } from './koffi.ts'
+import { foreign, type Library, type Native } from './foreign.ts'
 
 export interface SpawnOptions {
   readonly path: string
@@ -13,8 +13,8 @@ export interface SpawnOptions {
 }
 
 interface Calls {
-  readonly spawn: (...args: unknown[]) => number
-  readonly waitpid: (...args: unknown[]) => number
+  readonly spawn: Native
+  readonly waitpid: Native
   readonly attributes: Buffer
 }
 
@@ -27,13 +27,13 @@ const ATTRIBUTE_BYTES = 512
 const SIGSET_BYTES = 128
 
 let declared: Calls | undefined
-let libc: ReturnType<ReturnType<typeof koffi>['load']> | undefined
+let libc: Library | undefined
 
 function calls(): Calls {
   if (declared) return declared
-  libc = koffi().load('libc.so.6')
+  libc = foreign().load('libc.so.6')
   const attributes = Buffer.alloc(ATTRIBUTE_BYTES)
-  keepChildren(libc.func('intptr_t signal(int signal, intptr_t handler)') as Calls['waitpid'])
+  keepChildren(libc.func('intptr_t signal(int signal, intptr_t handler)'))
   // Engines ignore SIGPIPE and may hand on a mask: a child starts with every signal unblocked and at its default.
   libc.func('int posix_spawnattr_init(void *attributes)')(attributes)
   libc.func('int posix_spawnattr_setsigmask(void *attributes, void *set)')(attributes, Buffer.alloc(SIGSET_BYTES))
@@ -46,8 +46,8 @@ function calls(): Calls {
   declared = {
     spawn: libc.func(
       'int posix_spawn(void *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)',
-    ) as Calls['spawn'],
-    waitpid: libc.func('int waitpid(int pid, void *status, int options)') as Calls['waitpid'],
+    ),
+    waitpid: libc.func('int waitpid(int pid, void *status, int options)'),
     attributes,
   }
   return declared
@@ -81,10 +81,10 @@ export type Exit = { readonly code: number } | { readonly signal: number }
 export function wait(pid: number): Exit {
   const { waitpid } = calls()
   const status = Buffer.alloc(4)
-  const k = koffi()
+  const { errno: lastErrno } = foreign()
   for (;;) {
     const result = waitpid(pid, status, 0)
-    const errno = result === -1 ? k.errno() : 0
+    const errno = result === -1 ? lastErrno() : 0
     if (result === pid) break
     if (errno !== errnoTable.EINTR[0]) throw new SyscallError(`waitpid(${pid})`, errno)
   }

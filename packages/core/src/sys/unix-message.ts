@@ -1,6 +1,6 @@
 /** One fd over a unix socket: SCM_RIGHTS, unix(7). */
 import { writeSync } from 'node:fs'
-import { koffi } from './koffi.ts'
+import { foreign } from './foreign.ts'
 import { call } from './libc.ts'
 
 const MSG_NOSIGNAL = 0x4000
@@ -11,32 +11,29 @@ const SCM_RIGHTS = 1
 const CMSG_BYTES = 24
 const CMSG_LEN = 20
 
-let declared = false
+/** What a header points at, alive as long as the header: a pointer keeps nothing alive. */
+const parts = new WeakMap<Buffer, readonly Buffer[]>()
 
-function message(bytes: Buffer, control: Buffer): object {
-  const k = koffi()
-  if (!declared) {
-    k.struct('iovec', { base: 'void *', length: 'size_t' })
-    k.struct('msghdr', {
-      name: 'void *',
-      namelen: 'uint32_t',
-      iov: 'iovec *',
-      iovlen: 'size_t',
-      control: 'void *',
-      controllen: 'size_t',
-      flags: 'int',
-    })
-    declared = true
-  }
-  const iov = [{ base: bytes, length: bytes.length }]
-  return { name: null, namelen: 0, iov, iovlen: 1, control, controllen: control.length, flags: 0 }
+/** struct msghdr of 64-bit systems, with one iovec. */
+function message(bytes: Buffer, control: Buffer): Buffer {
+  const { address } = foreign()
+  const iov = Buffer.alloc(16)
+  iov.writeBigUInt64LE(address(bytes), 0)
+  iov.writeBigUInt64LE(BigInt(bytes.length), 8)
+  const header = Buffer.alloc(56)
+  header.writeBigUInt64LE(address(iov), 16)
+  header.writeBigUInt64LE(1n, 24)
+  header.writeBigUInt64LE(address(control), 32)
+  header.writeBigUInt64LE(BigInt(control.length), 40)
+  parts.set(header, [bytes, control, iov])
+  return header
 }
 
 /** The one fd of a SCM_RIGHTS message (CLOEXEC); undefined at end of file. */
 export function receiveFd(socket: number): number | undefined {
   const control = Buffer.alloc(CMSG_BYTES)
   const length = call(
-    'intptr_t recvmsg(int socket, msghdr *message, int flags)',
+    'intptr_t recvmsg(int socket, void *message, int flags)',
     [socket, message(Buffer.alloc(4096), control), MSG_CMSG_CLOEXEC],
     () => `recvmsg(${socket})`,
   )
@@ -52,7 +49,7 @@ export function sendFd(socket: number, bytes: Buffer, fd: number): void {
   control.writeInt32LE(fd, 16)
   let sent = Number(
     call(
-      'intptr_t sendmsg(int socket, msghdr *message, int flags)',
+      'intptr_t sendmsg(int socket, void *message, int flags)',
       [socket, message(bytes, control), MSG_NOSIGNAL],
       () => `sendmsg(${socket})`,
     ),
