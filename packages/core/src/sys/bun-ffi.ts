@@ -1,5 +1,5 @@
-/** bun:ffi behind the interface of foreign.ts. */
-import type { Foreign, Library, Native } from './foreign.ts'
+/** bun:ffi behind the interface of foreign-interface.ts. */
+import type { Foreign, Library, Native } from './foreign-interface.ts'
 
 /** The part of bun:ffi that is used; the engine's own types would replace Node's. */
 interface BunFfi {

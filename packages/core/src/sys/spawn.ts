@@ -1,4 +1,5 @@
 /** Starting and reaping children without the engine's own machinery, which would take fds and wait for anything. */
+import { existsSync } from 'node:fs'
 import { SIGCHLD } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
@@ -66,12 +67,17 @@ export function spawn({ path, args, env, fds }: SpawnOptions): number {
   libc?.func('int posix_spawn_file_actions_init(void *actions)')(actions)
   // dup2 of an fd onto itself clears CLOEXEC in the child (glibc 2.29, POSIX 2024).
   const adddup2 = libc?.func('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)')
-  for (const fd of fds) adddup2?.(actions, fd, fd)
+  for (const fd of [...standard(), ...fds]) adddup2?.(actions, fd, fd)
   const pid = Buffer.alloc(4)
   const errno = posixSpawn(pid, path, actions, attributes, [...args, null], [...env, null])
   libc?.func('int posix_spawn_file_actions_destroy(void *actions)')(actions)
   if (errno !== 0) throw new SyscallError(`posix_spawn(${path})`, errno)
   return pid.readInt32LE(0)
+}
+
+/** Node makes even the standard descriptors CLOEXEC when it starts; one that a caller closed cannot be copied. */
+function standard(): number[] {
+  return process.versions['bun'] === undefined ? [0, 1, 2].filter((fd) => existsSync(`/proc/self/fd/${fd}`)) : []
 }
 
 /** How a child ended: its code, or the signal that killed it. */
