@@ -1,0 +1,50 @@
+/** The records that crio-lxc-init writes: 16 bytes each, struct failure of crio-lxc-init.c. */
+import { readSync } from 'node:fs'
+import { RuntimeError } from '../errors/runtime-error.ts'
+import { HOOKS_TAG, LISTENER_TAG } from '../plan/plan.ts'
+import { poll } from '../sys/libc.ts'
+
+export const RECORD_BYTES = 16
+
+export type Record =
+  /** The plan has got as far as it promised. */
+  | { readonly kind: 'ready' }
+  /** It waits until the hooks of create have run. */
+  | { readonly kind: 'hooks' }
+  /** It goes on as this process, and the one before ends. */
+  | { readonly kind: 'forked'; readonly pid: number }
+  | StepRecord
+  /** The number of the seccomp listener in the process, which waits until an agent has it. */
+  | { readonly kind: 'listener'; readonly listener: number }
+  | { readonly kind: 'end' }
+
+/** A step of the plan `tag` failed. */
+export interface StepRecord {
+  readonly kind: 'failure'
+  readonly tag: number
+  readonly step: number
+  readonly errno: number
+}
+
+/** The next record from the pipe; throws RuntimeError `timeout` after `timeoutMs`. */
+export function readRecord(fd: number, { timeoutMs, what }: { timeoutMs: number; what: string }): Record {
+  const buffer = Buffer.alloc(RECORD_BYTES)
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const [events = 0] = poll([fd], Math.max(0, Math.ceil(deadline - performance.now())))
+    if (events === 0) throw new RuntimeError('timeout', `${what}: it took longer than ${timeoutMs} ms`)
+    // Writes of this size to a pipe are atomic (pipe(7)): a record comes whole or not at all.
+    const length = readSync(fd, buffer)
+    if (length === 0) return { kind: 'end' }
+    return parseRecord(buffer)
+  }
+}
+
+export function parseRecord(buffer: Buffer): Record {
+  const tag = buffer.readUInt32LE(0)
+  const pid = buffer.readUInt32LE(8)
+  if (tag === 0) return pid === 0 ? { kind: 'ready' } : { kind: 'forked', pid }
+  if (tag === HOOKS_TAG) return { kind: 'hooks' }
+  if (tag === LISTENER_TAG) return { kind: 'listener', listener: buffer.readUInt32LE(8) }
+  return { kind: 'failure', tag, step: buffer.readUInt32LE(4), errno: buffer.readUInt32LE(8) }
+}
