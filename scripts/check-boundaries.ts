@@ -28,8 +28,11 @@ const pure =
 /** Tables of numbers that the kernel's headers define; they import nothing. */
 const constants = /^packages\/core\/src\/abi\//
 const ffi = /^packages\/core\/src\/(sys|liblxc)\//
-/** Of the other programs, the command line may know what compiles init's plan and what launches the monitor. */
-const launchable = /^packages\/(init|start-monitor)\/src\//
+/** Of the other programs, those that start init or the monitor may know what compiles their plans. */
+const planners: Readonly<Record<string, RegExp>> = {
+  'packages/runtime-cli': /^packages\/(init|start-monitor)\/src\//,
+  'packages/hook': /^packages\/init\/src\//,
+}
 const commandLine = /^packages\/runtime-cli\/src\/commands\//
 
 /** Computing with paths and bytes touches nothing outside the process. */
@@ -41,12 +44,12 @@ const rules: Rule[] = [
     forbids: ({ from, to }) => core.test(from) && programs.test(to),
   },
   {
-    says: 'programs meet only through argv, files and fifos; runtime-cli alone may import init and start-monitor',
+    says: 'programs meet only through argv, files and fifos; runtime-cli may import init and start-monitor, hook may import init',
     forbids: ({ from, to }) =>
       programs.test(from) &&
       programs.test(to) &&
       packageOf(from) !== packageOf(to) &&
-      !(packageOf(from) === 'packages/runtime-cli' && launchable.test(to)),
+      !planners[packageOf(from)]?.test(to),
   },
   {
     says: 'pure code imports only pure code',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { cgroupMounts, findCgroups, listTree } from '../support/proc.ts'
 import { requires } from '../support/requires.ts'
-import type { Spec } from '../support/spec.ts'
+import type { Hooks, Spec } from '../support/spec.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
@@ -68,6 +68,23 @@ describe('debug plan', () => {
     const { stdout } = await t.ok(['--cgroup-devices=false', 'debug', 'plan', '--json', bundle.path])
     expect((JSON.parse(stdout) as Plan).cgroup).toMatchObject({ writes: [] })
     expect((JSON.parse(stdout) as Plan).cgroup.devices).toBeUndefined()
+  })
+
+  it('waits for the hooks of create between the mounts and pivot_root, when there are any', async () => {
+    const words = async (hooks: Hooks) => {
+      const { container } = await plan({
+        spec: (spec) => {
+          spec.hooks = hooks
+        },
+      })
+      return container.map(({ what }) => what)
+    }
+    const hooked = await words({ createRuntime: [{ path: '/bin/true' }] })
+    const wait = hooked.indexOf('wait for the hooks of create')
+    expect(wait).toBeGreaterThan(hooked.findIndex((what) => what.startsWith('mount proc')))
+    expect(wait).toBeLessThan(hooked.indexOf('make root.path read-only'))
+    expect(wait).toBeLessThan(hooked.indexOf('make the rootfs the root'))
+    expect((await words({ poststop: [{ path: '/bin/true' }] })).filter((what) => what.includes('hook'))).toEqual([])
   })
 
   it('drops the capabilities after the mounts and loads seccomp last', async () => {

@@ -64,7 +64,7 @@ describe('Runtime', () => {
     })
     expect(t.read(`/proc/${pid}/cmdline`)).not.toContain('sleep')
 
-    container.start()
+    await container.start()
     expect(container.state()).toMatchObject({ status: 'running', pid })
     expect(t.read(`/proc/${pid}/cmdline`)).toBe('sleep\0' + '1000\0')
 
@@ -72,7 +72,7 @@ describe('Runtime', () => {
     await waitFor(() => container.state().status === 'stopped')
     expect(container.state().pid).toBe(0)
 
-    container.delete(false)
+    await container.delete(false)
     expect(existsSync(join(t.root, container.containerId))).toBe(false)
     t.expectNothingLeft()
   })
@@ -101,24 +101,24 @@ describe('Runtime', () => {
     expect((failure as Error).message).toContain('container does not exist')
   })
 
-  it('delete by force of a container that is not there is no error', () => {
-    runtime().delete(true)
+  it('delete by force of a container that is not there is no error', async () => {
+    await runtime().delete(true)
   })
 
   it('delete of a container that runs needs force', async () => {
     const { runtime: container } = await created()
-    container.start()
+    await container.start()
     const { pid } = container.state()
-    expect(() => container.delete(false)).toThrow('cannot delete container that is not stopped')
+    await expect(container.delete(false)).rejects.toThrow('cannot delete container that is not stopped')
     expect(isAlive(pid)).toBe(true)
-    container.delete(true)
+    await container.delete(true)
     expect(isAlive(pid)).toBe(false)
     t.expectNothingLeft()
   })
 
   it('kill of a stopped container throws ErrNotRunning', async () => {
     const { runtime: container } = await created({ args: ['true'] })
-    container.start()
+    await container.start()
     await waitFor(() => container.state().status === 'stopped')
     expect(() => container.kill(SIGTERM)).toThrow(ErrNotRunning)
   })
@@ -131,7 +131,7 @@ describe('Runtime', () => {
 
   it('exec returns the exit code, 128 + n for a signal, and runs inside', async () => {
     const { runtime: container, rootfs } = await created(writable)
-    container.start()
+    await container.start()
     const script = 'hostname > /from-exec; echo $VALUE >> /from-exec; exit 7'
     expect(await container.exec({ ...process, args: ['sh', '-c', script], env: ['VALUE=x y'] })).toBe(7)
     expect(t.read(join(rootfs, 'from-exec'))).toBe('runc\nx y\n')
@@ -143,7 +143,7 @@ describe('Runtime', () => {
 
   it('execDetached returns the pid on the host of a process in the container, a child of the caller', async () => {
     const { runtime: container } = await created()
-    container.start()
+    await container.start()
     const pid = container.execDetached({ ...process, args: ['sleep', '2000'] })
     expect(t.read(`/proc/${pid}/cmdline`)).toBe('sleep\0' + '2000\0')
     expect(namespaceOf(pid, 'pid')).toBe(namespaceOf(container.state().pid, 'pid'))
@@ -153,7 +153,7 @@ describe('Runtime', () => {
 
   it('execDetached with a terminal but no socket for it is refused', async () => {
     const { runtime: container } = await created()
-    container.start()
+    await container.start()
     expect(() => container.execDetached({ ...process, args: ['true'], tty: true })).toThrow('needs a socket')
   })
 

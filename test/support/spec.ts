@@ -64,12 +64,24 @@ export interface Linux {
   rootfsPropagation?: string
 }
 
+export interface Hook {
+  path: string
+  args?: string[]
+  env?: string[]
+  timeout?: number
+}
+
+export type HookPoint = 'prestart' | 'createRuntime' | 'createContainer' | 'startContainer' | 'poststart' | 'poststop'
+
+export type Hooks = Partial<Record<HookPoint, Hook[]>>
+
 export interface Spec {
   ociVersion: string
   process: Process
   root: { path: string; readonly?: boolean }
   hostname?: string
   mounts: Mount[]
+  hooks?: Hooks
   annotations?: Record<string, string>
   linux: Linux
 }

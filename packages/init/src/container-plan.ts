@@ -25,6 +25,7 @@ import { ensureTarget, setMountAttr } from './inside-root.ts'
 import { parsePropagation } from './mount-options.ts'
 import { planCloseAllBut } from './steps/close-fds.ts'
 import { devicesOf, planDeviceLinks, planDevices } from './steps/devices.ts'
+import { type HookGate, planAwaitHooks, planEnterHostTree } from './steps/host-tree.ts'
 import { type CgroupMounts, type DetachedMount, planMounts, planReadonlyMounts } from './steps/mounts.ts'
 import { planLoopback } from './steps/network.ts'
 import { planMaskedPaths, planReadonlyPaths } from './steps/paths.ts'
@@ -49,6 +50,8 @@ export interface ContainerFds {
   readonly consoleSocket: number | undefined
   /** A cgroup namespace to join: liblxc makes new ones only. */
   readonly cgroupNamespace: number | undefined
+  /** Given when hooks run before pivot_root. */
+  readonly hooks: HookGate | undefined
   /** `--preserve-fds`: 3 and following stay open in the container. */
   readonly preserved: number
 }
@@ -73,7 +76,11 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
   if (namespaces.all.has('uts')) planNames(plan, spec)
   if (namespaces.created.has('network')) planLoopback(plan)
 
-  planAttachRootfs(plan, spec, rootfs)
+  // liblxc leaves the stage shared: without this the container's mounts would propagate between mount namespaces.
+  plan.step('make the stage private', 'mount', [0, plan.string('/'), 0, MS_PRIVATE | MS_REC, 0])
+  const hostTree = fds.hooks?.hostTree
+  if (hostTree) planEnterHostTree(plan, hostTree)
+  planAttachRootfs(plan, spec, { rootfs, at: hostTree?.rootfs ?? '/root' })
   const mounts = spec.mounts ?? []
   const readonlyLater = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, cgroup })
   if (!mounts.some(isHostDev)) {
@@ -92,10 +99,17 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
   if (terminal) planConsole(plan, rootfs, terminal)
   const cwd = { root: rootfs, path: spec.process.cwd, directory: true, what: 'process.cwd' }
   plan.step('close process.cwd', 'close', [ensureTarget(plan, cwd)])
+  // Hooks may still change the rootfs and mount in it; what follows takes that away.
+  if (fds.hooks) planAwaitHooks(plan, { report: fds.report, go: fds.hooks.go })
   planReadonlyMounts(plan, rootfs, readonlyLater)
   planSysctls(plan, linux.sysctl ?? {})
   planReadonlyPaths(plan, { root: rootfs, paths: linux.readonlyPaths ?? [] })
-  planMaskedPaths(plan, { root: rootfs, paths: linux.maskedPaths ?? [], nullDevice: fds.nullDevice })
+  planMaskedPaths(plan, {
+    root: rootfs,
+    paths: linux.maskedPaths ?? [],
+    nullDevice: fds.nullDevice,
+    stage: hostTree?.stage ?? '',
+  })
   if (spec.root.readonly)
     setMountAttr(plan, 'make root.path read-only', { fd: rootfs, attr: { set: MOUNT_ATTR_RDONLY, clear: 0 } })
   planPivot(plan, rootfs)
@@ -124,14 +138,12 @@ function planNames(plan: Plan, { hostname, domainname }: Spec): void {
   }
 }
 
-function planAttachRootfs(plan: Plan, { root }: Spec, rootfs: number): void {
-  // liblxc leaves the stage shared: without this the container's mounts would propagate between mount namespaces.
-  plan.step('make the stage private', 'mount', [0, plan.string('/'), 0, MS_PRIVATE | MS_REC, 0])
+function planAttachRootfs(plan: Plan, { root }: Spec, { rootfs, at }: { rootfs: number; at: string }): void {
   plan.step(`attach root.path ${root.path}`, 'move_mount', [
     rootfs,
     plan.string(''),
     AT_FDCWD,
-    plan.string('/root'),
+    plan.string(at),
     MOVE_MOUNT_F_EMPTY_PATH,
   ])
 }
@@ -141,7 +153,7 @@ function planPivot(plan: Plan, rootfs: number): void {
   const here = plan.string('.')
   plan.step('enter the rootfs', 'fchdir', [rootfs])
   plan.step('make the rootfs the root', 'pivot_root', [here, here])
-  plan.step('detach the stage', 'umount2', [here, MNT_DETACH])
+  plan.step('detach the old root', 'umount2', [here, MNT_DETACH])
   plan.step('enter the root', 'chdir', [plan.string('/')])
 }
 

@@ -1,7 +1,7 @@
 /**
  * Runtime of the seed: one container and the verbs on it, for programs that embed the runtime. It lives here and not
  * in core because create and exec need the plan compilers of init and start-monitor, and core imports no program.
- * The verbs block, as the seed's do; settings.timeouts stand where the seed takes a context.
+ * The verbs block, as the seed's do, and those that may have hooks to load return a promise; settings.timeouts stand where the seed takes a context.
  */
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { closeLogging, configureLogging, type Log, type LogConfiguration, silent } from '@crio-lxc/core/log/logger'
@@ -30,8 +30,8 @@ export class Runtime {
   }
 
   /** Returns when the container's program has been executed. Throws ErrNotExist. */
-  start(): void {
-    start(this.settings, this.containerId)
+  start(): Promise<void> {
+    return start(this.settings, this.containerId)
   }
 
   /** Throws ErrNotExist, and ErrNotRunning when there is no process to signal. */
@@ -40,8 +40,8 @@ export class Runtime {
   }
 
   /** Throws ErrNotExist; with `force` a missing container is no error. */
-  delete(force: boolean): void {
-    deleteContainer(this.settings, this.containerId, { force })
+  delete(force: boolean): Promise<void> {
+    return deleteContainer(this.settings, this.containerId, { force })
   }
 
   /** Throws ErrNotExist. */

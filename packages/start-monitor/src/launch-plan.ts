@@ -4,9 +4,23 @@
  * create.
  */
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { CLONE_NEWNS, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_REC, MS_SLAVE } from '@crio-lxc/core/abi/constants'
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_RECURSIVE,
+  CLONE_NEWNS,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_PRIVATE,
+  MS_REC,
+  MS_SLAVE,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+} from '@crio-lxc/core/abi/constants'
 import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { mountAttr } from '@crio-lxc/core/plan/structs'
 
 export interface LaunchInputs {
   readonly arch: Arch
@@ -14,15 +28,17 @@ export interface LaunchInputs {
   readonly cgroup: OpenCgroup
   /** Write end of the pipe that create reads: the pid when the process has forked, or a failure record. */
   readonly report: number
+  /** fd of anything, to be replaced by a clone of the host's tree when hooks of create want to see it. */
+  readonly hostTree?: number | undefined
   /** crio-lxc-start and its arguments, NAME LXCPATH CONFIG. */
   readonly command: readonly string[]
 }
 
-export function planLaunch({ arch, cgroup, report, command }: LaunchInputs): Plan {
+export function planLaunch({ arch, cgroup, report, hostTree, command }: LaunchInputs): Plan {
   const plan = new Plan(planTag.launch, arch)
   const end = new Label()
   planJoinCgroup(plan, cgroup, { report, end })
-  planHide(plan)
+  planHide(plan, hostTree)
   const program = command[0] ?? ''
   plan.step(`execute ${program}`, 'execve', [plan.string(program), plan.strings(command), plan.strings([])])
   plan.place(end)
@@ -33,12 +49,31 @@ export function planLaunch({ arch, cgroup, report, command }: LaunchInputs): Pla
  * liblxc must neither place the container in cgroups, which core has done, nor leave lock files in /run: both
  * directories are empty in the monitor's mount namespace.
  */
-function planHide(plan: Plan): void {
+function planHide(plan: Plan, hostTree: number | undefined): void {
   const none = plan.string('none')
   const tmpfs = plan.string('tmpfs')
   const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
   plan.step('unshare the mount namespace of the monitor', 'unshare', [CLONE_NEWNS])
   plan.step("keep the monitor's mounts from the host", 'mount', [0, plan.string('/'), 0, MS_SLAVE | MS_REC, 0])
+  if (hostTree !== undefined) planCloneHostTree(plan, hostTree)
   for (const path of ['/sys/fs/cgroup', '/run'])
     plan.step(`hide ${path} from liblxc`, 'mount', [none, plan.string(path), tmpfs, flags, 0])
+}
+
+/**
+ * Here and not in create, because a copy of the mount namespace leaves out what create's clone would have: mounts of
+ * other mount namespaces' files, as snapd has them in /run, which no younger namespace can attach.
+ */
+function planCloneHostTree(plan: Plan, hostTree: number): void {
+  const clone = plan.slot("the host's tree")
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE
+  plan.step("clone the host's tree for the hooks", 'open_tree', [AT_FDCWD, plan.string('/'), flags], { result: clone })
+  plan.step("keep mounts of the hooks from the host's tree", 'mount_setattr', [
+    clone,
+    plan.string(''),
+    AT_EMPTY_PATH | AT_RECURSIVE,
+    mountAttr(plan, { set: 0, clear: 0, propagation: MS_PRIVATE }),
+    32,
+  ])
+  plan.step("hand on the host's tree", 'dup3', [clone, hostTree, 0])
 }

@@ -33,6 +33,7 @@ test('check-boundaries accepts the layers in their order', () => {
     'core/src/cgroup/plan/writes.ts': "import { EPERM } from '../../abi/errno.ts'\nimport { join } from 'node:path'",
     'core/src/cgroup/apply.ts': "import './plan/writes.ts'\nimport '../sys/koffi.ts'\nimport 'node:fs'",
     'init/src/compile.ts': "import { code } from '@crio-lxc/core/errors/codes'\nexport const plan = code",
+    'hook/src/main.ts': "import '@crio-lxc/init/compile'",
     'start-monitor/src/launch.ts': "import '@crio-lxc/core/cgroup/apply'",
     'runtime-cli/src/commands/help.ts': "import yargs from 'yargs'\nexport { yargs }",
     'runtime-cli/src/lifecycle/create.ts':
@@ -53,8 +54,8 @@ test.each([
   {
     rule: 'programs meet only through argv, files and fifos',
     sources: {
-      'hook/src/main.ts': "import { b } from '@crio-lxc/init/b'\nexport { b }",
-      'init/src/b.ts': 'export const b = 1',
+      'hook/src/main.ts': "import { b } from '@crio-lxc/start-monitor/b'\nexport { b }",
+      'start-monitor/src/b.ts': 'export const b = 1',
     },
   },
   {

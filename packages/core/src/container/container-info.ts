@@ -3,6 +3,7 @@ import { mkdirSync, statSync } from 'node:fs'
 import { ErrExist, ErrNotExist } from '../errors/container-errors.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import type { Namespace } from '../oci/linux.ts'
+import type { Hooks } from '../oci/spec.ts'
 import type { ProcessIdentity } from '../process/proc.ts'
 import { createPidFile, decodeFileJSON, encodeFileJSON } from './json-file.ts'
 
@@ -26,6 +27,8 @@ export interface ContainerFacts {
   readonly cgroupDevices: boolean
   readonly annotations?: Readonly<Record<string, string>>
   readonly namespaces?: readonly Namespace[]
+  /** Hooks of the verbs after create; absent when there are none. */
+  readonly hooks?: Hooks
   /** Absolute path of root.path. */
   readonly rootfs: string
   /** User name of who ran create. */

@@ -36,9 +36,9 @@ export type Support<T> = [T] extends [readonly (infer Item)[]]
 /** A whole object cannot be 'supported' in one word: its fields are. */
 type Undone = Exclude<Decision, 'supported'>
 
+const hooks = { each: { path: 'supported', args: 'supported', env: 'supported', timeout: 'supported' } } as const
 const otherPlatform = { ignored: 'config.md: the object of another platform' } as const
 const windowsOnly = { ignored: 'config.md: only for Windows' } as const
-const hooks = { unsupported: 'hooks are not run' } as const
 const idmappedMount = { unsupported: 'idmapped mounts are not made' } as const
 const userNamespace = { unsupported: 'user namespaces are not made' } as const
 const timeNamespace = { unsupported: 'time namespaces are not made' } as const

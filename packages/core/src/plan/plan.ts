@@ -164,11 +164,13 @@ export class Plan {
 }
 
 /** Which plan a failure record speaks of. */
-export const planTag = { launch: 1, container: 2, exec: 3, wait: 4 } as const
+export const planTag = { launch: 1, container: 2, exec: 3, wait: 4, hook: 5 } as const
 export type PlanTag = (typeof planTag)[keyof typeof planTag]
 
 /** The tag of a record that is no failure: its value is the number of the seccomp listener in the process. */
 export const LISTENER_TAG = 16
+/** The tag of a record that is no failure: init waits for the hooks of create. */
+export const HOOKS_TAG = 17
 
 function align(offset: number): number {
   return (offset + 7) & ~7

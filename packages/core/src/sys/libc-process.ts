@@ -1,4 +1,6 @@
 /** libc calls on other processes. The rules of libc.ts hold here too. */
+import { errnoTable } from '../abi/errno.ts'
+import { SyscallError } from '../errors/syscall-error.ts'
 import { call } from './libc.ts'
 
 /** pidfd_open(2); the fd is always CLOEXEC. Same number on every architecture. */
@@ -22,6 +24,25 @@ export function pidfdGetfd(pidfd: number, fd: number): number {
     [438, pidfd, fd, 0],
     () => `pidfd_getfd(${pidfd}, ${fd})`,
   )
+}
+
+/** setsid(2), of a process that leads no process group. */
+export function setsid(): void {
+  call('int setsid()', [], () => 'setsid()')
+}
+
+const LOCK_EX = 2
+const LOCK_NB = 4
+
+/** flock(2): an exclusive lock for as long as `fd` is open; false when another process has it. */
+export function tryLock(fd: number): boolean {
+  try {
+    call('int flock(int fd, int operation)', [fd, LOCK_EX | LOCK_NB], () => `flock(${fd})`)
+    return true
+  } catch (error) {
+    if (error instanceof SyscallError && error.errno === errnoTable.EAGAIN[0]) return false
+    throw error
+  }
 }
 
 const NS_GET_NSTYPE = 0xb703

@@ -13,32 +13,37 @@ import {
 import { type Arg, Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
 import { attach, openInRoot, setMountAttr } from '../inside-root.ts'
 
+export interface MaskedPaths {
+  readonly root: number
+  readonly paths: readonly string[]
+  readonly nullDevice: number
+  /** Path of the stage's root, without a slash at its end. */
+  readonly stage: string
+}
+
 /**
  * Hides each path: a directory behind one empty read-only tmpfs, a file behind the null device. Both masks are
  * attached to the stage first because a detached mount can be attached once and an attached one cloned at will.
  */
-export function planMaskedPaths(
-  plan: Plan,
-  { root, paths, nullDevice }: { root: number; paths: readonly string[]; nullDevice: number },
-): void {
+export function planMaskedPaths(plan: Plan, { root, paths, nullDevice, stage }: MaskedPaths): void {
   if (paths.length === 0) return
-  const stage = plan.string('/mask/empty')
+  const empty = plan.string(`${stage}/mask/empty`)
   plan.step('mount the empty directory that masks directories', 'mount', [
     plan.string('tmpfs'),
-    stage,
+    empty,
     plan.string('tmpfs'),
     MS_RDONLY,
     plan.string('nr_blocks=1,nr_inodes=1'),
   ])
   const directoryMask = plan.slot('mask for directories')
-  plan.step('open the mask for directories', 'openat', [AT_FDCWD, stage, O_PATH | plan.arch.O_DIRECTORY], {
+  plan.step('open the mask for directories', 'openat', [AT_FDCWD, empty, O_PATH | plan.arch.O_DIRECTORY], {
     result: directoryMask,
   })
   plan.step('attach the mask for files', 'move_mount', [
     nullDevice,
     plan.string(''),
     AT_FDCWD,
-    plan.string('/mask/null'),
+    plan.string(`${stage}/mask/null`),
     MOVE_MOUNT_F_EMPTY_PATH,
   ])
   for (const path of paths) {

@@ -12,7 +12,7 @@ export default defineCommand({
   ],
   async handler({ settings, values, positionals: [id = ''] }) {
     const { deleteContainer } = await import('../lifecycle/delete.ts')
-    deleteContainer(settings, id, { force: values.force ?? false })
+    await deleteContainer(settings, id, { force: values.force ?? false })
     return 0
   },
 })

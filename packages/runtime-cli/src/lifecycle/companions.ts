@@ -1,18 +1,20 @@
 import { libexecDir } from '@crio-lxc/core/sys/libexec'
 import type { Settings } from './settings.ts'
 
-/** The programs below libexec that create starts; settings may name others. */
+/** The programs below libexec that the verbs start; settings may name others. */
 export interface Companions {
   readonly libexec: string
   readonly start: string
   readonly init: string
+  readonly hook: string
 }
 
-export function companionsOf({ startCommand, initCommand }: Settings): Companions {
+export function companionsOf({ startCommand, initCommand, containerHook }: Settings): Companions {
   const libexec = libexecDir()
   return {
     libexec,
     start: startCommand ?? `${libexec}/crio-lxc-start`,
     init: initCommand ?? `${libexec}/crio-lxc-init`,
+    hook: containerHook ?? `${libexec}/crio-lxc-hook`,
   }
 }

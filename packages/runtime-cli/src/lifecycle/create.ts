@@ -18,11 +18,13 @@ import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
+import { type Record, readRecord } from '@crio-lxc/core/process/plan-record'
 import { fileIdentity, identify } from '@crio-lxc/core/process/proc'
 import { mkfifo } from '@crio-lxc/core/sys/libc'
 import { planContainer } from '@crio-lxc/init/container-plan'
@@ -31,19 +33,21 @@ import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
 import { connectConsole } from './console-socket.ts'
+import { checkHooks, HookGate } from './hook-gate.ts'
+import { runCreateHooks, runPoststopHooks } from './hooks.ts'
 import { hostArch } from './host-arch.ts'
 import { killContainer } from './kill-container.ts'
 import { loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
 import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
-import { type Record, readRecord, stepError } from './report.ts'
 import { moveToMonitorCgroup } from './resident.ts'
 import { planResources } from './resource-plan.ts'
 import { agentOf, type SeccompAgent } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
 import { fixStdio } from './stdio.ts'
+import { stepError } from './step-error.ts'
 import { Undo } from './undo.ts'
 
 export interface CreateOptions {
@@ -118,7 +122,18 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     root: sources.rootfs,
   })
 
+  const ownMounts = namespaces.created.has('mount')
+  checkHooks(spec.hooks, { ownMounts, notifies: process.seccomp?.notifies ?? false })
+  const gate = HookGate.of(spec.hooks, { libexec: companions.libexec, rootfs, ownMounts })
+  if (gate) fds.push(() => gate.close())
+  const hooks = hooksAfterCreate(spec.hooks)
+
   info.claim()
+  let environmentExists = false
+  // The last thing to be undone: poststop is after the container has been destroyed.
+  undo.push(() => {
+    if (hooks?.poststop && info.facts && environmentExists) runPoststopHooks(settings, info.facts, hooks)
+  })
   undo.push(() => rmSync(info.runtimePath(), { recursive: true }))
   const madeCgroups = missingDirectories(layout, cgroupDir)
   info.create({
@@ -133,6 +148,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     ...featureGates,
     ...(spec.annotations !== undefined && { annotations: spec.annotations }),
     ...(spec.linux?.namespaces !== undefined && { namespaces: spec.linux.namespaces }),
+    ...(hooks && { hooks }),
     rootfs,
     owner: geteuid?.() === 0 ? 'root' : String(geteuid?.()),
     ociVersion: spec.ociVersion,
@@ -152,11 +168,13 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     arch,
     companions,
     cgroup: openCgroup(layout, cgroupDir),
+    hostTree: gate?.plan.hostTree?.fd,
     inherited: [
       ...Array.from({ length: options.preserveFds ?? 0 }, (_, index) => 3 + index),
       ...sources.fds,
       ...cgroup.fds,
       ...namespaces.shared.values(),
+      ...(gate?.inherited ?? []),
       ...(consoleSocket === undefined ? [] : [consoleSocket]),
     ],
     config: (given) =>
@@ -187,6 +205,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
       fifoDirectory: monitor.fifoDirectory,
       report: monitor.reportWrite,
       consoleSocket,
+      hooks: gate?.plan,
       preserved: options.preserveFds ?? 0,
     },
     cgroup: cgroup.mounts,
@@ -198,8 +217,16 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   applyWrites(cgroupDir, resources.writes)
   if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
   done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
+  environmentExists = true
   monitor.go()
-  awaitParked(monitor, { plan, command: spec.process.args[0] ?? '', timeoutMs: timeouts.createMs })
+  const waiting = { plan, command: spec.process.args[0] ?? '', timeoutMs: timeouts.createMs }
+  if (awaitInit(monitor, waiting) === 'hooks' && gate && spec.hooks && info.facts) {
+    done('init has made the mounts, and waits for hooks')
+    runCreateHooks(settings, info.facts, { hooks: spec.hooks, pid: monitor.initPid() })
+    done('ran the hooks of create')
+    gate.open()
+    awaitInit(monitor, waiting)
+  }
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
   const pid = publish(info, { monitor, spec, plan, seccompAgent, resident: settings.monitorMode === 'resident' })
   done(`init is pid ${pid}, the monitor ${settings.monitorMode === 'resident' ? 'stays' : 'has ended'}`, { pid })
@@ -210,17 +237,18 @@ function describe({ created, shared }: OpenNamespaces): string {
   return `namespaces (new: ${list(created)}; joined: ${list(shared.keys())})`
 }
 
-interface Parked {
+interface Waiting {
   readonly plan: Plan
   readonly command: string
   readonly timeoutMs: number
 }
 
-function awaitParked(monitor: Monitor, { plan, command, timeoutMs }: Parked): void {
+/** Waits until init is ready for start, or for the hooks of create. */
+function awaitInit(monitor: Monitor, { plan, command, timeoutMs }: Waiting): 'ready' | 'hooks' {
   const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what: 'wait for the container to be ready' })
   let record = read()
   for (; record.kind === 'forked'; record = read()) monitor.continueAs(record.pid)
-  if (record.kind === 'ready') return
+  if (record.kind === 'ready' || record.kind === 'hooks') return record.kind
   if (record.kind === 'end') {
     const errors = monitor.lastErrors()
     throw new RuntimeError(

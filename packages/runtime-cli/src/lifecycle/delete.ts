@@ -23,7 +23,7 @@ export interface DeleteOptions {
 }
 
 /** delete: runtime.md, "Delete". Afterwards no process, cgroup or file of the container exists. */
-export function deleteContainer(settings: Settings, id: string, { force }: DeleteOptions): void {
+export async function deleteContainer(settings: Settings, id: string, { force }: DeleteOptions): Promise<void> {
   const done = stepLog('delete')
   let container: Container
   try {
@@ -52,6 +52,10 @@ export function deleteContainer(settings: Settings, id: string, { force }: Delet
   done(`emptied and removed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
   rmSync(info.runtimePath(), { recursive: true })
   done(`removed ${info.runtimePath()}`)
+  if (!facts.hooks?.poststop) return
+  const { runPoststopHooks } = await import('./hooks.ts')
+  runPoststopHooks(settings, facts, facts.hooks)
+  done(`ran ${facts.hooks.poststop.length} poststop hooks`)
 }
 
 /** SIGKILL and wait until the process is gone: its cgroup can only be removed then. */

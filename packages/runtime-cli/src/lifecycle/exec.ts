@@ -1,6 +1,5 @@
 /** exec: one more process in a container that runs. It never enters the container itself (CVE-2019-5736). */
-import { closeSync, readFileSync, statSync, writeSync } from 'node:fs'
-import { pid as ownPid } from 'node:process'
+import { closeSync, readFileSync, writeSync } from 'node:fs'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { execCgroup } from '@crio-lxc/core/cgroup/exec-cgroup'
@@ -15,6 +14,7 @@ import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
+import { readRecord, type StepRecord } from '@crio-lxc/core/process/plan-record'
 import { memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen, pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
@@ -26,13 +26,13 @@ import type { ExecOptions } from './exec-options.ts'
 import { processOfFlags } from './exec-process.ts'
 import { hostArch } from './host-arch.ts'
 import { type Container, loadContainer } from './load-container.ts'
-import { namespaceKinds } from './namespaces.ts'
+import { foreignNamespaces } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
-import { readRecord, type StepRecord, stepError } from './report.ts'
 import { acknowledgeListener, agentOf, listenerMissing, sendListener } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
 import { stateOf } from './state.ts'
 import { fixStdio } from './stdio.ts'
+import { stepError } from './step-error.ts'
 import { supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 import { Undo } from './undo.ts'
@@ -237,15 +237,4 @@ function awaitExecution(
   if (!failure) return undefined
   if (!step) throw new RuntimeError('exec-failed', `init reported an unknown step ${failure.step}`)
   throw stepError('exec-failed', { what: step.what, call: callText(step), errno: failure.errno, command })
-}
-
-/** CLONE_NEW* of every namespace in which `pid` is not with this process. */
-function foreignNamespaces(pid: number): number {
-  let flags = 0
-  for (const { file, flag } of Object.values(namespaceKinds)) {
-    const own = statSync(`/proc/${ownPid}/ns/${file}`, { throwIfNoEntry: false })
-    const other = statSync(`/proc/${pid}/ns/${file}`, { throwIfNoEntry: false })
-    if (own && other && own.ino !== other.ino) flags |= flag
-  }
-  return flags
 }

@@ -12,6 +12,7 @@ import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
+import { checkHooks, HookGate } from './hook-gate.ts'
 import { hostArch } from './host-arch.ts'
 import { loadSpec } from './load-spec.ts'
 import { openNamespaces } from './namespaces.ts'
@@ -59,17 +60,22 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
   fds.push(() => {
     for (const fd of [...sources.fds, ...namespaces.shared.values()]) closeSync(fd)
   })
+  const process = processInputs(spec.process, {
+    seccomp: spec.linux?.seccomp,
+    gates: settings.featureGates,
+    root: sources.rootfs,
+  })
+  const ownMounts = namespaces.created.has('mount')
+  checkHooks(spec.hooks, { ownMounts, notifies: process.seccomp?.notifies ?? false })
+  const gate = HookGate.of(spec.hooks, { libexec: companions.libexec, rootfs, ownMounts })
+  if (gate) fds.push(() => gate.close())
   // With a cgroup namespace nothing of the container's cgroup is opened: it does not exist yet.
   const created: ReadonlySet<NamespaceType> = new Set<NamespaceType>([...namespaces.created, 'cgroup'])
   const [plan, go, report, log, fifoDirectory, wait] = [200, 201, 202, 203, 204, 207] as const
   const container = planContainer({
     arch,
     spec,
-    process: processInputs(spec.process, {
-      seccomp: spec.linux?.seccomp,
-      gates: settings.featureGates,
-      root: sources.rootfs,
-    }),
+    process,
     namespaces: { all: new Set([...namespaces.created, ...namespaces.shared.keys()]), created: namespaces.created },
     fds: {
       ...sources,
@@ -77,6 +83,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
       fifoDirectory,
       report,
       consoleSocket: spec.process.terminal ? 205 : undefined,
+      hooks: gate?.plan,
       preserved: 0,
     },
     cgroup: cgroupMounts(spec, { layout, cgroupDir, created }).mounts,
@@ -88,6 +95,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
       unified: layout.hierarchies.some(({ version }) => version === 2) ? 206 : undefined,
     },
     report,
+    hostTree: gate?.plan.hostTree?.fd,
     command: [companions.start, 'ID', `${companions.libexec}/lxc`, 'ROOT/ID/config'],
   })
   return {

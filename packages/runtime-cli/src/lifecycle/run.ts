@@ -25,14 +25,14 @@ export async function run(settings: Settings, options: RunOptions): Promise<numb
   const info = create(handover, { ...options, ...(proxy && { consoleFd: proxy.socket }) })
   try {
     proxy?.connect()
-    start(settings, options.id)
+    await start(settings, options.id)
   } catch (error) {
     proxy?.close()
-    deleteContainer(settings, options.id, { force: true })
+    await deleteContainer(settings, options.id, { force: true })
     throw error
   }
   if (!foreground) return 0
   const code = await supervise(info.pid(), proxy)
-  if (!options.keep) deleteContainer(settings, options.id, { force: true })
+  if (!options.keep) await deleteContainer(settings, options.id, { force: true })
   return code
 }

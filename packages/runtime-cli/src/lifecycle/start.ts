@@ -4,21 +4,40 @@ import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
+import { parseRecord, RECORD_BYTES, type Record } from '@crio-lxc/core/process/plan-record'
 import { close, poll } from '@crio-lxc/core/sys/libc'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/init/fifo-names'
 import { type Container, loadContainer } from './load-container.ts'
-import { parseRecord, RECORD_BYTES, type Record, stepError } from './report.ts'
 import { acknowledgeListener, listenerMissing, sendListener } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
 import { stateOf } from './state.ts'
+import { stepError } from './step-error.ts'
 
 /** start: runtime.md, "Start". Returns when the container's program has been executed. */
-export function start(settings: Settings, id: string): void {
+export async function start(settings: Settings, id: string): Promise<void> {
   const done = stepLog('start')
   const container = loadContainer(settings, id)
   checkStatus(container)
   const pidfd = container.init && openProcess(container.init.init)
   if (pidfd === undefined) throw new RuntimeError('wrong-state', `${phrase.startStopped}: ${id}`)
+  const { init, facts } = container
+  const go = (): void => {
+    release(settings, container, pidfd)
+    done(`init (pid ${init?.init.pid}) has executed ${init?.command}`, { pid: init?.init.pid })
+  }
+  try {
+    const { startContainer, poststart } = facts.hooks ?? {}
+    if (!startContainer && !poststart) return go()
+    const { startWithHooks } = await import('./start-with-hooks.ts')
+    startWithHooks(settings, container, { check: () => checkStatus(loadContainer(settings, id)), release: go })
+    done(`ran ${(startContainer?.length ?? 0) + (poststart?.length ?? 0)} hooks`)
+  } finally {
+    close(pidfd)
+  }
+}
+
+/** Lets init execute the container's program, and waits until it has. */
+function release({ timeouts }: Settings, container: Container, pidfd: number): void {
   const path = container.info.runtimePath('fifo', START_FIFO)
   const agent = container.init?.seccompAgent
   const open: number[] = []
@@ -32,14 +51,11 @@ export function start(settings: Settings, id: string): void {
       agent && keep(openSync(container.info.runtimePath('fifo', ACKNOWLEDGE_FIFO), O_WRONLY | O_NONBLOCK))
     // Opening the read end lets init's open of the write end return; O_NONBLOCK because init may just have died.
     const fifo = keep(openSync(path, O_RDONLY | O_NONBLOCK))
-    awaitExecution(container, { fifo, pidfd, acknowledge, timeoutMs: settings.timeouts.startMs })
+    awaitExecution(container, { fifo, pidfd, acknowledge, timeoutMs: timeouts.startMs })
   } finally {
     for (const fd of open) closeSync(fd)
-    close(pidfd)
   }
   unlinkSync(path)
-  const { pid } = container.init?.init ?? {}
-  done(`init (pid ${pid}) has executed ${container.init?.command}`, { pid })
 }
 
 function checkStatus({ status, info: { containerId: id } }: Container): void {

@@ -1,16 +1,16 @@
 /** The records that crio-lxc-init writes: 16 bytes each, struct failure of crio-lxc-init.c. */
 import { readSync } from 'node:fs'
-import { errnoSentence, errnoTable } from '@crio-lxc/core/abi/errno'
-import type { ErrorCode } from '@crio-lxc/core/errors/codes'
-import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { LISTENER_TAG } from '@crio-lxc/core/plan/plan'
-import { poll } from '@crio-lxc/core/sys/libc'
+import { RuntimeError } from '../errors/runtime-error.ts'
+import { HOOKS_TAG, LISTENER_TAG } from '../plan/plan.ts'
+import { poll } from '../sys/libc.ts'
 
 export const RECORD_BYTES = 16
 
 export type Record =
   /** The plan has got as far as it promised. */
   | { readonly kind: 'ready' }
+  /** It waits until the hooks of create have run. */
+  | { readonly kind: 'hooks' }
   /** It goes on as this process, and the one before ends. */
   | { readonly kind: 'forked'; readonly pid: number }
   | StepRecord
@@ -44,29 +44,7 @@ export function parseRecord(buffer: Buffer): Record {
   const tag = buffer.readUInt32LE(0)
   const pid = buffer.readUInt32LE(8)
   if (tag === 0) return pid === 0 ? { kind: 'ready' } : { kind: 'forked', pid }
+  if (tag === HOOKS_TAG) return { kind: 'hooks' }
   if (tag === LISTENER_TAG) return { kind: 'listener', listener: buffer.readUInt32LE(8) }
   return { kind: 'failure', tag, step: buffer.readUInt32LE(4), errno: buffer.readUInt32LE(8) }
-}
-
-/** What the failed step did, the call it made, and why it failed. */
-export interface StepFailure {
-  readonly what: string
-  readonly call: string
-  readonly errno: number
-  /** process.args[0]. */
-  readonly command: string
-}
-
-/**
- * The error of a failed step. A program that cannot be executed is worded as podman and the kubelet read it: exit
- * codes 126 and 127 come from "permission denied" and "executable file not found in" or "no such file or directory".
- */
-export function stepError(code: ErrorCode, { what, call, errno, command }: StepFailure): RuntimeError {
-  const executes = what === 'find the executable' || what === 'execute process.args'
-  if (!executes) return new RuntimeError(code, `${what}: ${call}: ${errnoSentence(errno)}`)
-  const name = `exec: ${JSON.stringify(command)}`
-  const missing = errno === errnoTable.ENOENT[0] || errno === errnoTable.ENOTDIR[0]
-  if (!missing || what !== 'find the executable') return new RuntimeError(code, `${name}: ${errnoSentence(errno)}`)
-  if (!command.includes('/')) return new RuntimeError(code, `${name}: executable file not found in $PATH`)
-  return new RuntimeError(code, `${name}: stat ${command}: no such file or directory`)
 }

@@ -1,0 +1,55 @@
+/**
+ * What a verb asks of crio-lxc-hook: `crio-lxc-hook REQUEST ANSWER`, two inherited fds. REQUEST is a file with a
+ * HookRequest in JSON; ANSWER is a pipe that takes a HookAnswer in JSON. When the reader of ANSWER goes away, so do
+ * crio-lxc-hook and the hook that runs.
+ */
+import type { OpenCgroup } from '../cgroup/plan/join-cgroup.ts'
+import type { Hook } from '../oci/spec.ts'
+import type { State } from '../oci/state.ts'
+import type { HookPoint } from './hook-points.ts'
+
+export interface HookRequest {
+  /** Absolute path of crio-lxc-init, which becomes the hook. */
+  readonly init: string
+  readonly runs: readonly HookRun[]
+}
+
+/** The hooks of one point; they run in their order, and a run only when those before it have succeeded. */
+export interface HookRun {
+  readonly point: HookPoint
+  readonly hooks: readonly Hook[]
+  /** What each hook reads from its stdin. */
+  readonly state: HookState
+  /** Given when the hooks run in the container's namespaces. */
+  readonly container?: HookContainer
+}
+
+/** runtime.md, "State", and nothing else. */
+export type HookState = Omit<State, 'pid' | 'rootfs' | 'created' | 'owner'> & { readonly pid?: number }
+
+/** How to enter a container; the fds are inherited under these numbers. */
+export interface HookContainer {
+  /** Of init. */
+  readonly pidfd: number
+  /** CLONE_NEW* of the namespaces in which the container differs from the runtime. */
+  readonly namespaces: number
+  readonly cgroup: OpenCgroup
+  /** Given when the hook is what the container's process is: user, capabilities, limits, seccomp, cwd. */
+  readonly process?: {
+    /** Path of config.json, as create kept it. */
+    readonly config: string
+    /** The operator's gates. */
+    readonly seccomp: boolean
+    readonly capabilities: boolean
+  }
+}
+
+/** Every fd of it. */
+export function fdsOf({ pidfd, cgroup: { tasks, unified } }: Pick<HookContainer, 'pidfd' | 'cgroup'>): number[] {
+  return [pidfd, ...tasks, ...(unified === undefined ? [] : [unified])]
+}
+
+export interface HookAnswer {
+  /** One sentence for every hook that failed, in their order. */
+  readonly failures: readonly string[]
+}

@@ -1,0 +1,168 @@
+/** One hook as a process: the state on its stdin, its time, its end, and the words of its stderr. */
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { arch as archName, exit, kill } from 'node:process'
+import { archOf, x64 } from '@crio-lxc/core/abi/arch'
+import { errnoSentence } from '@crio-lxc/core/abi/errno'
+import { fdsOf, type HookState } from '@crio-lxc/core/hook/hook-request'
+import type { Hook } from '@crio-lxc/core/oci/spec'
+import { compile } from '@crio-lxc/core/plan/compile'
+import type { Plan } from '@crio-lxc/core/plan/plan'
+import { callText } from '@crio-lxc/core/plan/print'
+import { readRecord, type StepRecord } from '@crio-lxc/core/process/plan-record'
+import { memfdCreate, pipe, poll, sealedFile } from '@crio-lxc/core/sys/libc'
+import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
+import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
+import { EXECUTE_HOOK, type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
+import { FIND_EXECUTABLE } from '@crio-lxc/init/steps/executable'
+import { EXECUTE } from '@crio-lxc/init/steps/process'
+import { StderrExcerpt } from './stderr-excerpt.ts'
+
+export interface HookCall {
+  readonly hook: Hook
+  readonly state: HookState
+  readonly container: HookEntry | undefined
+  /** crio-lxc-init. */
+  readonly init: string
+  /** When its reader goes away the hook is killed. */
+  readonly answer: number
+}
+
+/** Joining a cgroup and namespaces is a matter of milliseconds; only a frozen cgroup would take for ever. */
+const ENTER_MS = 30_000
+
+/** Returns undefined when the hook has succeeded, else how it failed, as a verb phrase. */
+export function runHook(call: HookCall): string | undefined {
+  const deadline = call.hook.timeout === undefined ? undefined : performance.now() + call.hook.timeout * 1000
+  const open: number[] = []
+  const keep = (fd: number): number => {
+    open.push(fd)
+    return fd
+  }
+  try {
+    const begun = begin(call, keep)
+    return 'failure' in begun ? begun.failure : watch(call, { ...begun, deadline })
+  } finally {
+    for (const fd of open) closeSync(fd)
+  }
+}
+
+type Begun = { readonly failure: string } | { readonly pid: number; readonly stderr: number }
+
+function begin({ hook, state, container, init }: HookCall, keep: (fd: number) => number): Begun {
+  const stdin = keep(sealedFile('state', JSON.stringify(state)))
+  const stdout = keep(openSync('/dev/null', 'w'))
+  const [stderr, stderrWrite] = pipe()
+  keep(stderr)
+  const [report, reportWrite] = pipe()
+  keep(report)
+  const fds = { stdin, stdout, stderr: stderrWrite, report: reportWrite }
+  const plan = planHook({ arch: archOf(archName) ?? x64, hook, cwd: state.bundle, fds, container })
+  const file = keep(memfdCreate('hook'))
+  writeSync(file, compile(plan, reportWrite))
+  const child = spawn({
+    path: init,
+    args: ['crio-lxc-init', String(file)],
+    env: [],
+    fds: [...Object.values(fds), file, ...(container ? fdsOf(container) : [])],
+  })
+  closeSync(stderrWrite)
+  closeSync(reportWrite)
+  // A fork into the cgroup where that is v2, and one into the pid namespace.
+  const forks = container === undefined ? 0 : container.cgroup.unified === undefined ? 1 : 2
+  return awaitExecution(child, { report, forks, plan, path: hook.path, stderr })
+}
+
+interface Entering {
+  readonly report: number
+  readonly forks: number
+  readonly plan: Plan
+  readonly path: string
+  readonly stderr: number
+}
+
+/** Reads to the end of file, as parent and child write in no certain order. */
+function awaitExecution(child: number, { report, forks, plan, path, stderr }: Entering): Begun {
+  let pid = child
+  let failure: StepRecord | undefined
+  for (let forked = 0; ; ) {
+    const record = readRecord(report, { timeoutMs: ENTER_MS, what: `execute ${path}` })
+    if (record.kind === 'failure') failure = record
+    if (record.kind === 'forked') {
+      wait(pid)
+      pid = record.pid
+      forked++
+    }
+    if (record.kind !== 'end') continue
+    if (forked === forks && !failure) return { pid, stderr }
+    wait(pid)
+    return { failure: `could not be run: ${failure ? stepFailure(plan, failure) : 'the container has ended'}` }
+  }
+}
+
+function stepFailure(plan: Plan, { step, errno }: { step: number; errno: number }): string {
+  const failed = plan.steps[step]
+  if (!failed) return `unknown step ${step}: ${errnoSentence(errno)}`
+  const executes = [EXECUTE_HOOK, FIND_EXECUTABLE, EXECUTE].includes(failed.what)
+  return executes ? errnoSentence(errno) : `${failed.what}: ${callText(failed)}: ${errnoSentence(errno)}`
+}
+
+interface Running {
+  readonly pid: number
+  readonly stderr: number
+  /** On the clock of performance.now(). */
+  readonly deadline: number | undefined
+}
+
+/** Waits for the end of the hook itself: what it leaves running may keep its stderr open for ever. */
+function watch({ hook, answer }: HookCall, { pid, stderr, deadline }: Running): string | undefined {
+  const excerpt = new StderrExcerpt()
+  const pidfd = pidfdOpen(pid)
+  let stderrIsOpen = true
+  try {
+    for (;;) {
+      const left = deadline === undefined ? -1 : Math.max(0, Math.ceil(deadline - performance.now()))
+      const [ended = 0, onAnswer = 0, onStderr = 0] = poll([pidfd, answer, ...(stderrIsOpen ? [stderr] : [])], left)
+      if (onAnswer) {
+        end(pid)
+        exit(1)
+      }
+      if (ended) {
+        if (stderrIsOpen) drain(stderr, excerpt)
+        const failure = exitFailure(wait(pid))
+        return failure && failure + excerpt.clause()
+      }
+      if (onStderr) stderrIsOpen = readInto(excerpt, stderr)
+      else if (deadline !== undefined && performance.now() >= deadline) {
+        end(pid)
+        if (stderrIsOpen) drain(stderr, excerpt)
+        return `was killed because it ran longer than its timeout of ${hook.timeout} s${excerpt.clause()}`
+      }
+    }
+  } finally {
+    closeSync(pidfd)
+  }
+}
+
+/** SIGKILL to the process group, of which the hook is the leader since it has its own session. */
+function end(pid: number): void {
+  kill(-pid, 'SIGKILL')
+  wait(pid)
+}
+
+/** What is in the pipe now, at most what a pipe holds: somebody else may go on writing. */
+function drain(fd: number, excerpt: StderrExcerpt): void {
+  for (let reads = 0; reads < 16 && poll([fd], 0)[0]; reads++) if (!readInto(excerpt, fd)) return
+}
+
+const chunk = Buffer.alloc(65536)
+
+function readInto(excerpt: StderrExcerpt, fd: number): boolean {
+  const length = readSync(fd, chunk)
+  if (length > 0) excerpt.add(chunk.subarray(0, length))
+  return length > 0
+}
+
+function exitFailure(exit: Exit): string | undefined {
+  if ('signal' in exit) return `was killed by signal ${exit.signal}`
+  return exit.code === 0 ? undefined : `failed with exit code ${exit.code}`
+}

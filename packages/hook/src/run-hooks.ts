@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { hookPoints } from '@crio-lxc/core/hook/hook-points'
+import type { HookContainer, HookRequest } from '@crio-lxc/core/hook/hook-request'
+import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
+import { parseJson } from '@crio-lxc/core/oci/json'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import { boundingSet } from '@crio-lxc/core/process/proc'
+import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
+import type { HookEntry } from '@crio-lxc/init/hook-plan'
+import { runHook } from './run-hook.ts'
+
+/**
+ * Runs every hook of the request in order. Returns a sentence for each that failed: the first ends it all, unless the
+ * rules of its point say that the others run all the same.
+ */
+export function runHooks({ init, runs }: HookRequest, answer: number): string[] {
+  const failures: string[] = []
+  for (const { point, hooks, state, container } of runs) {
+    const entry = container && entryOf(container)
+    for (const [index, hook] of hooks.entries()) {
+      const failure = runHook({ hook, state, container: entry, init, answer })
+      if (failure === undefined) continue
+      failures.push(`hooks.${point}[${index}]: ${hook.path} ${failure}`)
+      if (!hookPoints[point].goesOn) return failures
+    }
+  }
+  return failures
+}
+
+function entryOf({ pidfd, namespaces, cgroup, process: gates }: HookContainer): HookEntry {
+  const entry = { pidfd, namespaces, cgroup }
+  if (!gates) return { ...entry, process: undefined }
+  const { process, linux } = parseJson(readFileSync(gates.config), gates.config) as Spec
+  const seccomp = linux?.seccomp && gates.seccomp ? compileSeccomp(linux.seccomp) : undefined
+  // What cannot be granted create has warned about.
+  const capabilities = process.capabilities && grantableCapabilities(process.capabilities, boundingSet()).sets
+  return {
+    ...entry,
+    process: {
+      process: { ...process, ...(capabilities && { capabilities }) },
+      seccomp,
+      capabilities: gates.capabilities,
+    },
+  }
+}

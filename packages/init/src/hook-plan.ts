@@ -1,0 +1,112 @@
+/**
+ * How a process becomes an OCI hook (config.md, "POSIX-platform Hooks"): by itself in the runtime's namespaces, in the
+ * container's before pivot_root (createContainer), or as the container's process is (startContainer).
+ */
+import type { Arch } from '@crio-lxc/core/abi/arch'
+import { CLONE_NEWUSER, CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
+import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
+import type { Hook } from '@crio-lxc/core/oci/spec'
+import { type Bytes, Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { pidRecord } from '@crio-lxc/core/plan/structs'
+import { planCloseAllBut } from './steps/close-fds.ts'
+import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
+
+export interface HookFds {
+  /** The state; at its beginning, and at its end after the last byte. */
+  readonly stdin: number
+  readonly stdout: number
+  readonly stderr: number
+  /** Write end of a pipe: the pid of each process that goes on, then a failure record or end of file. */
+  readonly report: number
+}
+
+export interface HookInputs {
+  readonly arch: Arch
+  readonly hook: Hook
+  /** Working directory of a hook that does not take the process's. */
+  readonly cwd: string
+  readonly fds: HookFds
+  /** The container to enter; undefined: the hook stays where the runtime is. */
+  readonly container?: HookEntry | undefined
+}
+
+export interface HookEntry {
+  readonly pidfd: number
+  /** CLONE_NEW* of the namespaces in which the container differs from the runtime. */
+  readonly namespaces: number
+  readonly cgroup: OpenCgroup
+  /** The container's process, for a hook that has its user, capabilities, limits, filter and working directory. */
+  readonly process: Omit<ProcessInputs, 'candidates' | 'environment'> | undefined
+}
+
+/** The words of the step that executes a hook with the runtime's privileges. */
+export const EXECUTE_HOOK = 'execute the hook'
+
+export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan {
+  const plan = new Plan(planTag.hook, arch)
+  const parent = new Label()
+  const end = new Label()
+  const record = container && planEnter(plan, container, { report: fds.report, parent, end })
+  planSession(plan, fds)
+  const args = hook.args ?? [hook.path]
+  const environment = hook.env ?? []
+  if (container?.process) {
+    const { process } = container.process
+    const inputs = { ...container.process, process: { ...process, args }, environment, candidates: [hook.path] }
+    const root = planOpenRoot(plan)
+    const executable = planBecomeProcess(plan, inputs, root)
+    planCloseAll(plan, fds.report)
+    planExecute(plan, inputs, executable, undefined)
+  } else {
+    plan.step(`enter ${cwd}`, 'chdir', [plan.string(cwd)])
+    plan.step('set the umask of the hook', 'umask', [0o022])
+    planCloseAll(plan, fds.report)
+    plan.step(EXECUTE_HOOK, 'execve', [plan.string(hook.path), plan.strings(args), plan.strings(environment)])
+  }
+  plan.place(parent)
+  if (record) plan.step('report the pid', 'write', [fds.report, record, record.length])
+  plan.place(end)
+  return plan
+}
+
+interface Ways {
+  readonly report: number
+  /** Where the processes go that do not become the hook: after the last fork, and after one into the cgroup. */
+  readonly parent: Label
+  readonly end: Label
+}
+
+/** The way of an exec plan: the cgroup by host paths, the namespaces, and a fork because a pid namespace is for children. */
+function planEnter(
+  plan: Plan,
+  { pidfd, namespaces, cgroup, process }: HookEntry,
+  { report, parent, end }: Ways,
+): Bytes {
+  planPrologue(plan)
+  planJoinCgroup(plan, cgroup, { report, end })
+  if (namespaces) plan.step("join the container's namespaces", 'setns', [pidfd, namespaces])
+  const { record, pid } = pidRecord(plan)
+  plan.step('fork', 'clone', [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], {
+    result: pid,
+    onOk: parent,
+    onOkIfNonZero: true,
+  })
+  // Root of the host need not be mapped: the hook is root of the namespace, as init is.
+  if (!process && namespaces & CLONE_NEWUSER) {
+    plan.step("become root of the container's user namespace (gid)", 'setresgid', [0, 0, 0])
+    plan.step("become root of the container's user namespace (uid)", 'setresuid', [0, 0, 0])
+  }
+  return record
+}
+
+/** A session of its own: its process group is the hook and what it started, and no terminal can signal it. */
+function planSession(plan: Plan, { stdin, stdout, stderr }: HookFds): void {
+  plan.step('become a session leader', 'setsid', [])
+  for (const [fd, source] of [stdin, stdout, stderr].entries()) plan.step(`make it fd ${fd}`, 'dup3', [source, fd, 0])
+}
+
+/** Nothing of the runtime's or its caller's is inherited, whether or not it was to be closed on execve. */
+function planCloseAll(plan: Plan, report: number): void {
+  planCloseAllBut(plan, [report], 0)
+  plan.step('close the report pipe on execve', 'close_range', [report, report, CLOSE_RANGE_CLOEXEC])
+}

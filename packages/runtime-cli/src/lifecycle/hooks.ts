@@ -1,0 +1,153 @@
+/**
+ * OCI hooks as the verbs see them: what is run when, by one crio-lxc-hook a call. Everything about the processes of
+ * hooks is in packages/hook, so that a container without hooks pays nothing for it.
+ */
+import { closeSync, readFileSync, readSync } from 'node:fs'
+import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import type { ContainerFacts } from '@crio-lxc/core/container/container-info'
+import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { createPoints, hookPoints } from '@crio-lxc/core/hook/hook-points'
+import {
+  fdsOf,
+  type HookAnswer,
+  type HookContainer,
+  type HookRequest,
+  type HookRun,
+} from '@crio-lxc/core/hook/hook-request'
+import { log } from '@crio-lxc/core/log/logger'
+import type { Hooks } from '@crio-lxc/core/oci/spec'
+import { pipe, poll, sealedFile } from '@crio-lxc/core/sys/libc'
+import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
+import { spawn, wait } from '@crio-lxc/core/sys/spawn'
+import { companionsOf } from './companions.ts'
+import { foreignNamespaces } from './namespaces.ts'
+import type { Settings } from './settings.ts'
+
+/** The hooks between the container's environment and pivot_root. Throws RuntimeError `hook-failed`. */
+export function runCreateHooks(settings: Settings, facts: ContainerFacts, { hooks, pid }: Initialised): void {
+  withContainer(facts, pid, (container) => {
+    const runs = createPoints.map((point) => runOf(point, { facts, hooks, pid, container }))
+    demand(run(settings, runs))
+  })
+}
+
+/** The hooks before the container's program is executed, as its user. Throws RuntimeError `hook-failed`. */
+export function runStartContainerHooks(settings: Settings, facts: ContainerFacts, started: Started): void {
+  const { hooks, pid, config } = started
+  if (!hooks.startContainer?.length) return
+  withContainer(facts, pid, (entry) => {
+    const { seccomp, capabilities } = facts
+    const container = { ...entry, process: { config, seccomp, capabilities } }
+    demand(run(settings, [runOf('startContainer', { facts, hooks, pid, container })]))
+  })
+}
+
+/** The hooks after the container's program has been executed. Throws RuntimeError `hook-failed`. */
+export function runPoststartHooks(settings: Settings, facts: ContainerFacts, { hooks, pid }: Initialised): void {
+  demand(run(settings, [runOf('poststart', { facts, hooks, pid })]))
+}
+
+/** The hooks after a container has been deleted: nothing of it is there to fail any more, so all goes to the log. */
+export function runPoststopHooks(settings: Settings, facts: ContainerFacts, hooks: Hooks): void {
+  try {
+    const failures = run(settings, [runOf('poststop', { facts, hooks })])
+    for (const failure of failures) log.warn(failure, { c: 'hook' })
+  } catch (error) {
+    log.warn(`run hooks.poststop: ${messageOf(error)}`, { c: 'hook' })
+  }
+}
+
+export interface Initialised {
+  readonly hooks: Hooks
+  /** Init's, on the host. */
+  readonly pid: number
+}
+
+export interface Started extends Initialised {
+  /** Path of config.json, as create kept it. */
+  readonly config: string
+}
+
+interface Run {
+  readonly facts: ContainerFacts
+  readonly hooks: Hooks
+  readonly pid?: number
+  readonly container?: HookContainer
+}
+
+function runOf(point: keyof Hooks, { facts, hooks, pid, container }: Run): HookRun {
+  const { status, namespaces } = hookPoints[point]
+  const inside = namespaces === 'container' && pid !== undefined
+  return {
+    point,
+    hooks: hooks[point] ?? [],
+    state: {
+      ociVersion: facts.ociVersion,
+      id: facts.containerId,
+      status,
+      ...(pid !== undefined && { pid: inside ? pidInside(pid) : pid }),
+      bundle: facts.bundlePath,
+      ...(facts.annotations && { annotations: facts.annotations }),
+    },
+    ...(inside && container && { container }),
+  }
+}
+
+/** The pid in the innermost pid namespace of the process; proc_pid_status(5), NSpid. */
+function pidInside(pid: number): number {
+  const pids = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]?.split(/\s+/)
+  return Number(pids?.at(-1) ?? pid)
+}
+
+function withContainer(facts: ContainerFacts, pid: number, use: (container: HookContainer) => void): void {
+  const { fds, ...cgroup } = openCgroup(cgroupLayout(), facts.cgroupDir)
+  try {
+    fds.push(pidfdOpen(pid))
+    const [pidfd = -1] = fds.slice(-1)
+    use({ pidfd, namespaces: foreignNamespaces(pid), cgroup })
+  } finally {
+    for (const fd of fds) closeSync(fd)
+  }
+}
+
+function demand([failure]: readonly string[]): void {
+  if (failure !== undefined) throw new RuntimeError('hook-failed', failure)
+}
+
+/** Runs crio-lxc-hook and waits for it; returns the failures of hooks. */
+function run(settings: Settings, runs: readonly HookRun[]): readonly string[] {
+  if (runs.every(({ hooks }) => hooks.length === 0)) return []
+  const { hook, init } = companionsOf(settings)
+  const request = sealedFile('hooks', JSON.stringify({ init, runs } satisfies HookRequest))
+  const [answer, answerWrite] = pipe()
+  try {
+    const entered = runs.flatMap(({ container }) => (container ? fdsOf(container) : []))
+    const pid = spawn({
+      path: hook,
+      args: ['crio-lxc-hook', String(request), String(answerWrite)],
+      env: [],
+      fds: [request, answerWrite, ...new Set(entered)],
+    })
+    closeSync(answerWrite)
+    const text = readAll(answer)
+    const exit = wait(pid)
+    if (text === '') throw new RuntimeError('hook-failed', `${hook} ended without an answer: ${JSON.stringify(exit)}`)
+    return (JSON.parse(text) as HookAnswer).failures
+  } finally {
+    closeSync(request)
+    closeSync(answer)
+  }
+}
+
+/** Everything until end of file; hooks without a timeout may take as long as they like. */
+function readAll(fd: number): string {
+  const chunks: Buffer[] = []
+  for (;;) {
+    poll([fd], -1)
+    const chunk = Buffer.alloc(65536)
+    const length = readSync(fd, chunk)
+    if (length === 0) return Buffer.concat(chunks).toString('utf8')
+    chunks.push(chunk.subarray(0, length))
+  }
+}

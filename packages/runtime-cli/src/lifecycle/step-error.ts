@@ -1,0 +1,26 @@
+import { errnoSentence, errnoTable } from '@crio-lxc/core/abi/errno'
+import type { ErrorCode } from '@crio-lxc/core/errors/codes'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+
+/** What the failed step did, the call it made, and why it failed. */
+export interface StepFailure {
+  readonly what: string
+  readonly call: string
+  readonly errno: number
+  /** process.args[0]. */
+  readonly command: string
+}
+
+/**
+ * The error of a failed step. A program that cannot be executed is worded as podman and the kubelet read it: exit
+ * codes 126 and 127 come from "permission denied" and "executable file not found in" or "no such file or directory".
+ */
+export function stepError(code: ErrorCode, { what, call, errno, command }: StepFailure): RuntimeError {
+  const executes = what === 'find the executable' || what === 'execute process.args'
+  if (!executes) return new RuntimeError(code, `${what}: ${call}: ${errnoSentence(errno)}`)
+  const name = `exec: ${JSON.stringify(command)}`
+  const missing = errno === errnoTable.ENOENT[0] || errno === errnoTable.ENOTDIR[0]
+  if (!missing || what !== 'find the executable') return new RuntimeError(code, `${name}: ${errnoSentence(errno)}`)
+  if (!command.includes('/')) return new RuntimeError(code, `${name}: executable file not found in $PATH`)
+  return new RuntimeError(code, `${name}: stat ${command}: no such file or directory`)
+}
