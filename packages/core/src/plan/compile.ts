@@ -1,3 +1,4 @@
+import { callNumber } from '../abi/arch.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { Bytes, HEADER_BYTES, type Label, PLAN_BASE, type Plan, Slot, type Step, setUint64 } from './plan.ts'
 
@@ -53,7 +54,7 @@ function writeStep(view: DataView, at: number, step: Step, { index, plan }: { in
 function numberOf(step: Step, plan: Plan): number {
   if (step.call === 'move') return OP_MOVE
   if (step.call === 'fail') return OP_FAIL
-  return plan.arch.syscalls[step.call]
+  return callNumber(plan.arch, step.call)
 }
 
 function skip(step: Step, label: Label | undefined, index: number): number {

@@ -4,8 +4,7 @@
  * number from abi/arch.ts.
  */
 import { writeSync } from 'node:fs'
-import { arch } from 'node:process'
-import { archOf } from '../abi/arch.ts'
+import { archOf, callNumber } from '../abi/arch.ts'
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -48,18 +47,16 @@ export function call(prototype: string, args: readonly unknown[], text: () => st
   }
 }
 
-const numbers = archOf(arch)?.syscalls
-
 /** The number of a system call that glibc does not wrap. */
 export function syscallNumber(name: 'bpf' | 'openat2' | 'open_tree' | 'mount_setattr'): number {
-  if (!numbers) throw new RuntimeError('unsupported', `the processor architecture ${arch} is not supported`)
-  return numbers[name]
+  const arch = archOf(process.arch)
+  if (!arch) throw new RuntimeError('unsupported', `the processor architecture ${process.arch} is not supported`)
+  return callNumber(arch, name)
 }
-
-const how = Buffer.alloc(24)
 
 /** openat2(2); `flags` get O_CLOEXEC. */
 export function openat2(dirfd: number, path: string, { flags, resolve }: { flags: number; resolve: number }): number {
+  const how = Buffer.alloc(24)
   how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0)
   how.writeBigUInt64LE(0n, 8)
   how.writeBigUInt64LE(BigInt(resolve), 16)
@@ -87,13 +84,12 @@ export interface MountAttributes {
   readonly recursive?: boolean
 }
 
-const attr = Buffer.alloc(32)
-
 /** mount_setattr(2) on the mount behind `fd`. */
 export function mountSetattr(
   fd: number,
   { set = 0, clear = 0, propagation = 0, recursive = false }: MountAttributes,
 ): void {
+  const attr = Buffer.alloc(32)
   attr.writeBigUInt64LE(BigInt(set), 0)
   attr.writeBigUInt64LE(BigInt(clear), 8)
   attr.writeBigUInt64LE(BigInt(propagation), 16)
@@ -141,16 +137,16 @@ export function sealedFile(name: string, text: string): number {
   }
 }
 
-const pair = Buffer.alloc(8)
-
 /** pipe2(2) with O_CLOEXEC: [read end, write end]. */
 export function pipe(): [number, number] {
+  const pair = Buffer.alloc(8)
   call('int pipe2(void *fds, int flags)', [pair, O_CLOEXEC], () => 'pipe2()')
   return [pair.readInt32LE(0), pair.readInt32LE(4)]
 }
 
 /** socketpair(2) of connected AF_UNIX streams, CLOEXEC. */
 export function socketpair(): [number, number] {
+  const pair = Buffer.alloc(8)
   call(
     'int socketpair(int domain, int type, int protocol, void *fds)',
     [1, 1 | O_CLOEXEC, 0, pair],

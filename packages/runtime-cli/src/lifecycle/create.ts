@@ -4,7 +4,6 @@
  * appears only when nothing can fail any more.
  */
 import { closeSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { geteuid, pid as ownPid, umask } from 'node:process'
 import {
   applyWrites,
   createCgroup,
@@ -25,7 +24,7 @@ import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { type Record, readRecord } from '@crio-lxc/core/process/plan-record'
-import { fileIdentity, identify } from '@crio-lxc/core/process/proc'
+import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { mkfifo } from '@crio-lxc/core/sys/libc'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { ACKNOWLEDGE_FIFO } from '@crio-lxc/init/fifo-names'
@@ -97,7 +96,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   checkOptions(spec, options)
   done(`${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
   // The modes of what create makes are its own, not the caller's.
-  umask(0o022)
+  globalThis.process.umask(0o022)
   const { featureGates, timeouts } = settings
   const companions = companionsOf(settings)
   const layout = cgroupLayout()
@@ -150,9 +149,9 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     ...(spec.linux?.namespaces !== undefined && { namespaces: spec.linux.namespaces }),
     ...(hooks && { hooks }),
     rootfs,
-    owner: geteuid?.() === 0 ? 'root' : String(geteuid?.()),
+    owner: ownerName(),
     ociVersion: spec.ociVersion,
-    creator: identify(ownPid) ?? { pid: ownPid, startTime: 0 },
+    creator: ownIdentity(),
     initExecutable: fileIdentity(companions.init) ?? '',
     madeCgroups,
   })
@@ -235,6 +234,15 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
 function describe({ created, shared }: OpenNamespaces): string {
   const list = (types: Iterable<string>): string => [...types].join(', ') || 'none'
   return `namespaces (new: ${list(created)}; joined: ${list(shared.keys())})`
+}
+
+function ownerName(): string {
+  const uid = process.geteuid?.()
+  return uid === 0 ? 'root' : String(uid)
+}
+
+function ownIdentity(): ProcessIdentity {
+  return identify(process.pid) ?? { pid: process.pid, startTime: 0 }
 }
 
 interface Waiting {

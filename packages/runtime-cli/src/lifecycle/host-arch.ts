@@ -1,10 +1,9 @@
-import { arch } from 'node:process'
 import { type Arch, archOf } from '@crio-lxc/core/abi/arch'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 
 /** What the executor is built for here. Throws RuntimeError `unsupported`. */
 export function hostArch(): Arch {
-  const known = archOf(arch)
+  const known = archOf(process.arch)
   if (known) return known
-  throw new RuntimeError('unsupported', `the processor architecture ${arch} is not supported: use x64 or arm64`)
+  throw new RuntimeError('unsupported', `the processor architecture ${process.arch} is not supported: use x64 or arm64`)
 }

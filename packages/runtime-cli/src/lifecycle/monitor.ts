@@ -3,7 +3,6 @@
  * init's plan; ended or kept when init is parked.
  */
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { kill } from 'node:process'
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import type { OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
@@ -123,7 +122,7 @@ export class Monitor {
   /** SIGKILL, so that liblxc's own clean-up, which would end init, does not run; init's parent is then the caller. */
   end(): void {
     if (this.#reaped) return
-    kill(this.pid, 'SIGKILL')
+    process.kill(this.pid, 'SIGKILL')
     wait(this.pid)
     this.#reaped = true
   }

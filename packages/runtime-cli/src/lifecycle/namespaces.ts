@@ -1,6 +1,5 @@
 /** linux.namespaces seen from the host: which are made, which are joined, which stay the runtime's. */
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
-import { pid as ownPid } from 'node:process'
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
@@ -103,7 +102,7 @@ function namespaceOf(pid: 'self' | '1', type: NamespaceType): number | undefined
 export function foreignNamespaces(pid: number): number {
   let flags = 0
   for (const { file, flag } of Object.values(namespaceKinds)) {
-    const own = statSync(`/proc/${ownPid}/ns/${file}`, { throwIfNoEntry: false })
+    const own = statSync(`/proc/${process.pid}/ns/${file}`, { throwIfNoEntry: false })
     const other = statSync(`/proc/${pid}/ns/${file}`, { throwIfNoEntry: false })
     if (own && other && own.ino !== other.ino) flags |= flag
   }
