@@ -32,8 +32,6 @@ export function killContainer(layout: CgroupLayout, path: string, timeoutMs: num
   }
 }
 
-const never = new Int32Array(new SharedArrayBuffer(4))
-
 function sleep(ms: number): void {
-  Atomics.wait(never, 0, 0, ms)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
