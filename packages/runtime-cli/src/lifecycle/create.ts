@@ -32,7 +32,7 @@ import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
 import { connectConsole } from './console-socket.ts'
-import { checkHooks, HookGate } from './hook-gate.ts'
+import { checkHooks, checkHooksWithAgent, HookGate } from './hook-gate.ts'
 import { runCreateHooks, runPoststopHooks } from './hooks.ts'
 import { hostArch } from './host-arch.ts'
 import { killContainer } from './kill-container.ts'
@@ -102,7 +102,6 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   const layout = cgroupLayout()
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${options.bundle}/${spec.root.path}`
   const cgroupDir = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: options.id, systemd: settings.systemdCgroup })
-  const resources = planResources(spec, layout, featureGates)
 
   const closeLater = (open: Iterable<number>): void =>
     fds.push(() => {
@@ -115,14 +114,8 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   const sources = openSources(spec, { bundle: options.bundle, rootfs })
   closeLater(sources.fds)
   done(`opened the rootfs ${rootfs}, ${sources.mounts.size} mount sources and ${describe(namespaces)}`)
-  const process = processInputs(spec.process, {
-    seccomp: spec.linux?.seccomp,
-    gates: featureGates,
-    root: sources.rootfs,
-  })
-
   const ownMounts = namespaces.created.has('mount')
-  checkHooks(spec.hooks, { ownMounts, notifies: process.seccomp?.notifies ?? false })
+  checkHooks(spec.hooks, { ownMounts })
   const gate = HookGate.of(spec.hooks, { libexec: companions.libexec, rootfs, ownMounts })
   if (gate) fds.push(() => gate.close())
   const hooks = hooksAfterCreate(spec.hooks)
@@ -190,6 +183,14 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   undo.push(() => monitor.end())
   done(`launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
 
+  // From here on liblxc makes the namespaces meanwhile.
+  const resources = planResources(spec, layout, featureGates)
+  const process = processInputs(spec.process, {
+    seccomp: spec.linux?.seccomp,
+    gates: featureGates,
+    root: sources.rootfs,
+  })
+  if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
   const plan = planContainer({
     arch,
     spec,
@@ -287,6 +288,8 @@ function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, resid
   if (!init) throw new RuntimeError('create-failed', `init (pid ${pid}) ended before it was started`)
   const kept = resident ? identify(monitor.pid) : undefined
   if (resident) moveToMonitorCgroup(info, monitor.pid)
+  // It dies while init.json is written.
+  if (!resident) monitor.kill()
   const firstStartStep = plan.steps.findIndex(({ what }) => what === 'wait for start')
   info.publishInit({
     init,

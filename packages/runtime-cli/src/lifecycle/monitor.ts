@@ -119,10 +119,15 @@ export class Monitor {
     )
   }
 
-  /** SIGKILL, so that liblxc's own clean-up, which would end init, does not run; init's parent is then the caller. */
+  /** SIGKILL, so that liblxc's own clean-up, which would end init, does not run. */
+  kill(): void {
+    process.kill(this.pid, 'SIGKILL')
+  }
+
+  /** Kills it and waits until it is gone; init's parent is then the caller. */
   end(): void {
     if (this.#reaped) return
-    process.kill(this.pid, 'SIGKILL')
+    this.kill()
     wait(this.pid)
     this.#reaped = true
   }

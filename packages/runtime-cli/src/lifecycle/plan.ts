@@ -12,7 +12,7 @@ import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
-import { checkHooks, HookGate } from './hook-gate.ts'
+import { checkHooks, checkHooksWithAgent, HookGate } from './hook-gate.ts'
 import { hostArch } from './host-arch.ts'
 import { loadSpec } from './load-spec.ts'
 import { openNamespaces } from './namespaces.ts'
@@ -66,7 +66,8 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
     root: sources.rootfs,
   })
   const ownMounts = namespaces.created.has('mount')
-  checkHooks(spec.hooks, { ownMounts, notifies: process.seccomp?.notifies ?? false })
+  checkHooks(spec.hooks, { ownMounts })
+  if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
   const gate = HookGate.of(spec.hooks, { libexec: companions.libexec, rootfs, ownMounts })
   if (gate) fds.push(() => gate.close())
   // With a cgroup namespace nothing of the container's cgroup is opened: it does not exist yet.
