@@ -2,7 +2,7 @@
 # fresh-machine.sh [COMMAND...]: shows that the repository assumes nothing of the machine it is on.
 #
 # Runs COMMAND (default: npm run demo) in a copy of this checkout, as a clone of it would be, on a Debian 12 that has
-# gcc, the host's Node and npm and nothing else. It is a debootstrap tree with a root, mounts and /run of its own; kernel,
+# gcc, the host's Node and npm and nothing else. It is a debootstrap tree with a root, mounts and /run of its own; kernel, devices,
 # network and cgroups are the host's. Needs root and debootstrap. For a person, not for continuous integration: it
 # takes minutes and downloads everything. The bare Debian is kept in CACHE (default /var/cache/crio-lxc-fresh-machine).
 set -eu
@@ -59,6 +59,7 @@ unshare --mount --propagation private sh -eu -c '
 	mount --bind "$root" "$root"
 	mount --rbind /proc "$root/proc"
 	mount --rbind /sys "$root/sys"
+	mount --rbind /dev "$root/dev"
 	mount -t tmpfs -o mode=755 tmpfs "$root/run"
 	mount -t tmpfs tmpfs "$root/tmp"
 	cd "$root"
