@@ -5,13 +5,8 @@
  */
 import { closeSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { geteuid, pid as ownPid, umask } from 'node:process'
-import {
-  applyWrites,
-  createCgroup,
-  missingDirectories,
-  openCgroup,
-  removeDirectories,
-} from '@crio-lxc/core/cgroup/cgroupfs'
+import { applyWrites, presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
+import { createCgroup, missingDirectories, openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
@@ -103,7 +98,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   const layout = cgroupLayout()
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${options.bundle}/${spec.root.path}`
   const cgroupDir = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: options.id, systemd: settings.systemdCgroup })
-  const resources = planResources(spec, layout, featureGates)
+  const resources = planResources(spec, presentCgroup(layout, cgroupDir), featureGates)
 
   const closeLater = (open: Iterable<number>): void =>
     fds.push(() => {
