@@ -1,8 +1,7 @@
 /** Puts planned limits into effect, and takes them back when one of them is refused. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { O_WRONLY } from '../abi/constants.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import { ancestors, codeOf, reasonOf } from './cgroupfs.ts'
+import { ancestors, codeOf, reasonOf, writeExisting } from './cgroupfs.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import type { CgroupWrite } from './plan/cgroup-write.ts'
 import type { PresentCgroup } from './plan/controller.ts'
@@ -47,8 +46,7 @@ function apply(path: string, write: CgroupWrite): void {
   const target = `${hierarchy.mountPoint}${path}/${file}`
   if (controller !== undefined) enableController(hierarchy, path, { controller, field })
   try {
-    // Without O_CREAT: a file that the kernel does not have is ENOENT then, and not EACCES or EPERM.
-    writeFileSync(target, value, { flag: O_WRONLY as unknown as string })
+    writeExisting(target, value)
   } catch (cause) {
     const code = codeOf(cause)
     if (code === 'ENOENT' && ifMissing !== undefined) {

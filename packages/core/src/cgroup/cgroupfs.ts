@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmdirSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { O_PATH, O_WRONLY } from '../abi/constants.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
@@ -97,6 +98,16 @@ function inheritCpuset(parent: string, directory: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (readFileSync(`${directory}/${file}`, 'utf8').trim() !== '') continue
     writeFileSync(`${directory}/${file}`, readFileSync(`${parent}/${file}`, 'utf8').trim())
+  }
+}
+
+/** Without O_CREAT, so that a file that the kernel does not have is ENOENT and not EACCES or EPERM. */
+export function writeExisting(file: string, value: string): void {
+  const fd = openSync(file, O_WRONLY)
+  try {
+    writeSync(fd, value)
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -90,6 +90,14 @@ const rows: Record<string, Row[]> = {
     ],
     ['swappiness, where 0 is a value', 'v1', { memory: { swappiness: 0 } }, ['memory.swappiness 0']],
     ['disableOOMKiller', 'v1', { memory: { disableOOMKiller: true } }, ['memory.oom_control 1']],
+    [
+      'disableOOMKiller taken back',
+      'v1',
+      { memory: { disableOOMKiller: false } },
+      ['memory.oom_control 0'],
+      { 'memory.oom_control': 'oom_kill_disable 1\nunder_oom 0' },
+    ],
+    ['disableOOMKiller as it is', 'v1', { memory: { disableOOMKiller: false } }, []],
     ['kernelTCP', 'v1', { memory: { kernelTCP: 7 } }, ['memory.kmem.tcp.limit_in_bytes 7']],
     [
       'nothing for 0 and false',

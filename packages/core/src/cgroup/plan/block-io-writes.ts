@@ -3,7 +3,7 @@ import { SpecError } from '../../errors/runtime-error.ts'
 import { itemOf } from '../../oci/field-path.ts'
 import type { BlockIoResources, ThrottleDevice } from '../../oci/resources.ts'
 import type { CgroupWrite } from './cgroup-write.ts'
-import { type Controller, findController, notInVersion, type PresentCgroup } from './controller.ts'
+import { type Controller, findController, hasController, notInVersion, type PresentCgroup } from './controller.ts'
 
 const POINTER = 'linux.resources.blockIO'
 
@@ -19,8 +19,8 @@ const throttles = {
 export function planBlockIo(blockIO: BlockIoResources, cgroup: PresentCgroup): CgroupWrite[] {
   const [first] = Object.entries(blockIO).find(([, value]) => (Array.isArray(value) ? value.length > 0 : value)) ?? []
   if (first === undefined) return []
-  const v1 = cgroup.layout.hierarchies.some(({ controllers }) => controllers.includes('blkio'))
-  const controller = findController(cgroup, v1 ? 'blkio' : 'io', `${POINTER}.${first}`)
+  const name = hasController(cgroup, 'blkio') ? 'blkio' : 'io'
+  const controller = findController(cgroup, name, `${POINTER}.${first}`)
   return [...planWeights(blockIO, controller), ...planThrottles(blockIO, controller)]
 }
 

@@ -17,6 +17,10 @@ export interface Controller {
   readonly read: (file: string) => string | undefined
 }
 
+export function hasController({ layout }: PresentCgroup, name: string): boolean {
+  return layout.hierarchies.some(({ controllers }) => controllers.includes(name))
+}
+
 /** Throws RuntimeError `cgroup`, which names the field and the controller, when the host does not have it. */
 export function findController(cgroup: PresentCgroup, name: string, field: string): Controller {
   const hierarchy = cgroup.layout.hierarchies.find(({ controllers }) => controllers.includes(name))

@@ -2,7 +2,14 @@
 import { RuntimeError, SpecError } from '../../errors/runtime-error.ts'
 import type { MemoryResources } from '../../oci/resources.ts'
 import type { CgroupWrite } from './cgroup-write.ts'
-import { type Controller, findController, notInVersion, type PresentCgroup, presentLimit } from './controller.ts'
+import {
+  type Controller,
+  findController,
+  hasController,
+  notInVersion,
+  type PresentCgroup,
+  presentLimit,
+} from './controller.ts'
 
 const POINTER = 'linux.resources.memory'
 const MAX_SWAPPINESS = 100
@@ -12,12 +19,14 @@ export function planMemory(memory: MemoryResources, cgroup: PresentCgroup): Cgro
   const { limit, reservation, swap, kernelTCP, swappiness, disableOOMKiller } = memory
   const asked = Object.entries({ limit, reservation, swap, kernelTCP, disableOOMKiller }).filter(([, value]) => value)
   const [first] = swappiness === undefined ? asked : [...asked, ['swappiness']]
-  if (first === undefined) return []
+  if (first === undefined && disableOOMKiller === undefined) return []
   for (const name of ['limit', 'reservation', 'swap', 'kernelTCP'] as const)
     if ((memory[name] ?? 0) < -1) throw new SpecError(`${POINTER}.${name}`, `must be -1 or more, got ${memory[name]}`)
   if (swappiness !== undefined && swappiness > MAX_SWAPPINESS)
     throw new SpecError(`${POINTER}.swappiness`, `must be from 0 to ${MAX_SWAPPINESS}, got ${swappiness}`)
-  const controller = findController(cgroup, 'memory', `${POINTER}.${first[0]}`)
+  // false asks nothing of a host without the controller.
+  if (first === undefined && !hasController(cgroup, 'memory')) return []
+  const controller = findController(cgroup, 'memory', `${POINTER}.${first?.[0] ?? 'disableOOMKiller'}`)
   if (memory.checkBeforeUpdate) checkUsage(memory, controller)
   return controller.version === 1 ? planV1(memory, controller) : planV2(memory, controller)
 }
@@ -45,7 +54,10 @@ function planV1(memory: MemoryResources, { read, write }: Controller): CgroupWri
   writes.push(...(swapFirst ? [...setSwap, ...setLimit] : [...setLimit, ...setSwap]))
   if (reservation) writes.push(write(`${POINTER}.reservation`, 'memory.soft_limit_in_bytes', reservation))
   if (kernelTCP) writes.push(write(`${POINTER}.kernelTCP`, 'memory.kmem.tcp.limit_in_bytes', kernelTCP))
-  if (disableOOMKiller) writes.push(write(`${POINTER}.disableOOMKiller`, 'memory.oom_control', 1))
+  // false is what a cgroup begins with, and callers send it for "not set".
+  const disabled = /^oom_kill_disable 1$/m.test(read('memory.oom_control') ?? '')
+  if (disableOOMKiller !== undefined && disableOOMKiller !== disabled)
+    writes.push(write(`${POINTER}.disableOOMKiller`, 'memory.oom_control', disableOOMKiller ? 1 : 0))
   if (swappiness !== undefined) writes.push(write(`${POINTER}.swappiness`, 'memory.swappiness', swappiness))
   return writes
 }
