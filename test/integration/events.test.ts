@@ -51,16 +51,15 @@ describe('events', () => {
     expect(stdout).toMatch(/"usage":\{"limit":(9223372036854771712|18446744073709551615),/)
   })
 
-  it('prints statistics at each interval until the container ends', async () => {
+  // runc goes on until the container is deleted.
+  it.skipIf(isRunc)('prints statistics at each interval until the container ends', async () => {
     const { id } = await t.running({ args: ['sleep', '1'] })
     const { stdout } = await t.ok(['events', '--interval', '200ms', id])
     const events = stdout
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Event)
-    // runc takes the end of the container for memory that ran out.
-    const kinds = new Set(events.map(({ type }) => type))
-    if (!isRunc) expect([...kinds]).toEqual(['stats'])
+    expect(events.every(({ type }) => type === 'stats')).toBe(true)
     expect(events.length).toBeGreaterThanOrEqual(3)
   })
 

@@ -267,6 +267,7 @@ describe('limits', () => {
     )
     const events = t.runtime(['events', '--interval', '100ms', id])
     await t.waitForStatus(id, 'stopped')
+    await t.ok(['delete', id])
     expect((await events).stdout).toContain(`{"type":"oom","id":"${id}"}\n`)
   })
 
