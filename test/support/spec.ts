@@ -47,6 +47,13 @@ export interface Linux {
   resources: {
     devices?: DeviceRule[]
     pids?: { limit: number }
+    memory?: Record<string, unknown>
+    cpu?: Record<string, unknown>
+    blockIO?: Record<string, unknown>
+    hugepageLimits?: { pageSize: string; limit: number }[]
+    rdma?: Record<string, unknown>
+    network?: Record<string, unknown>
+    unified?: Record<string, string>
   }
   maskedPaths?: string[]
   readonlyPaths?: string[]

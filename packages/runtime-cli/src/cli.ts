@@ -19,6 +19,11 @@ export const commands = {
   delete: () => import('./commands/delete.ts'),
   exec: () => import('./commands/exec.ts'),
   list: () => import('./commands/list.ts'),
+  pause: () => import('./commands/pause.ts'),
+  resume: () => import('./commands/resume.ts'),
+  update: () => import('./commands/update.ts'),
+  ps: () => import('./commands/ps.ts'),
+  events: () => import('./commands/events.ts'),
   spec: () => import('./commands/spec.ts'),
   debug: () => import('./commands/debug.ts'),
 } as const satisfies Record<string, () => Promise<{ default: Command }>>
@@ -26,7 +31,7 @@ export const commands = {
 export type CommandName = keyof typeof commands
 
 /** Commands of runc that callers try; CRI-O takes the failure of `checkpoint --help` and `features` for "has not". */
-const notSupportedYet = new Set(['checkpoint', 'events', 'features', 'pause', 'ps', 'restore', 'resume', 'update'])
+const notSupportedYet = new Set(['checkpoint', 'features', 'restore'])
 
 /** Options of every command. */
 const commonOptions = { help: { type: 'boolean', alias: 'h', describe: 'print this help' } } as const satisfies Options

@@ -28,6 +28,12 @@ export function singleLine(message: string): string {
   return message.trim().replace(/\s*[\r\n]+\s*/g, ' ')
 }
 
+/** One line of JSON; a bigint keeps all of its digits. */
+export function jsonLine(value: object): string {
+  const marked = JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? `\0${member}` : member))
+  return `${marked.replace(/"\\u0000(\d+)"/g, '$1')}\n`
+}
+
 /** `state`: indented as runc does it. */
 export function stateText(state: State): string {
   return `${JSON.stringify(state, null, 2)}\n`

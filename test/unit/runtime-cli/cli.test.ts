@@ -191,13 +191,12 @@ describe('errors name what is at fault', () => {
     ['exec --apparmor p c1 sh', 'exec --apparmor is not supported yet'],
     ['exec --process-label l c1 sh', 'exec --process-label is not supported yet'],
     ['exec --cgroup g c1 sh', 'exec --cgroup is not supported yet'],
-    ['exec --ignore-paused c1 sh', 'exec --ignore-paused is not supported yet'],
     ['exec --pidfd-socket /s c1 sh', 'exec --pidfd-socket is not supported yet'],
   ])('%s', (line, message) => {
     expect(failure(() => parse(line))).toBe(message)
   })
 
-  test.each(['update', 'pause', 'resume', 'ps', 'events', 'features', 'checkpoint', 'restore'])('%s', (name) => {
+  test.each(['features', 'checkpoint', 'restore'])('%s', (name) => {
     expect(failure(() => findCommand(name))).toBe(`unknown command "${name}": it is not supported yet`)
   })
 

@@ -8,12 +8,12 @@ import {
   readFileSync,
   rmdirSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { O_PATH, O_WRONLY } from '../abi/constants.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import { membershipHierarchy } from './plan/cgroup-layout.ts'
-import type { CgroupWrite } from './plan/cgroup-write.ts'
 import type { OpenCgroup } from './plan/join-cgroup.ts'
 
 /** The container's cgroup directories, one for each hierarchy. */
@@ -73,12 +73,12 @@ function offerControllers({ mountPoint }: Hierarchy, path: string): void {
 }
 
 /** The directories above the cgroup `path`, the root first. */
-function ancestors(mountPoint: string, path: string): string[] {
+export function ancestors(mountPoint: string, path: string): string[] {
   const parts = path.slice(1).split('/')
   return parts.map((_, depth) => [mountPoint, ...parts.slice(0, depth)].join('/'))
 }
 
-function makeDirectories({ mountPoint, controllers }: Hierarchy, path: string): void {
+function makeDirectories({ mountPoint, version, controllers }: Hierarchy, path: string): void {
   let directory = mountPoint
   for (const part of path.slice(1).split('/')) {
     const parent = directory
@@ -89,7 +89,7 @@ function makeDirectories({ mountPoint, controllers }: Hierarchy, path: string): 
       if (codeOf(error) === 'EEXIST') continue
       throw new RuntimeError('cgroup', `create cgroup ${directory}: ${reasonOf(error)}`, { cause: error })
     }
-    if (controllers.includes('cpuset')) inheritCpuset(parent, directory)
+    if (version === 1 && controllers.includes('cpuset')) inheritCpuset(parent, directory)
   }
 }
 
@@ -98,6 +98,16 @@ function inheritCpuset(parent: string, directory: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (readFileSync(`${directory}/${file}`, 'utf8').trim() !== '') continue
     writeFileSync(`${directory}/${file}`, readFileSync(`${parent}/${file}`, 'utf8').trim())
+  }
+}
+
+/** Without O_CREAT, so that a file that the kernel does not have is ENOENT and not EACCES or EPERM. */
+export function writeExisting(file: string, value: string): void {
+  const fd = openSync(file, O_WRONLY)
+  try {
+    writeSync(fd, value)
+  } finally {
+    closeSync(fd)
   }
 }
 
@@ -121,36 +131,6 @@ export function openCgroup({ hierarchies }: CgroupLayout, path: string): OpenCgr
     tasks: inVersion(1).map((directory) => open(`${directory}/tasks`, O_WRONLY)),
     unified: unified === undefined ? undefined : open(unified, O_PATH),
     fds,
-  }
-}
-
-/** Applies the writes in order; throws RuntimeError `cgroup` naming field, file and value. */
-export function applyWrites(path: string, writes: readonly CgroupWrite[]): void {
-  for (const { hierarchy, file, value, field } of writes) {
-    const target = `${hierarchy.mountPoint}${path}/${file}`
-    if (hierarchy.version === 2) enableController(hierarchy, path, file.split('.', 1)[0] ?? '')
-    try {
-      writeFileSync(target, value)
-    } catch (error) {
-      throw new RuntimeError('cgroup', `${field}: write ${JSON.stringify(value)} to ${target}: ${reasonOf(error)}`, {
-        cause: error,
-      })
-    }
-  }
-}
-
-/** A v2 controller works in a cgroup when every ancestor hands it down (cgroup-v2.rst, "Top-down Constraint"). */
-function enableController({ mountPoint }: Hierarchy, path: string, controller: string): void {
-  for (const directory of ancestors(mountPoint, path)) {
-    const file = `${directory}/cgroup.subtree_control`
-    if (readFileSync(file, 'utf8').trim().split(' ').includes(controller)) continue
-    try {
-      writeFileSync(file, `+${controller}`)
-    } catch (error) {
-      throw new RuntimeError('cgroup', `enable the ${controller} controller in ${file}: ${reasonOf(error)}`, {
-        cause: error,
-      })
-    }
   }
 }
 
@@ -216,12 +196,12 @@ function readProcs(directory: string): number[] {
   }
 }
 
-function codeOf(error: unknown): string | undefined {
+export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code
 }
 
 /** `EACCES: permission denied, mkdir '/x'` without what the sentence says already. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   return messageOf(error)
     .replace(/^[A-Z0-9]+: /, '')
     .replace(/, \w+( '.*')?$/s, '')

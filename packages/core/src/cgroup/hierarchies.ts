@@ -13,6 +13,13 @@ export function cgroupLayout(): CgroupLayout {
 
 function detect(): CgroupLayout {
   if (statfsSync(MOUNT_POINT).type === CGROUP2_SUPER_MAGIC)
-    return { mode: 'v2', hierarchies: [{ name: '', mountPoint: MOUNT_POINT, version: 2, controllers: [] }] }
-  return parseHierarchies(readFileSync('/proc/self/cgroup', 'utf8'), existsSync)
+    return {
+      mode: 'v2',
+      hierarchies: [{ name: '', mountPoint: MOUNT_POINT, version: 2, controllers: controllers(MOUNT_POINT) }],
+    }
+  return parseHierarchies(readFileSync('/proc/self/cgroup', 'utf8'), { exists: existsSync, controllers })
+}
+
+function controllers(mountPoint: string): string[] {
+  return readFileSync(`${mountPoint}/cgroup.controllers`, 'utf8').split(/\s+/).filter(Boolean)
 }

@@ -42,9 +42,8 @@ const windowsOnly = { ignored: 'config.md: only for Windows' } as const
 const idmappedMount = { unsupported: 'idmapped mounts are not made' } as const
 const userNamespace = { unsupported: 'user namespaces are not made' } as const
 const timeNamespace = { unsupported: 'time namespaces are not made' } as const
-const memory = { unsupported: 'memory limits are not applied' } as const
-const cpu = { unsupported: 'CPU limits are not applied' } as const
-const blockIo = { unsupported: 'block IO limits are not applied' } as const
+
+const throttle = { each: { major: 'supported', minor: 'supported', rate: 'supported' } } as const
 
 const processSupport: SupportTable<Process> = {
   terminal: 'supported',
@@ -87,51 +86,53 @@ const resourcesSupport: SupportTable<Resources> = {
   },
   memory: {
     fields: {
-      limit: memory,
-      reservation: memory,
-      swap: memory,
-      kernel: memory,
-      kernelTCP: memory,
-      swappiness: { ...memory, meaningful: 'zero' },
-      disableOOMKiller: memory,
-      useHierarchy: memory,
-      checkBeforeUpdate: memory,
+      limit: 'supported',
+      reservation: 'supported',
+      swap: 'supported',
+      kernel: { unsupported: 'no kernel that this runtime runs on limits it apart from memory.limit' },
+      kernelTCP: 'supported',
+      swappiness: 'supported',
+      disableOOMKiller: 'supported',
+      useHierarchy: { ignored: 'memory.rst: since Linux 5.11 every cgroup counts what is below it' },
+      checkBeforeUpdate: 'supported',
     },
   },
   cpu: {
     fields: {
-      shares: cpu,
-      quota: cpu,
-      burst: cpu,
-      period: cpu,
-      realtimeRuntime: cpu,
-      realtimePeriod: cpu,
-      cpus: cpu,
-      mems: cpu,
-      idle: cpu,
+      shares: 'supported',
+      quota: 'supported',
+      burst: 'supported',
+      period: 'supported',
+      realtimeRuntime: 'supported',
+      realtimePeriod: 'supported',
+      cpus: 'supported',
+      mems: 'supported',
+      idle: 'supported',
     },
   },
   pids: { fields: { limit: 'supported' } },
   blockIO: {
     fields: {
-      weight: blockIo,
-      leafWeight: blockIo,
-      weightDevice: blockIo,
-      throttleReadBpsDevice: blockIo,
-      throttleWriteBpsDevice: blockIo,
-      throttleReadIOPSDevice: blockIo,
-      throttleWriteIOPSDevice: blockIo,
+      weight: 'supported',
+      leafWeight: 'supported',
+      weightDevice: {
+        each: { major: 'supported', minor: 'supported', weight: 'supported', leafWeight: 'supported' },
+      },
+      throttleReadBpsDevice: throttle,
+      throttleWriteBpsDevice: throttle,
+      throttleReadIOPSDevice: throttle,
+      throttleWriteIOPSDevice: throttle,
     },
   },
-  hugepageLimits: { unsupported: 'huge page limits are not applied' },
+  hugepageLimits: { each: { pageSize: 'supported', limit: 'supported' } },
   network: {
     fields: {
-      classID: { unsupported: 'network classes are not set' },
-      priorities: { unsupported: 'network priorities are not set' },
+      classID: 'supported',
+      priorities: { each: { name: 'supported', priority: 'supported' } },
     },
   },
-  rdma: { unsupported: 'RDMA limits are not applied' },
-  unified: { unsupported: 'cgroup v2 files are not written as given' },
+  rdma: 'supported',
+  unified: 'supported',
 }
 
 const linuxSupport: SupportTable<Linux> = {

@@ -26,12 +26,13 @@ export interface StepRecord {
   readonly errno: number
 }
 
-/** The next record from the pipe; throws RuntimeError `timeout` after `timeoutMs`. */
-export function readRecord(fd: number, { timeoutMs, what }: { timeoutMs: number; what: string }): Record {
+/** The next record from the pipe; throws RuntimeError `timeout` after `timeoutMs`, never when that is undefined. */
+export function readRecord(fd: number, { timeoutMs, what }: { timeoutMs: number | undefined; what: string }): Record {
   const buffer = Buffer.alloc(RECORD_BYTES)
-  const deadline = performance.now() + timeoutMs
+  const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs
   for (;;) {
-    const [events = 0] = poll([fd], Math.max(0, Math.ceil(deadline - performance.now())))
+    const left = deadline === undefined ? -1 : Math.max(0, Math.ceil(deadline - performance.now()))
+    const [events = 0] = poll([fd], left)
     if (events === 0) throw new RuntimeError('timeout', `${what}: it took longer than ${timeoutMs} ms`)
     // Writes of this size to a pipe are atomic (pipe(7)): a record comes whole or not at all.
     const length = readSync(fd, buffer)

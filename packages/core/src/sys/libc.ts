@@ -212,6 +212,21 @@ export function poll(fds: readonly number[], timeoutMs: number): number[] {
   return fds.map((_, i) => entries.readInt16LE(8 * i + 6))
 }
 
+export const POLLPRI = 2
+
+/** poll(2) for what each entry asks. */
+export function pollFor(
+  wanted: readonly { readonly fd: number; readonly events: number }[],
+  timeoutMs: number,
+): number[] {
+  const entries = pollEntries(wanted.map(({ fd }) => fd))
+  wanted.forEach(({ events }, i) => {
+    entries.writeInt16LE(events, 8 * i + 4)
+  })
+  call(POLL, [entries, wanted.length, timeoutMs], () => 'poll()')
+  return wanted.map((_, i) => entries.readInt16LE(8 * i + 6))
+}
+
 /** The same on a thread of koffi's, so that signals are handled meanwhile. */
 export function pollAsync(fds: readonly number[]): Promise<number[]> {
   const entries = pollEntries(fds)

@@ -29,7 +29,7 @@ export default defineCommand({
     apparmor: unsupported('AppArmor profile'),
     'process-label': unsupported('SELinux label'),
     cgroup: unsupported('sub-cgroup to run in'),
-    'ignore-paused': { type: 'boolean', describe: 'allow exec in a paused container', unsupported: true },
+    'ignore-paused': { type: 'boolean', describe: 'in a paused container, wait until it is resumed' },
     'pidfd-socket': unsupported('unix socket that receives a pidfd'),
   },
   examples: [
@@ -49,6 +49,7 @@ export default defineCommand({
       env: [...(values.env ?? [])],
       tty: values.tty ?? false,
       detach: values.detach ?? false,
+      ignorePaused: values['ignore-paused'] ?? false,
       additionalGids: (values['additional-gids'] ?? []).map(parseGid),
       caps: [...(values.cap ?? [])],
       ...(values.process ? { process: await load(absolutePath(values.process, '--process')) } : {}),

@@ -4,13 +4,8 @@
  * appears only when nothing can fail any more.
  */
 import { closeSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import {
-  applyWrites,
-  createCgroup,
-  missingDirectories,
-  openCgroup,
-  removeDirectories,
-} from '@crio-lxc/core/cgroup/cgroupfs'
+import { applyWrites, presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
+import { createCgroup, missingDirectories, openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
@@ -184,7 +179,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   done(`launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
 
   // From here on liblxc makes the namespaces meanwhile.
-  const resources = planResources(spec, layout, featureGates)
+  const resources = planResources(spec, presentCgroup(layout, cgroupDir), featureGates)
   const process = processInputs(spec.process, {
     seccomp: spec.linux?.seccomp,
     gates: featureGates,

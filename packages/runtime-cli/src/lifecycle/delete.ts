@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { phrase } from '@crio-lxc/core/errors/codes'
@@ -41,10 +42,12 @@ export async function deleteContainer(settings: Settings, id: string, { force }:
   if (!force && status !== 'stopped' && status !== 'created')
     throw new RuntimeError('wrong-state', `${phrase.deleteRunning}: ${id} is ${status}: kill it first or use --force`)
   const { killMs, deleteMs } = settings.timeouts
+  const layout = cgroupLayout()
+  // A v1 freezer would hold init, and the wait for its end.
+  if (status === 'paused') signalCgroup(layout, facts.cgroupDir, SIGKILL, { timeoutMs: killMs })
   if (init) end(init.init, killMs)
   if (init?.monitor) end(init.monitor, killMs)
   done(`it was ${status}${init ? `, and init, pid ${init.init.pid}, has ended` : ''}`, { status, pid: init?.init.pid })
-  const layout = cgroupLayout()
   killContainer(layout, facts.cgroupDir, deleteMs)
   if (init?.monitor) removeCgroup(layout, facts.monitorCgroupDir)
   const removed = new Set(cgroupDirectories(layout, facts.cgroupDir))

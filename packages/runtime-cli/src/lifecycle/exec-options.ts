@@ -11,6 +11,8 @@ export interface ExecOptions {
   readonly env: readonly string[]
   readonly tty: boolean
   readonly detach: boolean
+  /** Enter a paused container too: the process begins when it is resumed. */
+  readonly ignorePaused?: boolean
   readonly pidFile?: string
   readonly consoleSocket?: string
   readonly preserveFds?: number

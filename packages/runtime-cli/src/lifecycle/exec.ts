@@ -58,7 +58,7 @@ function begin(
 ): { pid: number; proxy: TerminalProxy | undefined } {
   const done = stepLog('exec')
   const container = loadContainer(settings, id)
-  checkStatus(container)
+  checkStatus(container, options)
   const spec = loadOwnSpec(container)
   const asked = processOf(spec, options)
   // A program that draws asks for the size at once, before the proxy could set it.
@@ -79,9 +79,12 @@ function begin(
   return { pid, proxy }
 }
 
-function checkStatus({ status, info: { containerId: id } }: Container): void {
+function checkStatus(
+  { status, info: { containerId: id } }: Container,
+  { ignorePaused }: Pick<ExecOptions, 'ignorePaused'>,
+): void {
   if (status === 'stopped') throw new RuntimeError('wrong-state', `${phrase.execStopped}: ${phrase.notRunning}: ${id}`)
-  if (status === 'paused') throw new RuntimeError('wrong-state', `${phrase.execPaused}: ${id}`)
+  if (status === 'paused' && !ignorePaused) throw new RuntimeError('wrong-state', `${phrase.execPaused}: ${id}`)
   if (status === 'creating')
     throw new RuntimeError('wrong-state', `exec in ${id}: it is still being created: try again`)
 }
@@ -158,7 +161,8 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
       report: reportRead,
       // Into the cgroup, when that takes one, and into the pid namespace.
       forks: cgroup.unified === undefined ? 1 : 2,
-      timeoutMs: settings.timeouts.startMs,
+      // The new process is frozen with the others, for as long as they are.
+      timeoutMs: container.status === 'paused' ? undefined : settings.timeouts.startMs,
       plan,
       command: process.args[0] ?? '',
       onForked: () => proxy?.connect(),
@@ -191,7 +195,8 @@ interface Waiting {
   readonly report: number
   /** How often the process goes on as its child before it is the container's. */
   readonly forks: number
-  readonly timeoutMs: number
+  /** undefined: for ever. */
+  readonly timeoutMs: number | undefined
   readonly plan: Plan
   readonly command: string
   readonly onForked: () => void

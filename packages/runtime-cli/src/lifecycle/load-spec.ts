@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { checkProcessSupport, checkSupport } from '@crio-lxc/core/oci/check-support'
-import { MAX_SPEC_BYTES, parseProcess, parseSpec } from '@crio-lxc/core/oci/parse-spec'
+import { checkProcessSupport, checkResourcesSupport, checkSupport } from '@crio-lxc/core/oci/check-support'
+import { MAX_SPEC_BYTES, parseProcess, parseResources, parseSpec } from '@crio-lxc/core/oci/parse-spec'
+import type { Resources } from '@crio-lxc/core/oci/resources'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 
 export interface LoadedSpec {
@@ -23,6 +24,21 @@ export function loadProcess(file: string): Process {
   const process = parseProcess(readDocument(file))
   checkProcessSupport(process)
   return process
+}
+
+/** The limits of `update --resources`, validated; `-` is standard input. */
+export function loadResources(file: string): Resources {
+  const resources = parseResources(file === '-' ? readInput() : readDocument(file))
+  checkResourcesSupport(resources)
+  return resources
+}
+
+function readInput(): Buffer {
+  try {
+    return readFileSync(0)
+  } catch (cause) {
+    throw new RuntimeError('io', `read the resources from standard input: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** A JSON document of a caller's: a regular file of at most 16 MiB, so that nothing blocks or fills the memory. */

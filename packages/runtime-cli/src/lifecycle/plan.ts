@@ -1,5 +1,6 @@
 /** debug plan: everything that create would do with a bundle, as data, without doing any of it. */
 import { closeSync } from 'node:fs'
+import { presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { type PrintedDevicePlan, printDevicePlan } from '@crio-lxc/core/cgroup/plan/print-device-plan'
@@ -53,7 +54,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
   const companions = companionsOf(settings)
   const layout = cgroupLayout()
   const cgroupDir = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd: settings.systemdCgroup })
-  const resources = planResources(spec, layout, settings.featureGates)
+  const resources = planResources(spec, presentCgroup(layout, cgroupDir), settings.featureGates)
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${bundle}/${spec.root.path}`
   const namespaces = openNamespaces(spec)
   const sources = openSources(spec, { bundle, rootfs })

@@ -1,5 +1,5 @@
-import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import type { CgroupWrite } from '@crio-lxc/core/cgroup/plan/cgroup-write'
+import type { PresentCgroup } from '@crio-lxc/core/cgroup/plan/controller'
 import { type DevicePlan, planDevices } from '@crio-lxc/core/cgroup/plan/device-plan'
 import { planDeviceWrites, planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
 import type { Spec } from '@crio-lxc/core/oci/spec'
@@ -12,8 +12,8 @@ export interface ResourcePlan {
   readonly devices: DevicePlan | undefined
 }
 
-export function planResources({ linux }: Spec, layout: CgroupLayout, gates: FeatureGates): ResourcePlan {
+export function planResources({ linux }: Spec, cgroup: PresentCgroup, gates: FeatureGates): ResourcePlan {
   const resources = linux?.resources ?? {}
-  const devices = gates.cgroupDevices ? planDevices(resources, layout) : undefined
-  return { writes: [...planDeviceWrites(devices), ...planResourceWrites(resources, layout)], devices }
+  const devices = gates.cgroupDevices ? planDevices(resources, cgroup.layout) : undefined
+  return { writes: [...planDeviceWrites(devices), ...planResourceWrites(resources, cgroup)], devices }
 }

@@ -1,11 +1,11 @@
 import { closeSync, openSync } from 'node:fs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { close, poll } from '@crio-lxc/core/sys/libc'
 import { pidfdSendSignal, tryLock } from '@crio-lxc/core/sys/libc-process'
 import { runPoststartHooks, runStartContainerHooks } from './hooks.ts'
-import { signalCgroup } from './kill-container.ts'
 import type { Container } from './load-container.ts'
 import type { Settings } from './settings.ts'
 
@@ -42,7 +42,7 @@ export function startWithHooks(settings: Settings, container: Container, { check
 /** Every process of the container: init alone would leave some in a pid namespace that is not the container's. */
 function stop({ timeouts }: Settings, { facts, init }: Container): void {
   const pidfd = init && openProcess(init.init)
-  signalCgroup(cgroupLayout(), facts.cgroupDir, SIGKILL)
+  signalCgroup(cgroupLayout(), facts.cgroupDir, SIGKILL, { timeoutMs: timeouts.killMs })
   if (pidfd === undefined) return
   try {
     pidfdSendSignal(pidfd, SIGKILL)

@@ -25,28 +25,10 @@ const refused: [Changes, string, string][] = [
   [{ 'linux.memoryPolicy': { mode: 'MPOL_BIND' } }, 'linux.memoryPolicy', 'NUMA policies are not set'],
   [{ 'linux.mountLabel': 'x' }, 'linux.mountLabel', 'SELinux labels are not set'],
   [{ 'linux.personality': { domain: 'LINUX32' } }, 'linux.personality', 'the personality is not set'],
-  [{ 'linux.resources.memory.limit': 1024 }, 'linux.resources.memory.limit', 'memory limits are not applied'],
-  [{ 'linux.resources.memory.swap': -1 }, 'linux.resources.memory.swap', 'memory limits are not applied'],
-  [{ 'linux.resources.memory.swappiness': 0 }, 'linux.resources.memory.swappiness', 'memory limits are not applied'],
   [
-    { 'linux.resources.memory.disableOOMKiller': true },
-    'linux.resources.memory.disableOOMKiller',
-    'memory limits are not applied',
-  ],
-  [{ 'linux.resources.cpu.shares': 2 }, 'linux.resources.cpu.shares', 'CPU limits are not applied'],
-  [{ 'linux.resources.cpu.cpus': '0' }, 'linux.resources.cpu.cpus', 'CPU limits are not applied'],
-  [{ 'linux.resources.blockIO.weight': 10 }, 'linux.resources.blockIO.weight', 'block IO limits are not applied'],
-  [
-    { 'linux.resources.hugepageLimits': [{ pageSize: '2MB', limit: 0 }] },
-    'linux.resources.hugepageLimits',
-    'huge page limits are not applied',
-  ],
-  [{ 'linux.resources.network.classID': 1 }, 'linux.resources.network.classID', 'network classes are not set'],
-  [{ 'linux.resources.rdma': { mlx5_1: { hcaHandles: 3 } } }, 'linux.resources.rdma', 'RDMA limits are not applied'],
-  [
-    { 'linux.resources.unified': { 'memory.high': '1' } },
-    'linux.resources.unified',
-    'cgroup v2 files are not written as given',
+    { 'linux.resources.memory.kernel': 1024 },
+    'linux.resources.memory.kernel',
+    'no kernel that this runtime runs on limits it apart from memory.limit',
   ],
 ]
 
@@ -66,7 +48,21 @@ const accepted: [string, Changes][] = [
   ['other platforms', { vm: { kernel: { path: '/x' } }, windows: { layerFolders: ['x'] }, zos: {}, freebsd: { a: 1 } }],
   ['Windows fields', { 'process.commandLine': 'cmd', 'process.user.username': 'me' }],
   ['unknown fields', { 'linux.resources.memory.future': 1, 'process.constructor': 1, future: { limit: 5 } }],
-  ['pids and device limits', { 'linux.resources.pids': { limit: 100 } }],
+  [
+    'limits',
+    {
+      'linux.resources': {
+        pids: { limit: 100 },
+        memory: { limit: 1, swap: 2, swappiness: 0, useHierarchy: false },
+        cpu: { shares: 2, idle: 1, cpus: '0' },
+        blockIO: { weight: 10, weightDevice: [{ major: 8, minor: 0, weight: 10 }] },
+        hugepageLimits: [{ pageSize: '2MB', limit: 0 }],
+        network: { classID: 1, priorities: [{ name: 'a', priority: 1 }] },
+        rdma: { mlx5_1: { hcaHandles: 3 } },
+        unified: { 'memory.high': '1' },
+      },
+    },
+  ],
   ['joined namespaces', { 'linux.namespaces[1].path': '/proc/1/ns/net', 'linux.namespaces[5]': { type: 'cgroup' } }],
   [
     'a seccomp filter',
@@ -102,8 +98,8 @@ test('checkProcessSupport() names the document of exec', () => {
 })
 
 test('checkResourcesSupport() names the field as config.json would', () => {
-  expect(thrownBy(() => checkResourcesSupport({ cpu: { quota: -1 } }))).toMatchObject({
-    pointer: 'linux.resources.cpu.quota',
+  expect(thrownBy(() => checkResourcesSupport({ memory: { kernel: -1 } }))).toMatchObject({
+    pointer: 'linux.resources.memory.kernel',
   })
   expect(() => checkResourcesSupport({ pids: { limit: 5 } })).not.toThrow()
 })

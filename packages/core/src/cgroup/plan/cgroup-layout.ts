@@ -6,7 +6,7 @@ export interface Hierarchy {
   readonly name: string
   readonly mountPoint: string
   readonly version: 1 | 2
-  /** v1 controllers, or `name=systemd` for a named hierarchy; empty for v2, which lists its own. */
+  /** Its controllers, as cgroup.controllers of the root says for v2; `name=systemd` for a named hierarchy of v1. */
   readonly controllers: readonly string[]
 }
 
@@ -18,8 +18,14 @@ export interface CgroupLayout {
 
 export const MOUNT_POINT = '/sys/fs/cgroup'
 
-/** The layout that the lines of /proc/PID/cgroup tell; `exists` says which mount points are there. */
-export function parseHierarchies(text: string, exists: (path: string) => boolean): CgroupLayout {
+/** What the planner asks of the host's files: which mount points are there, and what cgroup.controllers says. */
+export interface HierarchyFiles {
+  readonly exists: (path: string) => boolean
+  readonly controllers: (mountPoint: string) => readonly string[]
+}
+
+/** The layout that the lines of /proc/PID/cgroup tell. */
+export function parseHierarchies(text: string, { exists, controllers: unified }: HierarchyFiles): CgroupLayout {
   const hierarchies: Hierarchy[] = []
   for (const line of text.split('\n')) {
     const [id, list] = line.split(':', 2)
@@ -27,9 +33,10 @@ export function parseHierarchies(text: string, exists: (path: string) => boolean
     const version = id === '0' ? 2 : 1
     const name = version === 2 ? 'unified' : list.replace(/^name=/, '')
     const mountPoint = `${MOUNT_POINT}/${name}`
-    const controllers = version === 2 ? [] : list.split(',')
     // A hierarchy that is mounted nowhere has no files to write: the kernel lists it all the same.
-    if (exists(`${mountPoint}/cgroup.procs`)) hierarchies.push({ name, mountPoint, version, controllers })
+    if (!exists(`${mountPoint}/cgroup.procs`)) continue
+    const controllers = version === 2 ? unified(mountPoint) : list.split(',')
+    hierarchies.push({ name, mountPoint, version, controllers })
   }
   const hybrid = hierarchies.some(({ version }) => version === 2)
   return { mode: hybrid ? 'hybrid' : 'v1', hierarchies }

@@ -7,4 +7,8 @@ export interface CgroupWrite {
   readonly value: string
   /** The field of config.json that asks for it. */
   readonly field: string
+  /** A v2 controller that has to be handed down to the cgroup first. */
+  readonly controller?: string
+  /** What stands in on a kernel without the file; absent: that is an error. */
+  readonly ifMissing?: CgroupWrite | 'nothing'
 }

@@ -1,14 +1,37 @@
 /** linux.resources as writes in order, for create and `update`. PURE. */
-import { RuntimeError } from '../../errors/runtime-error.ts'
 import type { Resources } from '../../oci/resources.ts'
-import type { CgroupLayout, Hierarchy } from './cgroup-layout.ts'
+import { planBlockIo } from './block-io-writes.ts'
 import type { CgroupWrite } from './cgroup-write.ts'
+import type { PresentCgroup } from './controller.ts'
+import { planCpu } from './cpu-writes.ts'
+import { planCpuset } from './cpuset-writes.ts'
 import type { DevicePlan } from './device-plan.ts'
 import { deviceLine } from './device-policy.ts'
+import { planHugepages } from './hugepage-writes.ts'
+import { planMemory } from './memory-writes.ts'
+import { planNetwork } from './network-writes.ts'
+import { planPids } from './pids-writes.ts'
+import { planRdma } from './rdma-writes.ts'
+import { planUnified } from './unified-writes.ts'
 
-/** Throws RuntimeError `cgroup` when the host has no controller for what is asked. */
-export function planResourceWrites(resources: Resources, layout: CgroupLayout): CgroupWrite[] {
-  return planPids(resources, layout)
+/**
+ * The writes that put `resources` into effect, in an order that the kernel takes in every step. Throws RuntimeError
+ * `cgroup`, which names field and controller, for what the host lacks, and SpecError for values that cannot be.
+ */
+export function planResourceWrites(resources: Resources, cgroup: PresentCgroup): CgroupWrite[] {
+  const { memory, cpu, pids, blockIO, hugepageLimits, network, rdma, unified } = resources
+  return [
+    ...(pids ? planPids(pids, cgroup) : []),
+    ...(cpu ? planCpuset(cpu, cgroup) : []),
+    ...(cpu ? planCpu(cpu, cgroup) : []),
+    ...(memory ? planMemory(memory, cgroup) : []),
+    ...(hugepageLimits ? planHugepages(hugepageLimits, cgroup) : []),
+    ...(blockIO ? planBlockIo(blockIO, cgroup) : []),
+    ...(rdma ? planRdma(rdma, cgroup) : []),
+    ...(network ? planNetwork(network, cgroup) : []),
+    // The last word, as with runc: whoever names a file means that file.
+    ...(unified ? planUnified(unified, cgroup) : []),
+  ]
 }
 
 /** What a plan for v1 writes, nothing for a program. The default first: it clears what the cgroup inherited or had before. */
@@ -29,19 +52,4 @@ export function planDeviceWrites(plan: DevicePlan | undefined): CgroupWrite[] {
       field: exception.field ?? field,
     })),
   ]
-}
-
-function planPids({ pids }: Resources, layout: CgroupLayout): CgroupWrite[] {
-  if (!pids?.limit) return []
-  const field = 'linux.resources.pids.limit'
-  const value = pids.limit < 0 ? 'max' : String(pids.limit)
-  return [{ hierarchy: controllerOf(layout, 'pids', field), file: 'pids.max', value, field }]
-}
-
-function controllerOf({ mode, hierarchies }: CgroupLayout, controller: string, field: string): Hierarchy {
-  const found = hierarchies.find(({ version, controllers }) =>
-    mode === 'v2' ? version === 2 : controllers.includes(controller),
-  )
-  if (!found) throw new RuntimeError('cgroup', `${field}: the host has no ${controller} controller: remove the field`)
-  return found
 }

@@ -1,0 +1,88 @@
+/** Puts planned limits into effect, and takes them back when one of them is refused. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { RuntimeError } from '../errors/runtime-error.ts'
+import { ancestors, codeOf, reasonOf, writeExisting } from './cgroupfs.ts'
+import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
+import type { CgroupWrite } from './plan/cgroup-write.ts'
+import type { PresentCgroup } from './plan/controller.ts'
+
+/** The cgroup `path` as the planners look at it; it need not exist yet. */
+export function presentCgroup(layout: CgroupLayout, path: string): PresentCgroup {
+  return { layout, read: ({ mountPoint }, file) => readIfExists(`${mountPoint}${path}/${file}`) }
+}
+
+/** Applies the writes in order; throws RuntimeError `cgroup` naming field, file and value. */
+export function applyWrites(path: string, writes: readonly CgroupWrite[]): void {
+  for (const write of writes) apply(path, write)
+}
+
+/** The same for a container that runs: after a failure it has the limits that it had before. */
+export function applyWritesOrRestore(path: string, writes: readonly CgroupWrite[]): void {
+  const before: (() => void)[] = []
+  try {
+    for (const write of writes) {
+      const present = readIfExists(`${write.hierarchy.mountPoint}${path}/${write.file}`)
+      apply(path, write)
+      // Files of several lines do not take what they show; of these the one write that failed has changed nothing.
+      if (present !== undefined && /^[^\n]+$/.test(present))
+        before.push(() => apply(path, { ...write, value: present }))
+    }
+  } catch (error) {
+    const cleanup: unknown[] = []
+    for (const restore of before.toReversed()) {
+      try {
+        restore()
+      } catch (failure) {
+        cleanup.push(failure)
+      }
+    }
+    if (cleanup.length === 0 || !(error instanceof RuntimeError)) throw error
+    throw new RuntimeError(error.code, error.message, { cause: error.cause, cleanup })
+  }
+}
+
+function apply(path: string, write: CgroupWrite): void {
+  const { hierarchy, file, value, field, controller, ifMissing } = write
+  const target = `${hierarchy.mountPoint}${path}/${file}`
+  if (controller !== undefined) enableController(hierarchy, path, { controller, field })
+  try {
+    writeExisting(target, value)
+  } catch (cause) {
+    const code = codeOf(cause)
+    if (code === 'ENOENT' && ifMissing !== undefined) {
+      if (ifMissing !== 'nothing') apply(path, ifMissing)
+      return
+    }
+    const problem =
+      code === 'ENOENT' ? `the host's ${file.split('.', 1)[0]} controller has no such file` : reasonOf(cause)
+    throw new RuntimeError('cgroup', `${field}: write ${JSON.stringify(value)} to ${target}: ${problem}`, { cause })
+  }
+}
+
+/** A v2 controller works in a cgroup when every ancestor hands it down (cgroup-v2.rst, "Top-down Constraint"). */
+function enableController(
+  { mountPoint }: Hierarchy,
+  path: string,
+  { controller, field }: { readonly controller: string; readonly field: string },
+): void {
+  for (const directory of ancestors(mountPoint, path)) {
+    const file = `${directory}/cgroup.subtree_control`
+    if (readFileSync(file, 'utf8').trim().split(' ').includes(controller)) continue
+    try {
+      writeFileSync(file, `+${controller}`)
+    } catch (cause) {
+      throw new RuntimeError('cgroup', `${field}: enable the ${controller} controller in ${file}: ${reasonOf(cause)}`, {
+        cause,
+      })
+    }
+  }
+}
+
+function readIfExists(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    // Not there, or write-only: nothing is known about it.
+    return undefined
+  }
+}

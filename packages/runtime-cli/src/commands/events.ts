@@ -1,0 +1,26 @@
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { defineCommand } from '../command.ts'
+import { parseGoDuration } from '../go-duration.ts'
+import { jsonLine, writeOut } from '../output.ts'
+
+export default defineCommand({
+  command: 'events <container-id>',
+  describe: 'print what a container uses, and when its memory ran out, as lines of JSON',
+  options: {
+    interval: { type: 'string', value: 'DURATION', default: '5s', describe: 'time between two statistics' },
+    stats: { type: 'boolean', describe: 'print one statistic and return' },
+  },
+  examples: [
+    ['events --stats web', 'CPU, memory, pids, block IO and the rest, once'],
+    ['events --interval 1s web', 'until the container has ended'],
+  ],
+  async handler({ settings, values, positionals: [id = ''] }) {
+    const intervalMs = parseGoDuration(values.interval ?? '5s')
+    if (intervalMs <= 0) throw new RuntimeError('usage', 'duration interval must be greater than 0: give --interval 5s')
+    const { stats, watchEvents } = await import('../lifecycle/events.ts')
+    const print = (event: object): void => writeOut(jsonLine(event))
+    if (values.stats) print(stats(settings, id))
+    else watchEvents(settings, id, { intervalMs, print })
+    return 0
+  },
+})

@@ -1,0 +1,13 @@
+import { defineCommand } from '../command.ts'
+
+export default defineCommand({
+  command: 'resume <container-id>',
+  describe: 'let the processes of a paused container go on',
+  options: {},
+  examples: [['resume web', 'after `crio-lxc pause web`']],
+  async handler({ settings, positionals: [id = ''] }) {
+    const { resume } = await import('../lifecycle/pause.ts')
+    resume(settings, id)
+    return 0
+  },
+})

@@ -1,0 +1,75 @@
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { watchOom } from '@crio-lxc/core/cgroup/oom-watch'
+import { readStats } from '@crio-lxc/core/cgroup/read-stats'
+import type { Stats } from '@crio-lxc/core/cgroup/stats/stats'
+import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
+import { stepLog } from '@crio-lxc/core/log/step-log'
+import { openProcess } from '@crio-lxc/core/process/pidfd'
+import { close, pollFor } from '@crio-lxc/core/sys/libc'
+import { type Container, loadContainer } from './load-container.ts'
+import type { Settings } from './settings.ts'
+
+/** One line of runc's `events`. */
+export interface ContainerEvent {
+  readonly type: 'stats' | 'oom'
+  readonly id: string
+  readonly data?: Stats
+}
+
+const POLLIN = 1
+
+/** What the container uses now. Throws ErrNotRunning. */
+export function stats(settings: Settings, id: string): ContainerEvent {
+  return statsOf(running(settings, id))
+}
+
+export interface WatchOptions {
+  readonly intervalMs: number
+  readonly print: (event: ContainerEvent) => void
+}
+
+/** Prints statistics at each interval and an event whenever memory runs out, until init has ended. */
+export function watchEvents(settings: Settings, id: string, { intervalMs, print }: WatchOptions): void {
+  const done = stepLog('events')
+  const container = running(settings, id)
+  const pidfd = container.init && openProcess(container.init.init)
+  if (pidfd === undefined) throw new ErrNotRunning(id)
+  const oom = watchOom(cgroupLayout(), container.facts.cgroupDir)
+  done(`watches the cgroup ${container.facts.cgroupDir}`, { cgroup: container.facts.cgroupDir })
+  try {
+    for (let next = performance.now() + intervalMs, ended = false; !ended; ) {
+      const wanted = [{ fd: pidfd, events: POLLIN }, ...(oom ? [oom] : [])]
+      const [onPidfd = 0, onOom = 0] = pollFor(wanted, Math.max(0, Math.ceil(next - performance.now())))
+      ended = onPidfd !== 0
+      // Asked at the end as well: the last thing that happened may be what ended it.
+      if (oom && (onOom !== 0 || ended)) for (let left = takeOom(oom); left > 0; left--) print({ type: 'oom', id })
+      if (ended || performance.now() < next) continue
+      print(statsOf(container))
+      next += intervalMs
+    }
+  } finally {
+    oom?.close()
+    close(pidfd)
+  }
+}
+
+/** The counter of v1 cannot be read while it is 0. */
+function takeOom({ take }: { readonly take: () => number }): number {
+  try {
+    return take()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
+    throw error
+  }
+}
+
+function running(settings: Settings, id: string): Container {
+  const container = loadContainer(settings, id)
+  if (container.status === 'stopped' || container.status === 'creating')
+    throw new ErrNotRunning(`${id} is ${container.status}`)
+  return container
+}
+
+function statsOf({ facts }: Container): ContainerEvent {
+  return { type: 'stats', id: facts.containerId, data: readStats(cgroupLayout(), facts.cgroupDir) }
+}

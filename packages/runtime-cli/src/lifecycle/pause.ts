@@ -1,0 +1,26 @@
+import { freeze, thaw } from '@crio-lxc/core/cgroup/freezer'
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { phrase } from '@crio-lxc/core/errors/codes'
+import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { stepLog } from '@crio-lxc/core/log/step-log'
+import { loadContainer } from './load-container.ts'
+import type { Settings } from './settings.ts'
+
+/** pause: returns when no process of the container runs any more; after a failure all of them run. */
+export function pause(settings: Settings, id: string): void {
+  const done = stepLog('pause')
+  const { facts, status } = loadContainer(settings, id)
+  if (status !== 'running' && status !== 'created') throw new ErrNotRunning(`${id} is ${status}`)
+  freeze(cgroupLayout(), facts.cgroupDir, settings.timeouts.killMs)
+  done(`froze the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
+}
+
+/** resume: the inverse. */
+export function resume(settings: Settings, id: string): void {
+  const done = stepLog('resume')
+  const { facts, status } = loadContainer(settings, id)
+  if (status !== 'paused') throw new RuntimeError('wrong-state', `${phrase.notPaused}: ${id} is ${status}`)
+  thaw(cgroupLayout(), facts.cgroupDir)
+  done(`thawed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
+}

@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process'
+import { listProcesses } from '@crio-lxc/core/cgroup/cgroupfs'
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { loadContainer } from './load-container.ts'
+import type { Settings } from './settings.ts'
+
+/** Pids on the host of every process in the container's cgroup. */
+export function containerPids(settings: Settings, id: string): number[] {
+  const { facts } = loadContainer(settings, id)
+  return listProcesses(cgroupLayout(), facts.cgroupDir)
+}
+
+/** The header of ps(1), run with `args` (default `-ef`), and its lines about `pids`. Throws RuntimeError `io`. */
+export function processTable(pids: readonly number[], args: readonly string[]): string {
+  // podman calls without PATH.
+  const env = { ...process.env, PATH: process.env.PATH || '/usr/sbin:/usr/bin:/sbin:/bin' }
+  const { error, status, stdout, stderr } = spawnSync('ps', args.length > 0 ? args : ['-ef'], {
+    env,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  if (error) throw new RuntimeError('io', `run ps: ${error.message}: install procps`, { cause: error })
+  if (status !== 0) throw new RuntimeError('io', `ps ${args.join(' ')}: ${stderr.trim() || `exit code ${status}`}`)
+  return filterTable(stdout, pids)
+}
+
+/** Lines whose column PID is one of `pids`, below the header. Throws RuntimeError `usage` when there is no such column. */
+export function filterTable(table: string, pids: readonly number[]): string {
+  const [header = '', ...lines] = table.split('\n')
+  const column = words(header).indexOf('PID')
+  if (column < 0)
+    throw new RuntimeError(
+      'usage',
+      "couldn't find PID field in ps output: let ps print the column, such as with -o pid,args",
+    )
+  const wanted = new Set(pids.map(String))
+  return [header, ...lines.filter((line) => wanted.has(words(line)[column] ?? ''))].map((line) => `${line}\n`).join('')
+}
+
+function words(line: string): string[] {
+  return line.trim().split(/\s+/)
+}

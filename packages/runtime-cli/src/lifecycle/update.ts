@@ -1,0 +1,32 @@
+import { applyWritesOrRestore, presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
+import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import type { CgroupWrite } from '@crio-lxc/core/cgroup/plan/cgroup-write'
+import { planDevices } from '@crio-lxc/core/cgroup/plan/device-plan'
+import { planDeviceUpdate } from '@crio-lxc/core/cgroup/plan/device-update'
+import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
+import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
+import { stepLog } from '@crio-lxc/core/log/step-log'
+import type { Resources } from '@crio-lxc/core/oci/resources'
+import { loadContainer } from './load-container.ts'
+import type { Settings } from './settings.ts'
+
+/**
+ * update: what `resources` names changes, everything else stays. Throws RuntimeError; the container then has the limits
+ * that it had before.
+ */
+export function update(settings: Settings, id: string, resources: Resources): void {
+  const done = stepLog('update')
+  const { facts, status } = loadContainer(settings, id)
+  if (status === 'stopped' || status === 'creating') throw new ErrNotRunning(`${id} is ${status}`)
+  const layout = cgroupLayout()
+  const cgroup = presentCgroup(layout, facts.cgroupDir)
+  const devices = resources.devices && facts.cgroupDevices ? planDevices(resources, layout) : undefined
+  const writes: CgroupWrite[] = [
+    ...planResourceWrites(resources, cgroup),
+    ...(devices ? planDeviceUpdate(devices, cgroup) : []),
+  ]
+  applyWritesOrRestore(facts.cgroupDir, writes)
+  if (devices) applyDevicePlan(facts.cgroupDir, devices)
+  done(`wrote ${writes.length} limits of the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
+}

@@ -1,0 +1,27 @@
+/** The files of a container's cgroup, found from the host by its init. */
+import { existsSync, readFileSync } from 'node:fs'
+import { cgroupMounts, cgroupsOf } from './proc.ts'
+
+/** The directory of a controller, v1 or v2; undefined when the host does not have it. */
+export function cgroupOf(pid: number, controller: string): string | undefined {
+  const mounts = cgroupMounts()
+  const places = cgroupsOf(pid)
+  for (const [key, mount] of Object.entries(mounts))
+    if (key !== '' && key.split(',').includes(controller)) return mount + places[key]
+  const unified = mounts['']
+  const listed = unified === undefined ? '' : readFileSync(`${unified}/cgroup.controllers`, 'utf8')
+  return listed.split(/\s+/).includes(controller) ? `${unified}${places['']}` : undefined
+}
+
+/** True for a host whose `controller` is one of cgroup v1. */
+export function isV1(controller: string): boolean {
+  return Object.keys(cgroupMounts()).some((key) => key.split(',').includes(controller))
+}
+
+/** The text of the first of these files that there is. */
+export function readCgroup(pid: number, controller: string, ...files: string[]): string {
+  const directory = cgroupOf(pid, controller)
+  const found = files.find((file) => existsSync(`${directory}/${file}`))
+  if (found === undefined) throw new Error(`none of ${files} in ${directory}`)
+  return readFileSync(`${directory}/${found}`, 'utf8').trim()
+}
