@@ -29,7 +29,7 @@ async function created(
 ): Promise<{ runtime: Runtime; rootfs: string }> {
   const bundle = await t.bundle(options)
   const instance = runtime()
-  instance.create({ bundle: bundle.path })
+  await instance.create({ bundle: bundle.path })
   return { runtime: instance, rootfs: bundle.rootfs }
 }
 
@@ -47,7 +47,7 @@ describe('Runtime', () => {
     const bundle = await t.bundle({ args: ['sleep', '1000'] })
     const container = runtime()
     const pidFile = join(t.hostDirectory(), 'pid')
-    const info = container.create({ bundle: bundle.path, pidFile })
+    const info = await container.create({ bundle: bundle.path, pidFile })
     const { pid } = container.state()
     expect(container.state()).toMatchObject({
       id: container.containerId,
@@ -81,8 +81,8 @@ describe('Runtime', () => {
     const { runtime: first } = await created()
     const bundle = await t.bundle()
     const second = runtime(first.containerId)
-    expect(() => second.create({ bundle: bundle.path })).toThrow(ErrExist)
-    expect(() => second.create({ bundle: bundle.path })).toThrow('container already exists')
+    await expect(second.create({ bundle: bundle.path })).rejects.toThrow(ErrExist)
+    await expect(second.create({ bundle: bundle.path })).rejects.toThrow('container already exists')
     expect(first.state()).toMatchObject({ status: 'created' })
   })
 
@@ -125,7 +125,7 @@ describe('Runtime', () => {
 
   it('a create that fails throws and leaves nothing', async () => {
     const bundle = await t.bundle({ args: ['/no/such/program'] })
-    expect(() => runtime().create({ bundle: bundle.path })).toThrow('no such file or directory')
+    await expect(runtime().create({ bundle: bundle.path })).rejects.toThrow('no such file or directory')
     t.expectNothingLeft()
   })
 

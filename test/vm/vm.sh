@@ -1,21 +1,28 @@
 #!/bin/sh
-# vm.sh [-m MIB] [-t SECONDS] [-w DIR] -- COMMAND [ARGUMENT]...
+# vm.sh [-s] [-l] [-a] [-m MIB] [-t SECONDS] [-w DIR] -- COMMAND [ARGUMENT]...
 #
 # Runs COMMAND as root in a virtual machine that has only cgroup v2, in the present directory, with this host's files:
 # the machine's root is the host's, read-only, below an overlay that ends with it. Its output and exit status become ours.
 #
+#   -s  systemd is the first process, and COMMAND one of its services; otherwise guest-init.sh is, and nothing else runs
+#   -l  with -s: the legacy layout that systemd makes, v1 controllers and cgroup v2 without any beside them
+#   -a  AppArmor is on
 #   -m  memory of the machine in MiB, 3072 by default
 #   -t  seconds after which the machine is ended, 300 by default; the exit status is then 124
 #   -w  a directory of the host that is writable inside as /vm; by default a temporary one
 #
 # 125: the machine ended without a status; its console is printed. The processor is emulated, so everything takes 6 to 30
-# times as long as outside. Needs qemu-system-x86, linux-image-cloud-amd64, busybox-static and kmod.
+# times as long as outside. Needs qemu-system-x86, linux-image-cloud-amd64, busybox-static and kmod, with -s systemd and
+# dbus, with -a apparmor.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
-memory=3072 limit=300 shared=''
-while getopts m:t:w: option; do
+memory=3072 limit=300 shared='' init=guest-init.sh security='apparmor=0' layout=''
+while getopts slam:t:w: option; do
 	case $option in
+	s) init=guest-systemd.sh ;;
+	l) layout='systemd.unified_cgroup_hierarchy=0' ;;
+	a) security='apparmor=1 security=apparmor' ;;
 	m) memory=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	w) shared=$(realpath "$OPTARG") ;;
@@ -103,7 +110,8 @@ timeout --kill-after=5 "$limit" qemu-system-x86_64 -machine q35 -accel tcg,threa
 	-chardev "socket,id=root,path=$work/root.socket" -device vhost-user-fs-pci,chardev=root,tag=root \
 	-chardev "socket,id=shared,path=$work/shared.socket" -device vhost-user-fs-pci,chardev=shared,tag=shared \
 	-kernel "$kernel" -initrd "$work/initrd" \
-	-append "console=ttyS0 panic=-1 reboot=t mitigations=off cryptomgr.notests GUEST_INIT=$here/guest-init.sh" \
+	-append "console=ttyS0 panic=-1 reboot=t mitigations=off cryptomgr.notests $security $layout \
+GUEST_INIT=$here/$init" \
 	</dev/null &
 machine=$!
 tail -n +1 -s 0.1 -f --pid=$machine "$shared/stdout" &

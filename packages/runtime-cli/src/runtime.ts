@@ -1,7 +1,7 @@
 /**
  * Runtime of the seed: one container and the verbs on it, for programs that embed the runtime. It lives here and not
  * in core because create and exec need the plan compilers of init and start-monitor, and core imports no program.
- * The verbs block, as the seed's do, and those that may have hooks to load return a promise; settings.timeouts stand where the seed takes a context.
+ * The verbs block, as the seed's do, and those that may have something to load return a promise; settings.timeouts stand where the seed takes a context.
  */
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { closeLogging, configureLogging, type Log, type LogConfiguration, silent } from '@crio-lxc/core/log/logger'
@@ -25,7 +25,7 @@ export class Runtime {
   ) {}
 
   /** Makes the container of options.bundle; init waits for start. Throws ErrExist when the id is taken. */
-  create(options: Omit<CreateOptions, 'id'>): ContainerInfo {
+  create(options: Omit<CreateOptions, 'id'>): Promise<ContainerInfo> {
     return create(this.settings, { ...options, id: this.containerId })
   }
 

@@ -22,7 +22,7 @@ export function cgroupDirectories({ hierarchies }: CgroupLayout, path: string): 
 }
 
 /**
- * The directories that `createCgroup` will make, parents first: recorded before they exist, so that a delete after a
+ * The directories that `makeCgroup` will make, parents first: recorded before they exist, so that a delete after a
  * crash finds all of them.
  */
 export function missingDirectories({ hierarchies }: CgroupLayout, path: string): string[] {
@@ -32,14 +32,15 @@ export function missingDirectories({ hierarchies }: CgroupLayout, path: string):
   )
 }
 
-/**
- * Makes `path` in every hierarchy. Throws RuntimeError `cgroup` when the cgroup has processes: they belong to somebody
- * else.
- */
-export function createCgroup(layout: CgroupLayout, path: string): void {
+/** Throws RuntimeError `cgroup` when the cgroup has processes: they belong to somebody else. */
+export function checkUnused(layout: CgroupLayout, path: string): void {
   for (const directory of cgroupDirectories(layout, path))
     if (readProcs(directory).length > 0)
       throw new RuntimeError('cgroup', `use cgroup ${directory}: it has processes: choose another linux.cgroupsPath`)
+}
+
+/** Makes `path` in every hierarchy, where it does not exist yet. */
+export function makeCgroup(layout: CgroupLayout, path: string): void {
   for (const hierarchy of layout.hierarchies) makeDirectories(hierarchy, path)
   const [unified] = layout.hierarchies
   if (layout.mode === 'v2' && unified) offerControllers(unified, path)

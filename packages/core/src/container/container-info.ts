@@ -1,5 +1,6 @@
 /** Facts about one container, written by `create` into its runtime directory and never changed afterwards. */
 import { mkdirSync, statSync } from 'node:fs'
+import type { SystemdUnits } from '../cgroup/cgroup-manager.ts'
 import { ErrExist, ErrNotExist } from '../errors/container-errors.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import type { Namespace } from '../oci/linux.ts'
@@ -21,6 +22,8 @@ export interface ContainerFacts {
   readonly monitorCgroupDir: string
   /** The container's cgroup, below every hierarchy. */
   readonly cgroupDir: string
+  /** Absent: the runtime alone manages the container's cgroup. */
+  readonly systemdUnits?: SystemdUnits
   readonly seccomp: boolean
   readonly capabilities: boolean
   readonly apparmor: boolean

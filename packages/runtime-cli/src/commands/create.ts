@@ -11,7 +11,7 @@ export default defineCommand({
   ],
   async handler({ settings, values, positionals: [id = ''] }) {
     const { create } = await import('../lifecycle/create.ts')
-    create(settings, toCreateOptions(id, values))
+    await create(settings, toCreateOptions(id, values))
     return 0
   },
 })

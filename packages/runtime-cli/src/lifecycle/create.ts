@@ -4,8 +4,9 @@
  * appears only when nothing can fail any more.
  */
 import { closeSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { applyWrites, presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
-import { createCgroup, missingDirectories, openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
+import { presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
+import type { CgroupManager } from '@crio-lxc/core/cgroup/cgroup-manager'
+import { openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
@@ -24,6 +25,7 @@ import { mkfifo } from '@crio-lxc/core/sys/libc'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { ACKNOWLEDGE_FIFO } from '@crio-lxc/init/fifo-names'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
+import { type ManagerOf, managersOf } from './cgroup-managers.ts'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
 import { connectConsole } from './console-socket.ts'
@@ -35,7 +37,6 @@ import { loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
 import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
-import { moveToMonitorCgroup } from './resident.ts'
 import { planResources } from './resource-plan.ts'
 import { agentOf, type SeccompAgent } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
@@ -59,12 +60,13 @@ export interface CreateOptions {
 }
 
 /** Throws RuntimeError; then nothing is left of the container. */
-export function create(settings: Settings, options: CreateOptions): ContainerInfo {
+export async function create(settings: Settings, options: CreateOptions): Promise<ContainerInfo> {
+  const managerOf = await managersOf(settings)
   const info = new ContainerInfo(settings.root, checkContainerId(options.id))
   const undo = new Undo()
   const fds = new Undo()
   try {
-    build(info, { settings, options, undo, fds })
+    build(info, { settings, options, managerOf, undo, fds })
   } catch (error) {
     const undone = stepLog('create')
     const failure = undo.run(fds.run(error))
@@ -78,13 +80,14 @@ export function create(settings: Settings, options: CreateOptions): ContainerInf
 interface Build {
   readonly settings: Settings
   readonly options: CreateOptions
+  readonly managerOf: ManagerOf
   /** What exists on the host and is removed when create fails. */
   readonly undo: Undo
   /** What create has open, closed in either case. */
   readonly fds: Undo
 }
 
-function build(info: ContainerInfo, { settings, options, undo, fds }: Build): void {
+function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }: Build): void {
   const done = stepLog('create')
   const arch = hostArch()
   const { spec, text } = loadSpec(options.bundle)
@@ -96,7 +99,22 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   const companions = companionsOf(settings)
   const layout = cgroupLayout()
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${options.bundle}/${spec.root.path}`
-  const cgroupDir = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: options.id, systemd: settings.systemdCgroup })
+  const { id } = options
+  const placement = resolveCgroupsPath(spec.linux?.cgroupsPath, { id, systemd: settings.systemdCgroup })
+  const cgroupDir = placement.path
+  const resources = planResources(spec, presentCgroup(layout, cgroupDir), featureGates)
+  const manager = managerOf({
+    id,
+    layout,
+    placement,
+    monitorCgroup: settings.monitorCgroup,
+    resident: settings.monitorMode === 'resident',
+    annotations: spec.annotations,
+    ...resources,
+    init: companions.init,
+    arch,
+    timeoutMs: timeouts.createMs,
+  })
 
   const closeLater = (open: Iterable<number>): void =>
     fds.push(() => {
@@ -122,7 +140,8 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     if (hooks?.poststop && info.facts && environmentExists) runPoststopHooks(settings, info.facts, hooks)
   })
   undo.push(() => rmSync(info.runtimePath(), { recursive: true }))
-  const madeCgroups = missingDirectories(layout, cgroupDir)
+  manager.checkUnused()
+  const madeCgroups = manager.missingDirectories()
   info.create({
     containerId: options.id,
     createdAt: new Date().toISOString(),
@@ -130,8 +149,9 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     bundlePath: options.bundle,
     ...(options.consoleSocket !== undefined && { consoleSocket: options.consoleSocket }),
     ...(options.pidFile !== undefined && { pidFile: options.pidFile }),
-    monitorCgroupDir: `/${settings.monitorCgroup}/${options.id}`,
+    monitorCgroupDir: manager.monitorPath,
     cgroupDir,
+    ...(manager.units && { systemdUnits: manager.units }),
     ...featureGates,
     ...(spec.annotations !== undefined && { annotations: spec.annotations }),
     ...(spec.linux?.namespaces !== undefined && { namespaces: spec.linux.namespaces }),
@@ -145,7 +165,9 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   })
   writeFileSync(info.runtimePath('config.json'), text, { mode: 0o600 })
   undo.push(() => removeDirectories(madeCgroups))
-  createCgroup(layout, cgroupDir)
+  undo.push(() => manager.undo())
+  fds.push(() => manager.close())
+  manager.make()
   done(`made ${info.runtimePath()} and the cgroup ${cgroupDir}`, { cgroup: cgroupDir, madeCgroups })
   const cgroup = cgroupMounts(spec, { layout, cgroupDir, created: namespaces.created })
   closeLater(cgroup.fds)
@@ -179,7 +201,6 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   done(`launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
 
   // From here on liblxc makes the namespaces meanwhile.
-  const resources = planResources(spec, presentCgroup(layout, cgroupDir), featureGates)
   const process = processInputs(spec.process, {
     seccomp: spec.linux?.seccomp,
     gates: featureGates,
@@ -209,13 +230,15 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   if (seccompAgent) mkfifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
   writeSync(monitor.plan, compile(plan, monitor.reportWrite))
   fixStdio(spec.process.user)
-  applyWrites(cgroupDir, resources.writes)
+  manager.limit(resources.writes)
   if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
   done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
   environmentExists = true
   monitor.go()
   const waiting = { plan, command: spec.process.args[0] ?? '', timeoutMs: timeouts.createMs }
-  if (awaitInit(monitor, waiting) === 'hooks' && gate && spec.hooks && info.facts) {
+  const reached = awaitInit(monitor, waiting)
+  manager.joined()
+  if (reached === 'hooks' && gate && spec.hooks && info.facts) {
     done('init has made the mounts, and waits for hooks')
     runCreateHooks(settings, info.facts, { hooks: spec.hooks, pid: monitor.initPid() })
     done('ran the hooks of create')
@@ -223,8 +246,9 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
     awaitInit(monitor, waiting)
   }
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
-  const pid = publish(info, { monitor, spec, plan, seccompAgent, resident: settings.monitorMode === 'resident' })
-  done(`init is pid ${pid}, the monitor ${settings.monitorMode === 'resident' ? 'stays' : 'has ended'}`, { pid })
+  const resident = settings.monitorMode === 'resident' ? manager : undefined
+  const pid = publish(info, { monitor, spec, plan, seccompAgent, resident })
+  done(`init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
 }
 
 function describe({ created, shared }: OpenNamespaces): string {
@@ -272,7 +296,8 @@ interface Publish {
   readonly spec: Spec
   readonly plan: Plan
   readonly seccompAgent: SeccompAgent | undefined
-  readonly resident: boolean
+  /** Has a place for the monitor when it stays. */
+  readonly resident: CgroupManager | undefined
 }
 
 /** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
@@ -282,7 +307,7 @@ function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, resid
   const init = identify(pid)
   if (!init) throw new RuntimeError('create-failed', `init (pid ${pid}) ended before it was started`)
   const kept = resident ? identify(monitor.pid) : undefined
-  if (resident) moveToMonitorCgroup(info, monitor.pid)
+  resident?.placeMonitor(monitor.pid)
   // It dies while init.json is written.
   if (!resident) monitor.kill()
   const firstStartStep = plan.steps.findIndex(({ what }) => what === 'wait for start')

@@ -49,6 +49,11 @@ export async function deleteContainer(settings: Settings, id: string, { force }:
   if (init?.monitor) end(init.monitor, killMs)
   done(`it was ${status}${init ? `, and init, pid ${init.init.pid}, has ended` : ''}`, { status, pid: init?.init.pid })
   killContainer(layout, facts.cgroupDir, deleteMs)
+  if (facts.systemdUnits) {
+    const { stopUnits } = await import('@crio-lxc/core/cgroup/systemd-manager')
+    stopUnits(Object.values(facts.systemdUnits), deleteMs)
+    done(`stopped the unit ${facts.systemdUnits.container}`, { unit: facts.systemdUnits.container })
+  }
   if (init?.monitor) removeCgroup(layout, facts.monitorCgroupDir)
   const removed = new Set(cgroupDirectories(layout, facts.cgroupDir))
   removeDirectories(facts.madeCgroups.filter((directory) => !removed.has(directory)))

@@ -53,7 +53,10 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
   const arch = hostArch()
   const companions = companionsOf(settings)
   const layout = cgroupLayout()
-  const cgroupDir = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd: settings.systemdCgroup })
+  const { path: cgroupDir } = resolveCgroupsPath(spec.linux?.cgroupsPath, {
+    id: 'ID',
+    systemd: settings.systemdCgroup,
+  })
   const resources = planResources(spec, presentCgroup(layout, cgroupDir), settings.featureGates)
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${bundle}/${spec.root.path}`
   const namespaces = openNamespaces(spec)

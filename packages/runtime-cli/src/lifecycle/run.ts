@@ -22,7 +22,7 @@ export async function run(settings: Settings, options: RunOptions): Promise<numb
   const terminal = foreground && options.consoleSocket === undefined && loadSpec(options.bundle).spec.process.terminal
   const proxy = terminal ? new TerminalProxy() : undefined
   const handover: Settings = foreground ? { ...settings, monitorMode: 'handover' } : settings
-  const info = create(handover, { ...options, ...(proxy && { consoleFd: proxy.socket }) })
+  const info = await create(handover, { ...options, ...(proxy && { consoleFd: proxy.socket }) })
   try {
     proxy?.connect()
     await start(settings, options.id)

@@ -46,3 +46,11 @@ export function parseHierarchies(text: string, { exists, controllers: unified }:
 export function membershipHierarchy({ hierarchies }: CgroupLayout): Hierarchy | undefined {
   return hierarchies.find(({ version }) => version === 2) ?? hierarchies[0]
 }
+
+/** Controllers of v1 that systemd has properties for, and so writes (systemd.resource-control(5)). */
+const managedControllers = new Set(['name=systemd', 'cpu', 'cpuacct', 'blkio', 'memory', 'devices', 'pids'])
+
+/** systemd makes and removes the cgroups of its units in this hierarchy. */
+export function isManagedBySystemd({ version, controllers }: Hierarchy): boolean {
+  return version === 2 || controllers.some((controller) => managedControllers.has(controller))
+}

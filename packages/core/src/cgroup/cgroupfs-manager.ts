@@ -1,0 +1,27 @@
+import { writeFileSync } from 'node:fs'
+import { applyWrites } from './apply-writes.ts'
+import type { CgroupManager, ManagedContainer } from './cgroup-manager.ts'
+import { checkUnused, makeCgroup, missingDirectories } from './cgroupfs.ts'
+
+/** The runtime itself is the manager: everything is a directory or a file in it. */
+export function cgroupfsManager({ id, layout, placement: { path }, monitorCgroup }: ManagedContainer): CgroupManager {
+  const monitorPath = `/${monitorCgroup}/${id}`
+  return {
+    path,
+    monitorPath,
+    units: undefined,
+    missingDirectories: () => missingDirectories(layout, path),
+    checkUnused: () => checkUnused(layout, path),
+    make: () => makeCgroup(layout, path),
+    joined: () => undefined,
+    limit: (writes) => applyWrites(path, writes),
+    placeMonitor(pid) {
+      checkUnused(layout, monitorPath)
+      makeCgroup(layout, monitorPath)
+      for (const { mountPoint } of layout.hierarchies)
+        writeFileSync(`${mountPoint}${monitorPath}/cgroup.procs`, String(pid))
+    },
+    close: () => undefined,
+    undo: () => undefined,
+  }
+}

@@ -1,0 +1,84 @@
+/** The bytes of D-Bus as values; the reverse of marshal.ts. PURE. */
+import type { Buffer } from 'node:buffer'
+import { alignmentOf, splitSignature, type Value } from './signature.ts'
+
+/** Throws RangeError when the bytes end before the values do. */
+export function unmarshal(signature: string, bytes: Buffer): Value[] {
+  const reader = new Reader(bytes)
+  return splitSignature(signature).map((type) => reader.read(type))
+}
+
+class Reader {
+  #at = 0
+  readonly #bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  read(type: string): Value {
+    this.#align(alignmentOf(type))
+    switch (type[0]) {
+      case 'y':
+        return this.#bytes.readUInt8(this.#take(1))
+      case 'n':
+        return this.#bytes.readInt16LE(this.#take(2))
+      case 'q':
+        return this.#bytes.readUInt16LE(this.#take(2))
+      case 'b':
+        return this.#bytes.readUInt32LE(this.#take(4)) !== 0
+      case 'i':
+        return this.#bytes.readInt32LE(this.#take(4))
+      case 'u':
+        return this.#bytes.readUInt32LE(this.#take(4))
+      case 'x':
+        return this.#bytes.readBigInt64LE(this.#take(8))
+      case 't':
+        return this.#bytes.readBigUInt64LE(this.#take(8))
+      case 'd':
+        return this.#bytes.readDoubleLE(this.#take(8))
+      case 's':
+      case 'o':
+        return this.#readString(this.read('u') as number)
+      case 'g':
+        return this.#readString(this.read('y') as number)
+      case 'v': {
+        const signature = this.read('g') as string
+        return { signature, value: this.read(signature) }
+      }
+      case 'a':
+        return this.#readArray(type.slice(1))
+      default:
+        return splitSignature(type.slice(1, -1)).map((member) => this.read(member))
+    }
+  }
+
+  #readString(length: number): string {
+    const at = this.#take(length + 1)
+    return this.#bytes.toString('utf8', at, at + length)
+  }
+
+  #readArray(item: string): Value {
+    const length = this.read('u') as number
+    this.#align(alignmentOf(item))
+    const end = this.#at + length
+    if (item === 'y') {
+      const at = this.#take(length)
+      return this.#bytes.subarray(at, at + length)
+    }
+    const values: Value[] = []
+    while (this.#at < end) values.push(this.read(item))
+    return values
+  }
+
+  #align(boundary: number): void {
+    this.#take((boundary - (this.#at % boundary)) % boundary)
+  }
+
+  #take(count: number): number {
+    const at = this.#at
+    this.#at += count
+    if (this.#at > this.#bytes.length) throw new RangeError(`a D-Bus message ends after ${this.#bytes.length} bytes`)
+    return at
+  }
+}
