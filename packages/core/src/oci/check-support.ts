@@ -3,28 +3,34 @@ import { SpecError } from '../errors/runtime-error.ts'
 import { fieldOf } from './field-path.ts'
 import type { Resources } from './resources.ts'
 import type { Process, Spec } from './spec.ts'
-import { type Decision, support } from './support.ts'
+import { type Decision, type HostFeature, support } from './support.ts'
 import { type Leaf, type Visit, walkFields } from './walk-fields.ts'
 
+/** Whether the host has what some fields need (core/host/host-features.ts). */
+export type HostHas = (feature: HostFeature) => boolean
+
 /** Throws a SpecError that names the first field in use that is not supported; unknown fields are not looked at. */
-export function checkSupport(spec: Spec): void {
-  walkFields(spec, support, '', refuseIn('config.json'))
+export function checkSupport(spec: Spec, has: HostHas): void {
+  walkFields(spec, support, '', refuseIn('config.json', has))
 }
 
 /** The same for the document of `exec --process`. */
-export function checkProcessSupport(process: Process): void {
-  walkFields({ process }, support, '', refuseIn('process.json'))
+export function checkProcessSupport(process: Process, has: HostHas): void {
+  walkFields({ process }, support, '', refuseIn('process.json', has))
 }
 
 /** The same for the document of `update --resources`. */
-export function checkResourcesSupport(resources: Resources): void {
-  walkFields({ linux: { resources } }, support, '', refuseIn('the resources'))
+export function checkResourcesSupport(resources: Resources, has: HostHas): void {
+  walkFields({ linux: { resources } }, support, '', refuseIn('the resources', has))
 }
 
-function refuseIn(document: string): Visit {
+function refuseIn(document: string, has: HostHas): Visit {
   return (value, leaf, parent, name) => {
     const decision = decide(value, leaf)
-    if (decision === 'supported' || !('unsupported' in decision)) return
+    if (decision === 'supported') return
+    if ('needs' in decision && asksSomething(value) && !has(decision.needs))
+      throw new SpecError(fieldOf(parent, name), `this host has no ${decision.needs}: remove it from ${document}`)
+    if (!('unsupported' in decision)) return
     if (asksSomething(value) || (value === 0 && decision.meaningful === 'zero')) {
       const problem = `not supported yet (${decision.unsupported}): remove it from ${document}`
       throw new SpecError(fieldOf(parent, name), problem)

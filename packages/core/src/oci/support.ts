@@ -14,8 +14,13 @@ export type Decision =
   | 'supported'
   /** Refused when it is used; why, as a clause. */
   | { readonly unsupported: string; readonly meaningful?: 'zero' }
+  /** Supported where the host has this, refused elsewhere. */
+  | { readonly needs: HostFeature }
   /** Not looked at; why that is right by the spec. */
   | { readonly ignored: string }
+
+/** A part of the kernel that is there on some hosts only. */
+export type HostFeature = 'AppArmor' | 'SELinux'
 
 /** One decision per field of an object type. */
 export type SupportTable<T> = { readonly [K in keyof T]-?: Support<NonNullable<T[K]>> }
@@ -63,7 +68,7 @@ const processSupport: SupportTable<Process> = {
     },
   },
   rlimits: { each: { type: 'supported', soft: 'supported', hard: 'supported' } },
-  apparmorProfile: { unsupported: 'AppArmor profiles are not set' },
+  apparmorProfile: { needs: 'AppArmor' },
   capabilities: {
     fields: {
       effective: 'supported',
@@ -75,10 +80,20 @@ const processSupport: SupportTable<Process> = {
   },
   noNewPrivileges: 'supported',
   oomScoreAdj: 'supported',
-  scheduler: { unsupported: 'scheduling attributes are not set' },
-  selinuxLabel: { unsupported: 'SELinux labels are not set' },
-  ioPriority: { unsupported: 'IO priorities are not set' },
-  execCPUAffinity: { unsupported: 'CPU affinities are not set' },
+  scheduler: {
+    fields: {
+      policy: 'supported',
+      nice: 'supported',
+      priority: 'supported',
+      flags: 'supported',
+      runtime: 'supported',
+      deadline: 'supported',
+      period: 'supported',
+    },
+  },
+  selinuxLabel: { needs: 'SELinux' },
+  ioPriority: { fields: { class: 'supported', priority: 'supported' } },
+  execCPUAffinity: { fields: { initial: 'supported', final: 'supported' } },
 }
 
 const resourcesSupport: SupportTable<Resources> = {
@@ -170,7 +185,7 @@ const linuxSupport: SupportTable<Linux> = {
   cgroupsPath: 'supported',
   resources: { fields: resourcesSupport },
   intelRdt: { unsupported: 'resctrl groups are not made' },
-  memoryPolicy: { unsupported: 'NUMA policies are not set' },
+  memoryPolicy: { fields: { mode: 'supported', nodes: 'supported', flags: 'supported' } },
   sysctl: 'supported',
   seccomp: {
     fields: {
@@ -194,7 +209,7 @@ const linuxSupport: SupportTable<Linux> = {
   maskedPaths: 'supported',
   readonlyPaths: 'supported',
   mountLabel: { unsupported: 'SELinux labels are not set' },
-  personality: { unsupported: 'the personality is not set' },
+  personality: { fields: { domain: 'supported', flags: { unsupported: 'config-linux.md defines no flags' } } },
 }
 
 export const support: SupportTable<Spec> = {

@@ -92,7 +92,7 @@ interface Build {
 function build(info: ContainerInfo, { settings, options, undo, fds }: Build): void {
   const done = stepLog('create')
   const arch = hostArch()
-  const { spec, text } = loadSpec(options.bundle)
+  const { spec, text } = loadSpec(options.bundle, settings.featureGates)
   checkOptions(spec, options)
   done(`${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
   // The modes of what create makes are its own, not the caller's.
@@ -186,7 +186,7 @@ function build(info: ContainerInfo, { settings, options, undo, fds }: Build): vo
   // From here on liblxc makes the namespaces meanwhile.
   const resources = planResources(spec, layout, featureGates)
   const process = processInputs(spec.process, {
-    seccomp: spec.linux?.seccomp,
+    linux: spec.linux,
     gates: featureGates,
     root: sources.rootfs,
   })

@@ -1,8 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { checkProcessSupport, checkSupport } from '@crio-lxc/core/oci/check-support'
+import { hostHas } from '@crio-lxc/core/host/host-features'
+import { checkProcessSupport, checkSupport, type HostHas } from '@crio-lxc/core/oci/check-support'
 import { MAX_SPEC_BYTES, parseProcess, parseSpec } from '@crio-lxc/core/oci/parse-spec'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
+import type { FeatureGates } from './settings.ts'
 
 export interface LoadedSpec {
   readonly spec: Spec
@@ -11,18 +13,23 @@ export interface LoadedSpec {
 }
 
 /** BUNDLE/config.json, validated. */
-export function loadSpec(bundle: string): LoadedSpec {
+export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
   const text = readDocument(`${bundle}/config.json`)
   const spec = parseSpec(text)
-  checkSupport(spec)
+  checkSupport(spec, supportOf(gates))
   return { spec, text }
 }
 
 /** The process of `exec --process`, validated. */
-export function loadProcess(file: string): Process {
+export function loadProcess(file: string, gates: FeatureGates): Process {
   const process = parseProcess(readDocument(file))
-  checkProcessSupport(process)
+  checkProcessSupport(process, supportOf(gates))
   return process
+}
+
+/** A gate that is off asks nothing of the host: the field is ignored. */
+function supportOf({ apparmor }: FeatureGates): HostHas {
+  return (feature) => (feature === 'AppArmor' && !apparmor) || hostHas(feature)
 }
 
 /** A JSON document of a caller's: a regular file of at most 16 MiB, so that nothing blocks or fills the memory. */
