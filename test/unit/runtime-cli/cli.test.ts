@@ -197,7 +197,7 @@ describe('errors name what is at fault', () => {
     expect(failure(() => parse(line))).toBe(message)
   })
 
-  test.each(['update', 'pause', 'resume', 'ps', 'events', 'features', 'checkpoint', 'restore'])('%s', (name) => {
+  test.each(['update', 'pause', 'resume', 'ps', 'events', 'checkpoint', 'restore'])('%s', (name) => {
     expect(failure(() => findCommand(name))).toBe(`unknown command "${name}": it is not supported yet`)
   })
 

@@ -1,6 +1,6 @@
 /** Refuses a spec that asks for something that this runtime would not do (the table is support.ts). */
 import { SpecError } from '../errors/runtime-error.ts'
-import { fieldOf } from './field-path.ts'
+import { fieldOf, itemOf } from './field-path.ts'
 import type { Resources } from './resources.ts'
 import type { Process, Spec } from './spec.ts'
 import { type Decision, type HostFeature, support } from './support.ts'
@@ -25,16 +25,19 @@ export function checkResourcesSupport(resources: Resources, has: HostHas): void 
 }
 
 function refuseIn(document: string, has: HostHas): Visit {
-  return (value, leaf, parent, name) => {
+  const refuse = (value: unknown, leaf: Leaf, path: () => string): void => {
     const decision = decide(value, leaf)
     if (decision === 'supported') return
     if ('needs' in decision && asksSomething(value) && !has(decision.needs))
-      throw new SpecError(fieldOf(parent, name), `this host has no ${decision.needs}: remove it from ${document}`)
+      throw new SpecError(path(), `this host has no ${decision.needs}: remove it from ${document}`)
     if (!('unsupported' in decision)) return
-    if (asksSomething(value) || (value === 0 && decision.meaningful === 'zero')) {
-      const problem = `not supported yet (${decision.unsupported}): remove it from ${document}`
-      throw new SpecError(fieldOf(parent, name), problem)
-    }
+    if (asksSomething(value) || (value === 0 && decision.meaningful === 'zero'))
+      throw new SpecError(path(), `not supported yet (${decision.unsupported}): remove it from ${document}`)
+  }
+  return (value, leaf, parent, name) => {
+    if (!Array.isArray(value) || leaf === 'supported' || !('values' in leaf))
+      return refuse(value, leaf, () => fieldOf(parent, name))
+    for (const [index, item] of value.entries()) refuse(item, leaf, () => itemOf(fieldOf(parent, name), index))
   }
 }
 

@@ -2,8 +2,8 @@
  * What this runtime does with every field of config.json. A field nobody decided about does not compile. Read by
  * `checkSupport`, which refuses what is not supported; the words stand in the error.
  *
- * An object is decided field by field, or ignored as a whole; an array of objects by its items; a string with a fixed
- * set of values can be decided by value. `meaningful: 'zero'` marks a number whose 0 asks for something: anywhere else
+ * An object is decided field by field, or ignored as a whole; an array of objects by its items; a string (or an array of
+ * them) with a fixed set of values can be decided by value. `meaningful: 'zero'` marks a number whose 0 asks for something: anywhere else
  * an empty value (0, false, "", [], {}) asks for nothing and is never refused.
  */
 import type { Linux } from './linux.ts'
@@ -27,16 +27,23 @@ export type SupportTable<T> = { readonly [K in keyof T]-?: Support<NonNullable<T
 
 /** The tuples keep a union whole: every value of an enumeration needs its decision. */
 export type Support<T> = [T] extends [readonly (infer Item)[]]
-  ? Item extends object
+  ? [Item] extends [object]
     ? Undone | { readonly each: SupportTable<Item> }
-    : Decision
+    : Decision | ByValue<Item>
   : [T] extends [string]
-    ? Decision | (string extends T ? never : { readonly values: { readonly [Value in Exclude<T, ''>]: Decision } })
+    ? Decision | ByValue<T>
     : [T] extends [object]
       ? string extends keyof T
         ? Decision
         : Undone | { readonly fields: SupportTable<T> }
       : Decision
+
+/** Of a string, or of the strings of an array, when they have a fixed set of values. */
+type ByValue<T> = [T] extends [string]
+  ? string extends T
+    ? never
+    : { readonly values: { readonly [Value in Exclude<T, ''>]: Decision } }
+  : never
 
 /** A whole object cannot be 'supported' in one word: its fields are. */
 type Undone = Exclude<Decision, 'supported'>
@@ -50,6 +57,20 @@ const timeNamespace = { unsupported: 'time namespaces are not made' } as const
 const memory = { unsupported: 'memory limits are not applied' } as const
 const cpu = { unsupported: 'CPU limits are not applied' } as const
 const blockIo = { unsupported: 'block IO limits are not applied' } as const
+
+const seccompActions = {
+  values: {
+    SCMP_ACT_ALLOW: 'supported',
+    SCMP_ACT_ERRNO: 'supported',
+    SCMP_ACT_KILL: 'supported',
+    SCMP_ACT_KILL_PROCESS: 'supported',
+    SCMP_ACT_KILL_THREAD: 'supported',
+    SCMP_ACT_LOG: 'supported',
+    SCMP_ACT_NOTIFY: 'supported',
+    SCMP_ACT_TRACE: 'supported',
+    SCMP_ACT_TRAP: 'supported',
+  },
+} as const
 
 const processSupport: SupportTable<Process> = {
   terminal: 'supported',
@@ -82,7 +103,17 @@ const processSupport: SupportTable<Process> = {
   oomScoreAdj: 'supported',
   scheduler: {
     fields: {
-      policy: 'supported',
+      policy: {
+        values: {
+          SCHED_OTHER: 'supported',
+          SCHED_FIFO: 'supported',
+          SCHED_RR: 'supported',
+          SCHED_BATCH: 'supported',
+          SCHED_ISO: { unsupported: 'Linux has no such policy' },
+          SCHED_IDLE: 'supported',
+          SCHED_DEADLINE: 'supported',
+        },
+      },
       nice: 'supported',
       priority: 'supported',
       flags: 'supported',
@@ -185,22 +216,94 @@ const linuxSupport: SupportTable<Linux> = {
   cgroupsPath: 'supported',
   resources: { fields: resourcesSupport },
   intelRdt: { unsupported: 'resctrl groups are not made' },
-  memoryPolicy: { fields: { mode: 'supported', nodes: 'supported', flags: 'supported' } },
+  memoryPolicy: {
+    fields: {
+      mode: {
+        values: {
+          MPOL_DEFAULT: 'supported',
+          MPOL_BIND: 'supported',
+          MPOL_INTERLEAVE: 'supported',
+          MPOL_WEIGHTED_INTERLEAVE: 'supported',
+          MPOL_PREFERRED: 'supported',
+          MPOL_PREFERRED_MANY: 'supported',
+          MPOL_LOCAL: 'supported',
+        },
+      },
+      nodes: 'supported',
+      flags: {
+        values: {
+          MPOL_F_NUMA_BALANCING: 'supported',
+          MPOL_F_RELATIVE_NODES: 'supported',
+          MPOL_F_STATIC_NODES: 'supported',
+        },
+      },
+    },
+  },
   sysctl: 'supported',
   seccomp: {
     fields: {
-      defaultAction: 'supported',
+      defaultAction: seccompActions,
       defaultErrnoRet: 'supported',
-      architectures: 'supported',
-      flags: 'supported',
+      architectures: {
+        values: {
+          SCMP_ARCH_AARCH64: 'supported',
+          SCMP_ARCH_ARM: 'supported',
+          SCMP_ARCH_LOONGARCH64: 'supported',
+          SCMP_ARCH_M68K: 'supported',
+          SCMP_ARCH_MIPS: 'supported',
+          SCMP_ARCH_MIPS64: 'supported',
+          SCMP_ARCH_MIPS64N32: 'supported',
+          SCMP_ARCH_MIPSEL: 'supported',
+          SCMP_ARCH_MIPSEL64: 'supported',
+          SCMP_ARCH_MIPSEL64N32: 'supported',
+          SCMP_ARCH_PARISC: 'supported',
+          SCMP_ARCH_PARISC64: 'supported',
+          SCMP_ARCH_PPC: 'supported',
+          SCMP_ARCH_PPC64: 'supported',
+          SCMP_ARCH_PPC64LE: 'supported',
+          SCMP_ARCH_RISCV64: 'supported',
+          SCMP_ARCH_S390: 'supported',
+          SCMP_ARCH_S390X: 'supported',
+          SCMP_ARCH_SH: 'supported',
+          SCMP_ARCH_SHEB: 'supported',
+          SCMP_ARCH_X32: 'supported',
+          SCMP_ARCH_X86: 'supported',
+          SCMP_ARCH_X86_64: 'supported',
+        },
+      },
+      flags: {
+        values: {
+          SECCOMP_FILTER_FLAG_LOG: 'supported',
+          SECCOMP_FILTER_FLAG_SPEC_ALLOW: 'supported',
+          SECCOMP_FILTER_FLAG_TSYNC: 'supported',
+          SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 'supported',
+        },
+      },
       listenerPath: 'supported',
       listenerMetadata: 'supported',
       syscalls: {
         each: {
           names: 'supported',
-          action: 'supported',
+          action: seccompActions,
           errnoRet: 'supported',
-          args: { each: { index: 'supported', value: 'supported', valueTwo: 'supported', op: 'supported' } },
+          args: {
+            each: {
+              index: 'supported',
+              value: 'supported',
+              valueTwo: 'supported',
+              op: {
+                values: {
+                  SCMP_CMP_EQ: 'supported',
+                  SCMP_CMP_GE: 'supported',
+                  SCMP_CMP_GT: 'supported',
+                  SCMP_CMP_LE: 'supported',
+                  SCMP_CMP_LT: 'supported',
+                  SCMP_CMP_MASKED_EQ: 'supported',
+                  SCMP_CMP_NE: 'supported',
+                },
+              },
+            },
+          },
         },
       },
     },
