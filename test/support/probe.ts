@@ -51,6 +51,23 @@ export interface ProbeReport {
     columns: number
     owner: number
   }
+  scheduler: {
+    policy: number
+    flags: number
+    nice: number
+    priority: number
+    runtime: number
+    deadline: number
+    period: number
+  }
+  ioPriority: { class: number; priority: number }
+  /** sched_getaffinity(2). */
+  cpus: number[]
+  /** get_mempolicy(2), the first 64 nodes as a mask. */
+  memoryPolicy: { mode: number; nodes: number }
+  personality: number
+  /** uname -m. */
+  machine: string
   oomScoreAdj: string | null
   mountinfo: string | null
   cgroup: string | null

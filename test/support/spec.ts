@@ -31,6 +31,19 @@ export interface Process {
   rlimits?: { type: string; hard: number; soft: number }[]
   noNewPrivileges?: boolean
   oomScoreAdj?: number
+  scheduler?: {
+    policy: string
+    nice?: number
+    priority?: number
+    flags?: string[]
+    runtime?: number
+    deadline?: number
+    period?: number
+  }
+  ioPriority?: { class: string; priority?: number }
+  execCPUAffinity?: { initial?: string; final?: string }
+  apparmorProfile?: string
+  selinuxLabel?: string
 }
 
 export interface DeviceRule {
@@ -69,6 +82,11 @@ export interface Linux {
     gid?: number
   }[]
   rootfsPropagation?: string
+  personality?: { domain: string; flags?: string[] }
+  memoryPolicy?: { mode: string; nodes?: string; flags?: string[] }
+  netDevices?: Record<string, { name?: string }>
+  intelRdt?: Record<string, unknown>
+  mountLabel?: string
 }
 
 export interface Hook {

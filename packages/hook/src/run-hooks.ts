@@ -37,8 +37,10 @@ function entryOf({ pidfd, namespaces, cgroup, process: gates }: HookContainer): 
   return {
     ...entry,
     process: {
-      process: { ...process, ...(capabilities && { capabilities }) },
+      process: { ...process, ...(capabilities && { capabilities }), ...(!gates.apparmor && { apparmorProfile: '' }) },
       seccomp,
+      personality: linux?.personality,
+      memoryPolicy: linux?.memoryPolicy,
       capabilities: gates.capabilities,
     },
   }

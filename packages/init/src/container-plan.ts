@@ -29,7 +29,9 @@ import { type HookGate, planAwaitHooks, planEnterHostTree } from './steps/host-t
 import { type CgroupMounts, type DetachedMount, planMounts, planReadonlyMounts } from './steps/mounts.ts'
 import { planLoopback } from './steps/network.ts'
 import { planMaskedPaths, planReadonlyPaths } from './steps/paths.ts'
+import { planPrivateProc } from './steps/private-proc.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
+import { isLabelled } from './steps/security-label.ts'
 import { planSysctls } from './steps/sysctl.ts'
 import { planConsole, planControllingTerminal, planTerminal } from './steps/terminal.ts'
 
@@ -102,7 +104,10 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
   // Hooks may still change the rootfs and mount in it; what follows takes that away.
   if (fds.hooks) planAwaitHooks(plan, { report: fds.report, go: fds.hooks.go })
   planReadonlyMounts(plan, rootfs, readonlyLater)
-  planSysctls(plan, linux.sysctl ?? {})
+  const { sysctl = {} } = linux
+  const labelled = isLabelled(process.process)
+  const proc = labelled || Object.keys(sysctl).length > 0 ? planPrivateProc(plan) : undefined
+  if (proc) planSysctls(plan, sysctl, proc)
   planReadonlyPaths(plan, { root: rootfs, paths: linux.readonlyPaths ?? [] })
   planMaskedPaths(plan, {
     root: rootfs,
@@ -118,7 +123,7 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
 
   if (terminal) planControllingTerminal(plan, terminal)
   const root = planOpenRoot(plan)
-  const executable = planBecomeProcess(plan, process, root)
+  const executable = planBecomeProcess(plan, process, { root, proc: labelled ? proc : undefined })
   plan.step('close the root', 'close', [root])
   planCloseAllBut(plan, [fds.report, fds.fifoDirectory], fds.preserved)
   const acknowledge = process.seccomp?.notifies ? plan.slot('acknowledge fifo') : undefined

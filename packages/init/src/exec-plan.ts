@@ -6,6 +6,8 @@ import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { pidRecord } from '@crio-lxc/core/plan/structs'
 import { planCloseAllBut } from './steps/close-fds.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
+import { planAffinity } from './steps/scheduling.ts'
+import { planOpenHostProc } from './steps/security-label.ts'
 import { planControllingTerminal, planTerminal } from './steps/terminal.ts'
 
 export interface ExecFds {
@@ -32,9 +34,13 @@ export interface ExecInputs {
 export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
   const plan = new Plan(planTag.exec, arch)
   planPrologue(plan)
+  const { execCPUAffinity: affinity } = process.process
+  if (affinity?.initial) planAffinity(plan, 'process.execCPUAffinity.initial', affinity.initial)
   // The cgroup first: a cgroup namespace would hide where we come from, and nothing may run inside without its limits.
   const end = new Label()
   planJoinCgroup(plan, fds.cgroup, { report: fds.report, end })
+  if (affinity) planAffinity(plan, 'process.execCPUAffinity.final', affinity.final)
+  const proc = planOpenHostProc(plan, process.process)
   if (namespaces) plan.step("join the container's namespaces", 'setns', [fds.pidfd, namespaces])
   const { record, pid } = pidRecord(plan)
   const parent = new Label()
@@ -52,7 +58,7 @@ export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
     const { consoleSize: size, user } = process.process
     planControllingTerminal(plan, planTerminal(plan, { root, socket, size, uid: user.uid }))
   }
-  const executable = planBecomeProcess(plan, process, root)
+  const executable = planBecomeProcess(plan, process, { root, proc })
   plan.step('close the root', 'close', [root])
   const kept = [fds.report, ...(fds.acknowledge === undefined ? [] : [fds.acknowledge])]
   planCloseAllBut(plan, kept, fds.preserved)

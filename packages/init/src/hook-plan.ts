@@ -10,6 +10,7 @@ import { type Bytes, Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { pidRecord } from '@crio-lxc/core/plan/structs'
 import { planCloseAllBut } from './steps/close-fds.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
+import { planOpenHostProc } from './steps/security-label.ts'
 
 export interface HookFds {
   /** The state; at its beginning, and at its end after the last byte. */
@@ -46,6 +47,7 @@ export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan 
   const plan = new Plan(planTag.hook, arch)
   const parent = new Label()
   const end = new Label()
+  const proc = container?.process && planOpenHostProc(plan, container.process.process)
   const record = container && planEnter(plan, container, { report: fds.report, parent, end })
   planSession(plan, fds)
   const args = hook.args ?? [hook.path]
@@ -54,7 +56,7 @@ export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan 
     const { process } = container.process
     const inputs = { ...container.process, process: { ...process, args }, environment, candidates: [hook.path] }
     const root = planOpenRoot(plan)
-    const executable = planBecomeProcess(plan, inputs, root)
+    const executable = planBecomeProcess(plan, inputs, { root, proc })
     planCloseAll(plan, fds.report)
     planExecute(plan, inputs, executable, undefined)
   } else {

@@ -8,9 +8,11 @@ import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 export interface MountOptions {
   /** MS_* for mount(2). */
   readonly flags: number
-  /** MOUNT_ATTR_* that the options set or clear, for binds. */
+  /** MOUNT_ATTR_* that the options set or clear, for binds: of the top mount, and (`rro` and its kin) of all below it. */
   readonly attrSet: number
   readonly attrClear: number
+  readonly recursiveSet: number
+  readonly recursiveClear: number
   /** MS_SHARED and its kin with MS_REC, in the order given. */
   readonly propagation: readonly number[]
   /** What only the filesystem understands, joined by commas. */
@@ -19,6 +21,10 @@ export interface MountOptions {
   readonly bind: boolean
   readonly recursive: boolean
   readonly copyUp: boolean
+  /** Change the mount that is there already. */
+  readonly remount: boolean
+  /** Options that ask something of a filesystem, which a bind cannot be given. */
+  readonly ofFilesystem: readonly string[]
 }
 
 type Flag = readonly [flag: number, attr: number]
@@ -75,9 +81,19 @@ const propagations: Readonly<Record<string, number>> = {
   runbindable: c.MS_UNBINDABLE | c.MS_REC,
 }
 
-const recursiveAttribute =
-  /^r(ro|rw|suid|nosuid|dev|nodev|exec|noexec|diratime|nodiratime|relatime|norelatime|noatime|atime|strictatime|nostrictatime|symfollow|nosymfollow)$/
-const unsupported = new Set(['idmap', 'ridmap', 'remount'])
+/** What mount_setattr(2) can set. */
+const isAttribute = (name: string): boolean =>
+  name in accessTimes || (setters[name]?.[1] ?? clearers[name]?.[1] ?? 0) !== 0
+
+const others = ['bind', 'rbind', 'defaults', 'remount', 'tmpcopyup']
+const unsupported = new Set(['idmap', 'ridmap'])
+
+/** Every option that is understood, sorted; what else is in a list goes to the filesystem as it is. */
+export function mountOptionNames(): string[] {
+  const flags = [setters, clearers, accessTimes].flatMap((table) => Object.keys(table))
+  const recursive = flags.filter(isAttribute).map((name) => `r${name}`)
+  return [...flags, ...recursive, ...Object.keys(propagations), ...others].sort()
+}
 
 /** The propagation that rootfsPropagation names, with MS_REC; 0 for none. */
 export function parsePropagation(name: string): number {
@@ -89,36 +105,58 @@ export function parseMountOptions(options: readonly string[], pointer: string): 
   let flags = 0
   let attrSet = 0
   let attrClear = 0
+  let recursiveSet = 0
+  let recursiveClear = 0
+  let remount = false
   let bind = false
   let recursive = false
   let copyUp = false
   const propagation: number[] = []
   const data: string[] = []
+  const ofFilesystem: string[] = []
   for (const option of options) {
-    const set = setters[option]
-    const clear = clearers[option]
-    const accessTime = accessTimes[option]
+    // A new filesystem has nothing below it, so there the recursive form is the plain one.
+    const recurses = option.startsWith('r') && isAttribute(option.slice(1))
+    const name = recurses ? option.slice(1) : option
+    const set = setters[name]
+    const clear = clearers[name]
+    const accessTime = accessTimes[name]
     const change = propagations[option]
+    const [toSet, toClear] = accessTime ? [accessTime[1], c.MOUNT_ATTR__ATIME] : [set?.[1] ?? 0, clear?.[1] ?? 0]
+    if (recurses) {
+      recursiveSet = (recursiveSet & ~toClear) | toSet
+      recursiveClear = accessTime ? recursiveClear | toClear : (recursiveClear & ~toSet) | toClear
+    } else {
+      attrSet = (attrSet & ~toClear) | toSet
+      attrClear = accessTime ? attrClear | toClear : (attrClear & ~toSet) | toClear
+    }
     if (set) {
       flags |= set[0]
-      attrSet |= set[1]
-      attrClear &= ~set[1]
-    } else if (clear) {
-      flags &= ~clear[0]
-      attrSet &= ~clear[1]
-      attrClear |= clear[1]
-    } else if (accessTime) {
-      flags = (flags & ~(c.MS_RELATIME | c.MS_NOATIME | c.MS_STRICTATIME)) | accessTime[0]
-      attrSet = (attrSet & ~c.MOUNT_ATTR__ATIME) | accessTime[1]
-      attrClear |= c.MOUNT_ATTR__ATIME
-    } else if (change !== undefined) propagation.push(change)
+      if (set[1] === 0 && option !== 'silent') ofFilesystem.push(option)
+    } else if (clear) flags &= ~clear[0]
+    else if (accessTime) flags = (flags & ~(c.MS_RELATIME | c.MS_NOATIME | c.MS_STRICTATIME)) | accessTime[0]
+    else if (change !== undefined) propagation.push(change)
     else if (option === 'bind' || option === 'rbind') {
       bind = true
       recursive ||= option === 'rbind'
     } else if (option === 'tmpcopyup') copyUp = true
-    else if (unsupported.has(option) || recursiveAttribute.test(option))
+    else if (option === 'remount') remount = true
+    else if (unsupported.has(option))
       throw new SpecError(`${pointer}.options`, `the mount option "${option}" is not supported yet: remove it`)
     else if (option !== 'defaults' && option !== '') data.push(option)
   }
-  return { flags, attrSet, attrClear, propagation, data: data.join(','), bind, recursive, copyUp }
+  return {
+    flags,
+    attrSet,
+    attrClear,
+    recursiveSet,
+    recursiveClear,
+    propagation,
+    data: data.join(','),
+    bind,
+    recursive,
+    copyUp,
+    remount,
+    ofFilesystem: [...ofFilesystem, ...data],
+  }
 }

@@ -25,13 +25,14 @@ export const commands = {
   ps: () => import('./commands/ps.ts'),
   events: () => import('./commands/events.ts'),
   spec: () => import('./commands/spec.ts'),
+  features: () => import('./commands/features.ts'),
   debug: () => import('./commands/debug.ts'),
 } as const satisfies Record<string, () => Promise<{ default: Command }>>
 
 export type CommandName = keyof typeof commands
 
-/** Commands of runc that callers try; CRI-O takes the failure of `checkpoint --help` and `features` for "has not". */
-const notSupportedYet = new Set(['checkpoint', 'features', 'restore'])
+/** Commands of runc that callers try; CRI-O takes the failure of `checkpoint --help` for "has not". */
+const notSupportedYet = new Set(['checkpoint', 'restore'])
 
 /** Options of every command. */
 const commonOptions = { help: { type: 'boolean', alias: 'h', describe: 'print this help' } } as const satisfies Options

@@ -39,6 +39,11 @@ export function stateText(state: State): string {
   return `${JSON.stringify(state, null, 2)}\n`
 }
 
+/** `features`: indented as runc does it. */
+export function featuresText(features: object): string {
+  return `${JSON.stringify(features, null, 4)}\n`
+}
+
 /** `list`: one array on one line, as runc's encoder writes it. */
 export function listJson(states: readonly State[]): string {
   return `${JSON.stringify(states)}\n`

@@ -59,6 +59,28 @@ describe('process.rlimits', () => {
     })
   })
 
+  it.each([
+    ['RLIMIT_AS', 5_000_000_000, 6_000_000_000],
+    ['RLIMIT_CORE', 1, 2],
+    ['RLIMIT_CPU', 1000, 2000],
+    ['RLIMIT_DATA', 500_000_000, 600_000_000],
+    ['RLIMIT_FSIZE', 50_000_000, 60_000_000],
+    ['RLIMIT_LOCKS', 10, 20],
+    ['RLIMIT_MEMLOCK', 4096, 8192],
+    ['RLIMIT_MSGQUEUE', 4096, 8192],
+    ['RLIMIT_NICE', 0, 0],
+    ['RLIMIT_NOFILE', 100, 200],
+    ['RLIMIT_NPROC', 500, 600],
+    ['RLIMIT_RSS', 1000, 2000],
+    ['RLIMIT_RTPRIO', 0, 0],
+    ['RLIMIT_RTTIME', 10_000_000, 20_000_000],
+    ['RLIMIT_SIGPENDING', 30, 40],
+    ['RLIMIT_STACK', 4_194_304, 8_388_608],
+  ])('%s', async (type, soft, hard) => {
+    const { rlimits } = await t.probe({ process: { rlimits: [{ type, soft, hard }] } })
+    expect(rlimits[type]).toEqual([String(soft), String(hard)])
+  })
+
   it('takes infinity, which is no exact number of JavaScript', async () => {
     const bundle = await t.bundle({
       args: ['/probe'],
@@ -91,6 +113,17 @@ describe('process.cwd, env and args', () => {
     const bundle = await t.bundle({ args: ['/probe'], process: { cwd: '/link' } })
     symlinkSync('/tmp', `${bundle.rootfs}/link`)
     expect((await t.probe(bundle)).cwd).toBe('/tmp')
+  })
+
+  it("makes a missing cwd for a user who could not, root's and 0755", async () => {
+    const bundle = await t.bundle({
+      args: ['sh', '-c', 'pwd; stat -c "%a %u:%g" .'],
+      process: { cwd: '/made/deep', user: { uid: 1000, gid: 1000 } },
+      spec: (spec) => {
+        spec.root.readonly = false
+      },
+    })
+    expect((await t.run(bundle)).stdout).toBe('/made/deep\n755 0:0\n')
   })
 
   it('makes a missing cwd', async () => {
@@ -141,6 +174,8 @@ describe('process.cwd, env and args', () => {
     expect(root.env).toContain('HOME=/root')
     const user = await t.probe({ process: { env: ['PATH=/bin'], user: { uid: 1000, gid: 1000 } } })
     expect(user.env).toContain('HOME=/tmp')
+    const unknown = await t.probe({ process: { env: ['PATH=/bin'], user: { uid: 4321, gid: 1 } } })
+    expect(unknown.env).toContain('HOME=/')
   })
 
   it("passes nothing of the caller's environment", async () => {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { globalOptions } from '../../../packages/runtime-cli/src/global-options.ts'
+import { specConformance } from '../../../scripts/spec-conformance.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 
@@ -14,6 +15,10 @@ test.each(documents())('%s names files of this repository that exist', (name) =>
   const text = readFileSync(join(root, name), 'utf8')
   const paths = [...text.matchAll(/`((?:packages|test|scripts|docs)\/[^`*\s]+)`/g)].map(([, path = '']) => path)
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+})
+
+test('docs/spec-conformance.md is what the tables say (npm run docs)', () => {
+  expect(readFileSync(join(root, 'docs/spec-conformance.md'), 'utf8')).toBe(specConformance())
 })
 
 test('docs/seed.md names flags and variables as they are', () => {

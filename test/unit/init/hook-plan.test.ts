@@ -55,7 +55,10 @@ describe('planHook', () => {
 
   test('as the process: its user, capabilities and directory, then the hook', () => {
     const process = { ...defaultSpec.process, cwd: '/work', user: { uid: 7, gid: 8 } }
-    const plan = calls({ ...entry, process: { process, seccomp: undefined, capabilities: true } })
+    const plan = calls({
+      ...entry,
+      process: { process, seccomp: undefined, personality: undefined, memoryPolicy: undefined, capabilities: true },
+    })
     expect(plan).toContain('setresuid(7, 7, 7)')
     expect(plan.some((call) => call.startsWith('capset('))).toBe(true)
     expect(plan.join()).not.toContain('/bundle')

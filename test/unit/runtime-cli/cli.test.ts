@@ -196,7 +196,7 @@ describe('errors name what is at fault', () => {
     expect(failure(() => parse(line))).toBe(message)
   })
 
-  test.each(['features', 'checkpoint', 'restore'])('%s', (name) => {
+  test.each(['checkpoint', 'restore'])('%s', (name) => {
     expect(failure(() => findCommand(name))).toBe(`unknown command "${name}": it is not supported yet`)
   })
 

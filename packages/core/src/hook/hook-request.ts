@@ -41,6 +41,7 @@ export interface HookContainer {
     /** The operator's gates. */
     readonly seccomp: boolean
     readonly capabilities: boolean
+    readonly apparmor: boolean
   }
 }
 

@@ -3,7 +3,9 @@ import { SpecError } from '../errors/runtime-error.ts'
 import { itemOf } from './field-path.ts'
 import type { Device, Linux, NamespaceType } from './linux.ts'
 import { checkNamespaceRules, listedNamespaces } from './namespace-rules.ts'
+import { parseNumberList } from './number-list.ts'
 import { OCI_MAJOR } from './oci-version.ts'
+import { checkAttributeRules } from './process-rules.ts'
 import type { Mount, Process, Rlimit, Spec } from './spec.ts'
 import { checkSysctlNames } from './sysctl-rules.ts'
 
@@ -33,7 +35,8 @@ export function checkSpecRules(spec: Spec): void {
 }
 
 /** The rules of `process` alone, which `exec --process` shares. */
-export function checkProcessRules({ args, cwd, env, user, rlimits }: Process): void {
+export function checkProcessRules(process: Process): void {
+  const { args, cwd, env, user, rlimits } = process
   if (args.length === 0) throw new SpecError('process.args', 'must name the executable, got an empty array')
   if (args[0] === '')
     throw new SpecError(
@@ -44,6 +47,7 @@ export function checkProcessRules({ args, cwd, env, user, rlimits }: Process): v
   for (const [index, variable] of (env ?? []).entries()) checkVariable(variable, itemOf('process.env', index))
   checkList(user.additionalGids, 'process.user.additionalGids', NGROUPS_MAX)
   checkRlimits(rlimits ?? [])
+  checkAttributeRules(process)
 }
 
 /** [Specification version]: SemVer 2.0.0, and compatible within a major version. */
@@ -96,6 +100,7 @@ function checkLinux(linux: Linux): void {
     }
   }
   if (linux.sysctl) checkSysctlNames(linux.sysctl)
+  if (linux.memoryPolicy?.nodes) parseNumberList(linux.memoryPolicy.nodes, 'linux.memoryPolicy.nodes')
   for (const field of ['maskedPaths', 'readonlyPaths'] as const) {
     const paths = linux[field] ?? []
     checkList(paths, `linux.${field}`, MAX_LIST)

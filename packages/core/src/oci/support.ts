@@ -2,8 +2,8 @@
  * What this runtime does with every field of config.json. A field nobody decided about does not compile. Read by
  * `checkSupport`, which refuses what is not supported; the words stand in the error.
  *
- * An object is decided field by field, or ignored as a whole; an array of objects by its items; a string with a fixed
- * set of values can be decided by value. `meaningful: 'zero'` marks a number whose 0 asks for something: anywhere else
+ * An object is decided field by field, or ignored as a whole; an array of objects by its items; a string (or an array of
+ * them) with a fixed set of values can be decided by value. `meaningful: 'zero'` marks a number whose 0 asks for something: anywhere else
  * an empty value (0, false, "", [], {}) asks for nothing and is never refused.
  */
 import type { Linux } from './linux.ts'
@@ -14,24 +14,36 @@ export type Decision =
   | 'supported'
   /** Refused when it is used; why, as a clause. */
   | { readonly unsupported: string; readonly meaningful?: 'zero' }
+  /** Supported where the host has this, refused elsewhere. */
+  | { readonly needs: HostFeature }
   /** Not looked at; why that is right by the spec. */
   | { readonly ignored: string }
+
+/** A part of the kernel that is there on some hosts only. */
+export type HostFeature = 'AppArmor' | 'SELinux'
 
 /** One decision per field of an object type. */
 export type SupportTable<T> = { readonly [K in keyof T]-?: Support<NonNullable<T[K]>> }
 
 /** The tuples keep a union whole: every value of an enumeration needs its decision. */
 export type Support<T> = [T] extends [readonly (infer Item)[]]
-  ? Item extends object
+  ? [Item] extends [object]
     ? Undone | { readonly each: SupportTable<Item> }
-    : Decision
+    : Decision | ByValue<Item>
   : [T] extends [string]
-    ? Decision | (string extends T ? never : { readonly values: { readonly [Value in Exclude<T, ''>]: Decision } })
+    ? Decision | ByValue<T>
     : [T] extends [object]
       ? string extends keyof T
         ? Decision
         : Undone | { readonly fields: SupportTable<T> }
       : Decision
+
+/** Of a string, or of the strings of an array, when they have a fixed set of values. */
+type ByValue<T> = [T] extends [string]
+  ? string extends T
+    ? never
+    : { readonly values: { readonly [Value in Exclude<T, ''>]: Decision } }
+  : never
 
 /** A whole object cannot be 'supported' in one word: its fields are. */
 type Undone = Exclude<Decision, 'supported'>
@@ -44,6 +56,20 @@ const userNamespace = { unsupported: 'user namespaces are not made' } as const
 const timeNamespace = { unsupported: 'time namespaces are not made' } as const
 
 const throttle = { each: { major: 'supported', minor: 'supported', rate: 'supported' } } as const
+
+const seccompActions = {
+  values: {
+    SCMP_ACT_ALLOW: 'supported',
+    SCMP_ACT_ERRNO: 'supported',
+    SCMP_ACT_KILL: 'supported',
+    SCMP_ACT_KILL_PROCESS: 'supported',
+    SCMP_ACT_KILL_THREAD: 'supported',
+    SCMP_ACT_LOG: 'supported',
+    SCMP_ACT_NOTIFY: 'supported',
+    SCMP_ACT_TRACE: 'supported',
+    SCMP_ACT_TRAP: 'supported',
+  },
+} as const
 
 const processSupport: SupportTable<Process> = {
   terminal: 'supported',
@@ -62,7 +88,7 @@ const processSupport: SupportTable<Process> = {
     },
   },
   rlimits: { each: { type: 'supported', soft: 'supported', hard: 'supported' } },
-  apparmorProfile: { unsupported: 'AppArmor profiles are not set' },
+  apparmorProfile: { needs: 'AppArmor' },
   capabilities: {
     fields: {
       effective: 'supported',
@@ -74,10 +100,30 @@ const processSupport: SupportTable<Process> = {
   },
   noNewPrivileges: 'supported',
   oomScoreAdj: 'supported',
-  scheduler: { unsupported: 'scheduling attributes are not set' },
-  selinuxLabel: { unsupported: 'SELinux labels are not set' },
-  ioPriority: { unsupported: 'IO priorities are not set' },
-  execCPUAffinity: { unsupported: 'CPU affinities are not set' },
+  scheduler: {
+    fields: {
+      policy: {
+        values: {
+          SCHED_OTHER: 'supported',
+          SCHED_FIFO: 'supported',
+          SCHED_RR: 'supported',
+          SCHED_BATCH: 'supported',
+          SCHED_ISO: { unsupported: 'Linux has no such policy' },
+          SCHED_IDLE: 'supported',
+          SCHED_DEADLINE: 'supported',
+        },
+      },
+      nice: 'supported',
+      priority: 'supported',
+      flags: 'supported',
+      runtime: 'supported',
+      deadline: 'supported',
+      period: 'supported',
+    },
+  },
+  selinuxLabel: { needs: 'SELinux' },
+  ioPriority: { fields: { class: 'supported', priority: 'supported' } },
+  execCPUAffinity: { fields: { initial: 'supported', final: 'supported' } },
 }
 
 const resourcesSupport: SupportTable<Resources> = {
@@ -171,22 +217,94 @@ const linuxSupport: SupportTable<Linux> = {
   cgroupsPath: 'supported',
   resources: { fields: resourcesSupport },
   intelRdt: { unsupported: 'resctrl groups are not made' },
-  memoryPolicy: { unsupported: 'NUMA policies are not set' },
+  memoryPolicy: {
+    fields: {
+      mode: {
+        values: {
+          MPOL_DEFAULT: 'supported',
+          MPOL_BIND: 'supported',
+          MPOL_INTERLEAVE: 'supported',
+          MPOL_WEIGHTED_INTERLEAVE: 'supported',
+          MPOL_PREFERRED: 'supported',
+          MPOL_PREFERRED_MANY: 'supported',
+          MPOL_LOCAL: 'supported',
+        },
+      },
+      nodes: 'supported',
+      flags: {
+        values: {
+          MPOL_F_NUMA_BALANCING: 'supported',
+          MPOL_F_RELATIVE_NODES: 'supported',
+          MPOL_F_STATIC_NODES: 'supported',
+        },
+      },
+    },
+  },
   sysctl: 'supported',
   seccomp: {
     fields: {
-      defaultAction: 'supported',
+      defaultAction: seccompActions,
       defaultErrnoRet: 'supported',
-      architectures: 'supported',
-      flags: 'supported',
+      architectures: {
+        values: {
+          SCMP_ARCH_AARCH64: 'supported',
+          SCMP_ARCH_ARM: 'supported',
+          SCMP_ARCH_LOONGARCH64: 'supported',
+          SCMP_ARCH_M68K: 'supported',
+          SCMP_ARCH_MIPS: 'supported',
+          SCMP_ARCH_MIPS64: 'supported',
+          SCMP_ARCH_MIPS64N32: 'supported',
+          SCMP_ARCH_MIPSEL: 'supported',
+          SCMP_ARCH_MIPSEL64: 'supported',
+          SCMP_ARCH_MIPSEL64N32: 'supported',
+          SCMP_ARCH_PARISC: 'supported',
+          SCMP_ARCH_PARISC64: 'supported',
+          SCMP_ARCH_PPC: 'supported',
+          SCMP_ARCH_PPC64: 'supported',
+          SCMP_ARCH_PPC64LE: 'supported',
+          SCMP_ARCH_RISCV64: 'supported',
+          SCMP_ARCH_S390: 'supported',
+          SCMP_ARCH_S390X: 'supported',
+          SCMP_ARCH_SH: 'supported',
+          SCMP_ARCH_SHEB: 'supported',
+          SCMP_ARCH_X32: 'supported',
+          SCMP_ARCH_X86: 'supported',
+          SCMP_ARCH_X86_64: 'supported',
+        },
+      },
+      flags: {
+        values: {
+          SECCOMP_FILTER_FLAG_LOG: 'supported',
+          SECCOMP_FILTER_FLAG_SPEC_ALLOW: 'supported',
+          SECCOMP_FILTER_FLAG_TSYNC: 'supported',
+          SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 'supported',
+        },
+      },
       listenerPath: 'supported',
       listenerMetadata: 'supported',
       syscalls: {
         each: {
           names: 'supported',
-          action: 'supported',
+          action: seccompActions,
           errnoRet: 'supported',
-          args: { each: { index: 'supported', value: 'supported', valueTwo: 'supported', op: 'supported' } },
+          args: {
+            each: {
+              index: 'supported',
+              value: 'supported',
+              valueTwo: 'supported',
+              op: {
+                values: {
+                  SCMP_CMP_EQ: 'supported',
+                  SCMP_CMP_GE: 'supported',
+                  SCMP_CMP_GT: 'supported',
+                  SCMP_CMP_LE: 'supported',
+                  SCMP_CMP_LT: 'supported',
+                  SCMP_CMP_MASKED_EQ: 'supported',
+                  SCMP_CMP_NE: 'supported',
+                },
+              },
+            },
+          },
         },
       },
     },
@@ -195,7 +313,7 @@ const linuxSupport: SupportTable<Linux> = {
   maskedPaths: 'supported',
   readonlyPaths: 'supported',
   mountLabel: { unsupported: 'SELinux labels are not set' },
-  personality: { unsupported: 'the personality is not set' },
+  personality: { fields: { domain: 'supported', flags: { unsupported: 'config-linux.md defines no flags' } } },
 }
 
 export const support: SupportTable<Spec> = {

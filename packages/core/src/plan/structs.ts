@@ -64,6 +64,21 @@ export function idArray(plan: Plan, ids: readonly number[]): Bytes {
   )
 }
 
+/** A set of numbers as bits, in 64-bit words, as sched_setaffinity(2) and set_mempolicy(2) take. */
+export function bitmask(plan: Plan, numbers: readonly number[], show: string): Bytes {
+  const words = Math.max(16, Math.ceil((Math.max(0, ...numbers) + 1) / 64))
+  return plan.struct(
+    8 * words,
+    () => `{${show}}`,
+    (view, at) => {
+      for (const number of numbers) {
+        const byte = at + (number >> 3)
+        view.setUint8(byte, view.getUint8(byte) | (1 << (number & 7)))
+      }
+    },
+  )
+}
+
 export function hex(value: number): string {
   return `0x${value.toString(16)}`
 }

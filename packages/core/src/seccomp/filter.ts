@@ -50,7 +50,8 @@ const operators: Readonly<Record<SeccompOperator, number>> = {
   SCMP_CMP_MASKED_EQ: 7,
 }
 
-const flags: Readonly<Record<SeccompFlag, number>> = {
+/** linux/seccomp.h. */
+export const flags: Readonly<Record<SeccompFlag, number>> = {
   SECCOMP_FILTER_FLAG_TSYNC: 1,
   SECCOMP_FILTER_FLAG_LOG: 2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,

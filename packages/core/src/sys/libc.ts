@@ -48,7 +48,7 @@ export function call(prototype: string, args: readonly unknown[], text: () => st
 }
 
 /** The number of a system call that glibc does not wrap. */
-export function syscallNumber(name: 'bpf' | 'openat2' | 'open_tree' | 'mount_setattr'): number {
+export function syscallNumber(name: 'bpf' | 'openat2' | 'open_tree' | 'mount_setattr' | 'seccomp'): number {
   const arch = archOf(process.arch)
   if (!arch) throw new RuntimeError('unsupported', `the processor architecture ${process.arch} is not supported`)
   return callNumber(arch, name)

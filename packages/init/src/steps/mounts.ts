@@ -1,5 +1,12 @@
 /** Steps that build the container's mount tree below the attached rootfs, in the order of config.json. */
-import { MOUNT_ATTR_RDONLY, MS_RDONLY, O_PATH, RESOLVE_NO_SYMLINKS } from '@crio-lxc/core/abi/constants'
+import {
+  AT_RECURSIVE,
+  MOUNT_ATTR_RDONLY,
+  MS_RDONLY,
+  MS_REMOUNT,
+  O_PATH,
+  RESOLVE_NO_SYMLINKS,
+} from '@crio-lxc/core/abi/constants'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
 import type { Arg, Plan, Slot } from '@crio-lxc/core/plan/plan'
@@ -52,6 +59,10 @@ export function planMounts(plan: Plan, { root, mounts, detached, cgroup }: Mount
       return
     }
     const options = parseMountOptions(mount.options ?? [], pointer)
+    if (options.remount) {
+      planRemount(plan, { root, mount, pointer, options }, mounts.slice(0, index))
+      return
+    }
     if (mount.type === 'cgroup' || mount.type === 'cgroup2') {
       planCgroupMount(plan, { root, mount, pointer, options, cgroup, readonlyLater })
       return
@@ -99,6 +110,42 @@ function planNewMount(plan: Plan, { root, mount, pointer, options }: NewMount): 
   ])
   close(plan, target)
   planPropagation(plan, { root, mount, pointer, options })
+}
+
+/**
+ * The option "remount": of a bind the attributes of the mount that is there, else the flags and the data of a filesystem,
+ * which has to be one that this list has made: any other is the host's too.
+ */
+function planRemount(plan: Plan, inputs: NewMount, before: readonly Mount[]): void {
+  const { root, mount, pointer, options } = inputs
+  const { destination: path, type = '' } = mount
+  const fd = plan.slot(path)
+  openInRoot(plan, { root, path }, { what: `open ${path} for ${pointer}`, result: fd })
+  if (options.bind || type === 'bind') {
+    const { attrSet, attrClear, recursiveSet, recursiveClear } = options
+    const change = `change the attributes of ${path} for ${pointer}`
+    if (recursiveSet || recursiveClear)
+      setMountAttr(plan, `${change} and below`, {
+        fd,
+        attr: { set: recursiveSet, clear: recursiveClear },
+        recursive: AT_RECURSIVE,
+      })
+    if (attrSet || attrClear) setMountAttr(plan, change, { fd, attr: { set: attrSet, clear: attrClear } })
+  } else {
+    const at = components(path).join('/')
+    const made = before.findLast(({ destination }) => components(destination).join('/') === at)
+    if (!made || made.type !== type || type.startsWith('cgroup'))
+      throw new SpecError(
+        `${pointer}.options`,
+        `"remount" needs an earlier mount of type ${JSON.stringify(type)} on ${path}: add "bind" to change a bind mount`,
+      )
+    plan.step(`enter ${path} for ${pointer}`, 'fchdir', [fd])
+    const data = options.data ? plan.string(options.data) : 0
+    const call: readonly Arg[] = [0, plan.string('.'), 0, options.flags | MS_REMOUNT, data]
+    plan.step(`remount ${path} for ${pointer}`, 'mount', call)
+  }
+  close(plan, fd)
+  planPropagation(plan, inputs)
 }
 
 function planPropagation(plan: Plan, { root, mount: { destination: path }, pointer, options }: NewMount): void {

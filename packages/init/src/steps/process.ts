@@ -4,6 +4,7 @@ import {
   LINUX_CAPABILITY_VERSION_3,
   O_CLOEXEC,
   O_PATH,
+  PERSONALITY,
   PR_CAP_AMBIENT,
   PR_CAP_AMBIENT_CLEAR_ALL,
   PR_CAP_AMBIENT_RAISE,
@@ -16,11 +17,15 @@ import {
   SIG_SETMASK,
 } from '@crio-lxc/core/abi/constants'
 import { capabilityBit, toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
+import type { MemoryPolicy, Personality } from '@crio-lxc/core/oci/linux'
 import type { Capabilities, Process, Rlimit } from '@crio-lxc/core/oci/spec'
 import { type Arg, LISTENER_TAG, type Plan, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
 import { idArray, rlimit64, rlimitResource } from '@crio-lxc/core/plan/structs'
 import { openInRoot } from '../inside-root.ts'
 import { planFindExecutable } from './executable.ts'
+import { planMemoryPolicy } from './memory-policy.ts'
+import { planIoPriority, planScheduler } from './scheduling.ts'
+import { planSecurityLabels } from './security-label.ts'
 
 /** A seccomp filter as seccomp(2) takes it. */
 export interface SeccompFilter {
@@ -37,8 +42,19 @@ export interface ProcessInputs {
   readonly environment: readonly string[]
   readonly candidates: readonly string[]
   readonly seccomp: SeccompFilter | undefined
+  /** linux.personality and linux.memoryPolicy: a process has them too. */
+  readonly personality: Personality | undefined
+  readonly memoryPolicy: MemoryPolicy | undefined
   /** Apply process.capabilities; false when the operator switched the gate off. */
   readonly capabilities: boolean
+}
+
+/** Directories that are open while init becomes the process. */
+export interface ProcessPlaces {
+  /** The container's root. */
+  readonly root: Arg
+  /** A procfs, for security labels; given when the process has any. */
+  readonly proc: Arg | undefined
 }
 
 const CAP_SYS_ADMIN = 1n << 21n
@@ -60,10 +76,16 @@ export function planPrologue(plan: Plan): void {
  * Everything of process but seccomp and execve, in an order in which each step still has the privilege it needs:
  * limits and the bounding set first, then the user, then the exact sets, then what must be done as that user.
  */
-export function planBecomeProcess(plan: Plan, inputs: ProcessInputs, root: Arg): Slot {
-  const { process } = inputs
-  const { user } = process
+export function planBecomeProcess(plan: Plan, inputs: ProcessInputs, { root, proc }: ProcessPlaces): Slot {
+  const { process, personality, memoryPolicy } = inputs
+  const { user, scheduler, ioPriority } = process
   planRlimits(plan, process.rlimits ?? [])
+  if (proc !== undefined) planSecurityLabels(plan, process, proc)
+  if (scheduler) planScheduler(plan, scheduler)
+  if (ioPriority) planIoPriority(plan, ioPriority)
+  if (memoryPolicy) planMemoryPolicy(plan, memoryPolicy)
+  if (personality)
+    plan.step(`set linux.personality to ${personality.domain}`, 'personality', [PERSONALITY[personality.domain]])
   if (process.noNewPrivileges) plan.step('set process.noNewPrivileges', 'prctl', [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0])
   const capabilities = inputs.capabilities ? process.capabilities : undefined
   const limitsCapabilities = inputs.capabilities

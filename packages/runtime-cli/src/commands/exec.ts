@@ -1,6 +1,7 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Process } from '@crio-lxc/core/oci/spec'
 import { defineCommand } from '../command.ts'
+import type { Settings } from '../lifecycle/settings.ts'
 import type { Option } from '../option.ts'
 import { absolutePath } from './bundle-options.ts'
 
@@ -52,7 +53,7 @@ export default defineCommand({
       ignorePaused: values['ignore-paused'] ?? false,
       additionalGids: (values['additional-gids'] ?? []).map(parseGid),
       caps: [...(values.cap ?? [])],
-      ...(values.process ? { process: await load(absolutePath(values.process, '--process')) } : {}),
+      ...(values.process ? { process: await load(absolutePath(values.process, '--process'), settings) } : {}),
       ...(user === undefined ? {} : { user }),
       ...(cwd === undefined ? {} : { cwd }),
       ...(values['pid-file'] ? { pidFile: absolutePath(values['pid-file'], '--pid-file') } : {}),
@@ -64,9 +65,9 @@ export default defineCommand({
 })
 
 /** The validator is loaded for a file only: half of an exec's start. */
-async function load(file: string): Promise<Process> {
+async function load(file: string, { featureGates }: Settings): Promise<Process> {
   const { loadProcess } = await import('../lifecycle/load-spec.ts')
-  return loadProcess(file)
+  return loadProcess(file, featureGates)
 }
 
 function unsupported(describe: string) {

@@ -38,13 +38,14 @@ export interface CopyUp {
 /** fd of the detached tmpfs, filled. */
 export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer }: CopyUp): number {
   const { destination, source } = mount
-  const attributes = options.attrSet & ~MOUNT_ATTR_RDONLY
+  const asked = options.attrSet | options.recursiveSet
+  const attributes = asked & ~MOUNT_ATTR_RDONLY
   const fd = newMount({ type: 'tmpfs', source: source || 'tmpfs', data: options.data, attributes })
   try {
     const from = openInImage(rootfs, destination)
     // Nothing in the image to copy: an empty tmpfs is what is asked for.
     if (from !== undefined) copyDirectory(from, openDirectory(`/proc/self/fd/${fd}/.`))
-    if (options.attrSet & MOUNT_ATTR_RDONLY) mountSetattr(fd, { set: MOUNT_ATTR_RDONLY })
+    if (asked & MOUNT_ATTR_RDONLY) mountSetattr(fd, { set: MOUNT_ATTR_RDONLY })
     return fd
   } catch (error) {
     closeSync(fd)

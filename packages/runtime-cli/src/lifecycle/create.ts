@@ -90,7 +90,7 @@ interface Build {
 function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }: Build): void {
   const done = stepLog('create')
   const arch = hostArch()
-  const { spec, text } = loadSpec(options.bundle)
+  const { spec, text } = loadSpec(options.bundle, settings.featureGates)
   checkOptions(spec, options)
   done(`${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
   // The modes of what create makes are its own, not the caller's.
@@ -202,7 +202,7 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
 
   // From here on liblxc makes the namespaces meanwhile.
   const process = processInputs(spec.process, {
-    seccomp: spec.linux?.seccomp,
+    linux: spec.linux,
     gates: featureGates,
     root: sources.rootfs,
   })

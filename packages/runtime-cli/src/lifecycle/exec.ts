@@ -130,7 +130,7 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)
     const root = keep(openat2(-100, `/proc/${init.init.pid}/root`, { flags: O_PATH, resolve: 0 }))
-    const inputs = processInputs(process, { seccomp: spec.linux?.seccomp, gates: facts, root })
+    const inputs = processInputs(process, { linux: spec.linux, gates: facts, root })
     const agent = agentOf(spec.linux?.seccomp, inputs.seccomp?.notifies ?? false)
     const [acknowledge, acknowledgeWrite] = agent ? pipe().map(keep) : []
     const plan = planExec({

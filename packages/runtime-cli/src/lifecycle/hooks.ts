@@ -37,8 +37,8 @@ export function runStartContainerHooks(settings: Settings, facts: ContainerFacts
   const { hooks, pid, config } = started
   if (!hooks.startContainer?.length) return
   withContainer(facts, pid, (entry) => {
-    const { seccomp, capabilities } = facts
-    const container = { ...entry, process: { config, seccomp, capabilities } }
+    const { seccomp, capabilities, apparmor } = facts
+    const container = { ...entry, process: { config, seccomp, capabilities, apparmor } }
     demand(run(settings, [runOf('startContainer', { facts, hooks, pid, container })]))
   })
 }

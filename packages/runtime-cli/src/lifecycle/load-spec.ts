@@ -1,9 +1,16 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { checkProcessSupport, checkResourcesSupport, checkSupport } from '@crio-lxc/core/oci/check-support'
+import { hostHas } from '@crio-lxc/core/host/host-features'
+import {
+  checkProcessSupport,
+  checkResourcesSupport,
+  checkSupport,
+  type HostHas,
+} from '@crio-lxc/core/oci/check-support'
 import { MAX_SPEC_BYTES, parseProcess, parseResources, parseSpec } from '@crio-lxc/core/oci/parse-spec'
 import type { Resources } from '@crio-lxc/core/oci/resources'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
+import type { FeatureGates } from './settings.ts'
 
 export interface LoadedSpec {
   readonly spec: Spec
@@ -12,24 +19,24 @@ export interface LoadedSpec {
 }
 
 /** BUNDLE/config.json, validated. */
-export function loadSpec(bundle: string): LoadedSpec {
+export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
   const text = readDocument(`${bundle}/config.json`)
   const spec = parseSpec(text)
-  checkSupport(spec)
+  checkSupport(spec, supportOf(gates))
   return { spec, text }
 }
 
 /** The process of `exec --process`, validated. */
-export function loadProcess(file: string): Process {
+export function loadProcess(file: string, gates: FeatureGates): Process {
   const process = parseProcess(readDocument(file))
-  checkProcessSupport(process)
+  checkProcessSupport(process, supportOf(gates))
   return process
 }
 
 /** The limits of `update --resources`, validated; `-` is standard input. */
 export function loadResources(file: string): Resources {
   const resources = parseResources(file === '-' ? readInput() : readDocument(file))
-  checkResourcesSupport(resources)
+  checkResourcesSupport(resources, hostHas)
   return resources
 }
 
@@ -39,6 +46,11 @@ function readInput(): Buffer {
   } catch (cause) {
     throw new RuntimeError('io', `read the resources from standard input: ${messageOf(cause)}`, { cause })
   }
+}
+
+/** A gate that is off asks nothing of the host: the field is ignored. */
+function supportOf({ apparmor }: FeatureGates): HostHas {
+  return (feature) => (feature === 'AppArmor' && !apparmor) || hostHas(feature)
 }
 
 /** A JSON document of a caller's: a regular file of at most 16 MiB, so that nothing blocks or fills the memory. */

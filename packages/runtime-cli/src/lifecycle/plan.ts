@@ -40,7 +40,7 @@ export interface DebugPlan {
 
 /** Opens the bundle's sources as create does, so that what create would refuse is refused here too. */
 export function debugPlan(settings: Settings, bundle: string): DebugPlan {
-  const { spec } = loadSpec(bundle)
+  const { spec } = loadSpec(bundle, settings.featureGates)
   const fds = new Undo()
   try {
     return plan(spec, { settings, bundle, fds })
@@ -65,7 +65,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
     for (const fd of [...sources.fds, ...namespaces.shared.values()]) closeSync(fd)
   })
   const process = processInputs(spec.process, {
-    seccomp: spec.linux?.seccomp,
+    linux: spec.linux,
     gates: settings.featureGates,
     root: sources.rootfs,
   })

@@ -1,6 +1,6 @@
 import { log } from '@crio-lxc/core/log/logger'
 import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
-import type { Seccomp } from '@crio-lxc/core/oci/linux'
+import type { Linux } from '@crio-lxc/core/oci/linux'
 import type { Process } from '@crio-lxc/core/oci/spec'
 import { boundingSet } from '@crio-lxc/core/process/proc'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
@@ -10,23 +10,31 @@ import { homeOf } from './home.ts'
 import type { FeatureGates } from './settings.ts'
 
 export interface ProcessContext {
-  readonly seccomp: Seccomp | undefined
+  /** The container's. */
+  readonly linux: Linux | undefined
   readonly gates: FeatureGates
   /** O_PATH fd of the container's root, for HOME. */
   readonly root: number
 }
 
 /** What the planners need to know of a process beside the process itself. */
-export function processInputs(process: Process, { seccomp, gates, root }: ProcessContext): ProcessInputs {
+export function processInputs(process: Process, { linux, gates, root }: ProcessContext): ProcessInputs {
   const hasHome = process.env?.some((entry) => entry.startsWith('HOME=')) ?? false
   const environment = environmentOf(process, hasHome ? '' : homeOf(process.user.uid, root))
   return {
-    process: gates.capabilities ? withGrantableCapabilities(process) : process,
+    process: withGates(process, gates),
     environment,
     candidates: executableCandidates(process.args[0] ?? '', environment),
-    seccomp: seccomp && gates.seccomp ? compileSeccomp(seccomp) : undefined,
+    seccomp: linux?.seccomp && gates.seccomp ? compileSeccomp(linux.seccomp) : undefined,
+    personality: linux?.personality,
+    memoryPolicy: linux?.memoryPolicy,
     capabilities: gates.capabilities,
   }
+}
+
+function withGates(process: Process, { apparmor, capabilities }: FeatureGates): Process {
+  const confined = apparmor || !process.apparmorProfile ? process : { ...process, apparmorProfile: '' }
+  return capabilities ? withGrantableCapabilities(confined) : confined
 }
 
 function withGrantableCapabilities(process: Process): Process {

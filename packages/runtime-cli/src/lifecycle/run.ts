@@ -19,7 +19,10 @@ export async function run(settings: Settings, options: RunOptions): Promise<numb
   const foreground = !options.detach
   // Init is handed to the nearest subreaper when the monitor ends: in the foreground that must be this process.
   if (foreground) prctl(PR_SET_CHILD_SUBREAPER, 1)
-  const terminal = foreground && options.consoleSocket === undefined && loadSpec(options.bundle).spec.process.terminal
+  const terminal =
+    foreground &&
+    options.consoleSocket === undefined &&
+    loadSpec(options.bundle, settings.featureGates).spec.process.terminal
   const proxy = terminal ? new TerminalProxy() : undefined
   const handover: Settings = foreground ? { ...settings, monitorMode: 'handover' } : settings
   const info = await create(handover, { ...options, ...(proxy && { consoleFd: proxy.socket }) })

@@ -82,6 +82,11 @@ function openMount(mount: Mount, { pointer, bundle, rootfs }: MountContext): Det
   const options = parseMountOptions(mount.options ?? [], pointer)
   const { type = '', source } = mount
   if (options.bind || type === 'bind') {
+    const [impossible] = options.ofFilesystem
+    if (impossible !== undefined)
+      throw new SpecError(`${pointer}.options`, `"${impossible}" is an option of filesystems: a bind mount has none`)
+    // A change of the mount that init finds at the destination: nothing of the host is bound.
+    if (options.remount) return undefined
     if (!source) throw new SpecError(`${pointer}.source`, 'is missing: a bind mount needs the path to bind')
     const path = source.startsWith('/') ? source : `${bundle}/${source}`
     const bind = openBind(path, options, `${pointer}.source`)
@@ -119,9 +124,11 @@ function openBind(path: string, options: MountOptions, pointer: string): Detache
 }
 
 /** Propagation as asked, private otherwise; then the attributes, of the top mount alone as bind mounts have them. */
-function applyBindOptions(fd: number, { attrSet, attrClear, propagation }: MountOptions): void {
+function applyBindOptions(fd: number, options: MountOptions): void {
+  const { attrSet, attrClear, recursiveSet, recursiveClear, propagation } = options
   for (const change of [inheritedPropagation(propagation), ...propagation])
     if (change) mountSetattr(fd, { propagation: change & ~MS_REC, recursive: (change & MS_REC) !== 0 })
+  if (recursiveSet || recursiveClear) mountSetattr(fd, { set: recursiveSet, clear: recursiveClear, recursive: true })
   if (attrSet || attrClear) mountSetattr(fd, { set: attrSet, clear: attrClear })
 }
 

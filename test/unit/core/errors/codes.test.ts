@@ -13,6 +13,7 @@ test('the phrases that callers read', () => {
     startStopped: 'cannot start a container that has stopped',
     startRunning: 'cannot start an already running container',
     execStopped: 'cannot exec in a stopped container',
+    notPaused: 'container not paused',
     execPaused: 'cannot exec in a paused container',
   })
 })

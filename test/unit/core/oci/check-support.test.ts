@@ -3,16 +3,11 @@ import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
 import { describe, expect, test } from 'vitest'
 import { type Changes, specWith, thrownBy } from './spec-with.ts'
 
-const check = (changes: Changes) => checkSupport(parseSpec(JSON.stringify(specWith(changes))))
+const check = (changes: Changes) => checkSupport(parseSpec(JSON.stringify(specWith(changes))), () => false)
 const idMapping = { containerID: 0, hostID: 0, size: 1 }
 
 /** What asks for something that is not done, the field that the error names, and why. */
 const refused: [Changes, string, string][] = [
-  [{ 'process.apparmorProfile': 'x' }, 'process.apparmorProfile', 'AppArmor profiles are not set'],
-  [{ 'process.selinuxLabel': 'x' }, 'process.selinuxLabel', 'SELinux labels are not set'],
-  [{ 'process.scheduler': { policy: 'SCHED_FIFO' } }, 'process.scheduler', 'scheduling attributes are not set'],
-  [{ 'process.ioPriority': { class: 'IOPRIO_CLASS_BE' } }, 'process.ioPriority', 'IO priorities are not set'],
-  [{ 'process.execCPUAffinity': { final: '0' } }, 'process.execCPUAffinity', 'CPU affinities are not set'],
   [{ 'mounts[1].uidMappings': [idMapping] }, 'mounts[1].uidMappings', 'idmapped mounts are not made'],
   [{ 'mounts[1].gidMappings': [idMapping] }, 'mounts[1].gidMappings', 'idmapped mounts are not made'],
   [{ 'linux.namespaces[5].type': 'user' }, 'linux.namespaces[5].type', 'user namespaces are not made'],
@@ -22,9 +17,12 @@ const refused: [Changes, string, string][] = [
   [{ 'linux.timeOffsets': { boottime: { secs: 1 } } }, 'linux.timeOffsets', 'time namespaces are not made'],
   [{ 'linux.netDevices': { eth0: { name: 'x' } } }, 'linux.netDevices', 'network devices are not moved'],
   [{ 'linux.intelRdt': { closID: 'x' } }, 'linux.intelRdt', 'resctrl groups are not made'],
-  [{ 'linux.memoryPolicy': { mode: 'MPOL_BIND' } }, 'linux.memoryPolicy', 'NUMA policies are not set'],
   [{ 'linux.mountLabel': 'x' }, 'linux.mountLabel', 'SELinux labels are not set'],
-  [{ 'linux.personality': { domain: 'LINUX32' } }, 'linux.personality', 'the personality is not set'],
+  [
+    { 'linux.personality': { domain: 'LINUX', flags: ['x'] } },
+    'linux.personality.flags',
+    'config-linux.md defines no flags',
+  ],
   [
     { 'linux.resources.memory.kernel': 1024 },
     'linux.resources.memory.kernel',
@@ -90,16 +88,30 @@ describe('checkSupport()', () => {
   })
 })
 
+describe('a field that needs something of the host', () => {
+  test.each([
+    ['process.apparmorProfile', 'AppArmor'],
+    ['process.selinuxLabel', 'SELinux'],
+  ])('%s is refused without %s', (field, feature) => {
+    const spec = parseSpec(JSON.stringify(specWith({ [field]: 'x' })))
+    expect(thrownBy(() => checkSupport(spec, (asked) => asked !== feature))).toMatchObject({
+      pointer: field,
+      message: `${field}: this host has no ${feature}: remove it from config.json`,
+    })
+    expect(() => checkSupport(spec, (asked) => asked === feature)).not.toThrow()
+  })
+})
+
 test('checkProcessSupport() names the document of exec', () => {
   const { process } = specWith({ 'process.apparmorProfile': 'x' })
-  expect(thrownBy(() => checkProcessSupport(process))).toMatchObject({
-    message: 'process.apparmorProfile: not supported yet (AppArmor profiles are not set): remove it from process.json',
+  expect(thrownBy(() => checkProcessSupport(process, () => false))).toMatchObject({
+    message: 'process.apparmorProfile: this host has no AppArmor: remove it from process.json',
   })
 })
 
 test('checkResourcesSupport() names the field as config.json would', () => {
-  expect(thrownBy(() => checkResourcesSupport({ memory: { kernel: -1 } }))).toMatchObject({
+  expect(thrownBy(() => checkResourcesSupport({ memory: { kernel: -1 } }, () => false))).toMatchObject({
     pointer: 'linux.resources.memory.kernel',
   })
-  expect(() => checkResourcesSupport({ pids: { limit: 5 } })).not.toThrow()
+  expect(() => checkResourcesSupport({ pids: { limit: 5 } }, () => false)).not.toThrow()
 })

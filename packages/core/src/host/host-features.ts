@@ -1,0 +1,19 @@
+/** What the support table needs of the host, looked at when a field asks for it. */
+import { readFileSync, statfsSync } from 'node:fs'
+import type { HostFeature } from '../oci/support.ts'
+
+const SELINUX_MAGIC = 0xf97cff8c
+
+const probes: Readonly<Record<HostFeature, () => boolean>> = {
+  AppArmor: () => readFileSync('/sys/module/apparmor/parameters/enabled', 'latin1').startsWith('Y'),
+  SELinux: () => statfsSync('/sys/fs/selinux').type === SELINUX_MAGIC,
+}
+
+/** A feature whose files are not there is not there. */
+export function hostHas(feature: HostFeature): boolean {
+  try {
+    return probes[feature]()
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,48 @@
+/** Steps for how the kernel schedules the process: its CPU time, its IO and its CPUs (config.md, "Linux Process"). */
+import { IOPRIO_CLASS, IOPRIO_WHO_PROCESS, SCHED_FLAG, SCHED_POLICY } from '@crio-lxc/core/abi/constants'
+import { parseNumberList } from '@crio-lxc/core/oci/number-list'
+import type { IoPriority, Scheduler } from '@crio-lxc/core/oci/spec'
+import { type Plan, setUint64 } from '@crio-lxc/core/plan/plan'
+import { bitmask, hex } from '@crio-lxc/core/plan/structs'
+
+/** struct sched_attr of sched_setattr(2) with the utilisation clamps, bytes. */
+const SCHED_ATTR_SIZE = 56
+/** In an IO priority the class stands above the level (linux/ioprio.h). */
+const IOPRIO_CLASS_SHIFT = 13
+
+export function planScheduler(plan: Plan, scheduler: Scheduler): void {
+  const { policy, nice = 0, priority = 0, flags = [], runtime = 0, deadline = 0, period = 0 } = scheduler
+  const bits = flags.reduce((all, flag) => all | SCHED_FLAG[flag], 0)
+  const attr = plan.struct(
+    SCHED_ATTR_SIZE,
+    () =>
+      `{${policy}, flags=${hex(bits)}, nice=${nice}, priority=${priority}, runtime=${runtime}, deadline=${deadline}, period=${period}}`,
+    (view, at) => {
+      view.setUint32(at, SCHED_ATTR_SIZE, true)
+      view.setUint32(at + 4, SCHED_POLICY[policy], true)
+      setUint64(view, at + 8, bits)
+      view.setInt32(at + 16, nice, true)
+      view.setUint32(at + 20, priority, true)
+      setUint64(view, at + 24, runtime)
+      setUint64(view, at + 32, deadline)
+      setUint64(view, at + 40, period)
+    },
+  )
+  plan.step('set process.scheduler', 'sched_setattr', [0, attr, 0])
+}
+
+export function planIoPriority(plan: Plan, { class: name, priority = 0 }: IoPriority): void {
+  const value = (IOPRIO_CLASS[name] << IOPRIO_CLASS_SHIFT) | priority
+  plan.step(`set process.ioPriority to ${name} ${priority}`, 'ioprio_set', [IOPRIO_WHO_PROCESS, 0, value])
+}
+
+/** Pins to the CPUs of the list at `field`, or lets go of all: the kernel keeps the affinity inside the cpuset. */
+export function planAffinity(plan: Plan, field: string, list: string | undefined): void {
+  const cpus = list ? parseNumberList(list, field) : Array.from({ length: 8192 }, (_, cpu) => cpu)
+  const mask = bitmask(plan, cpus, list || 'all')
+  plan.step(list ? `set ${field} to ${list}` : `set ${field} to the cpuset`, 'sched_setaffinity', [
+    0,
+    mask.length,
+    mask,
+  ])
+}

@@ -1,0 +1,14 @@
+import { defineCommand } from '../command.ts'
+import { featuresText, writeOut } from '../output.ts'
+
+export default defineCommand({
+  command: 'features',
+  describe: 'print what this runtime supports as JSON (features.md of the runtime-spec)',
+  options: {},
+  examples: [['features', 'CRI-O and containerd read it when they start']],
+  async handler() {
+    const { features } = await import('../lifecycle/features.ts')
+    writeOut(featuresText(features()))
+    return 0
+  },
+})

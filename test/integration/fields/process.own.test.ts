@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+import { useContainers } from '../../support/containers.ts'
+import { parseProbe } from '../../support/probe.ts'
+import { requires } from '../../support/requires.ts'
+
+requires('root', 'own-runtime')
+const t = useContainers()
+
+it('of a variable that is given twice the last one is passed', async () => {
+  const env = ['PATH=/bin', 'A=first', 'HOME=/one', 'B=b', 'A=last', 'HOME=/two']
+  expect((await t.probe({ process: { env } })).env).toEqual(['PATH=/bin', 'B=b', 'A=last', 'HOME=/two'])
+  const container = await t.running({ args: ['sleep', '1000'], process: { env } })
+  const { stdout } = await t.ok(['exec', '--env', 'B=later', container.id, '/probe'])
+  expect(parseProbe(stdout).env).toEqual(['PATH=/bin', 'A=last', 'HOME=/two', 'B=later'])
+})
+
+it('an rlimit that is given twice is refused by name', async () => {
+  const limit = { type: 'RLIMIT_CORE', soft: 1, hard: 1 }
+  const result = await t.run({ process: { rlimits: [limit, { type: 'RLIMIT_CPU', soft: 9, hard: 9 }, limit] } })
+  expect(result.exitCode).toBe(1)
+  expect(result.stderr).toContain('process.rlimits[2].type: RLIMIT_CORE is listed twice')
+  t.expectNothingLeft()
+})
+
+it('an rlimit that the kernel does not grant is an error with its name', async () => {
+  const result = await t.run(
+    { process: { rlimits: [{ type: 'RLIMIT_NICE', soft: 40, hard: 40 }] } },
+    { through: ['setpriv', '--bounding-set', '-sys_resource', '--inh-caps', '-sys_resource', '--'] },
+  )
+  expect(result.exitCode).toBe(1)
+  expect(result.stderr).toMatch(/set RLIMIT_NICE of process\.rlimits: .*operation not permitted/i)
+  t.expectNothingLeft()
+})
