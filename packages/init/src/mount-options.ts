@@ -81,7 +81,12 @@ const unsupported = new Set(['idmap', 'ridmap', 'remount'])
 
 /** The propagation that rootfsPropagation names, with MS_REC; 0 for none. */
 export function parsePropagation(name: string): number {
-  return propagations[name] ?? 0
+  return rowOf(propagations, name) ?? 0
+}
+
+/** Not what every object inherits: an option may be called "constructor". */
+function rowOf<T>(table: Readonly<Record<string, T>>, option: string): T | undefined {
+  return Object.hasOwn(table, option) ? table[option] : undefined
 }
 
 /** Throws SpecError for an option that is not supported; `pointer` is the mount's field. */
@@ -95,10 +100,10 @@ export function parseMountOptions(options: readonly string[], pointer: string): 
   const propagation: number[] = []
   const data: string[] = []
   for (const option of options) {
-    const set = setters[option]
-    const clear = clearers[option]
-    const accessTime = accessTimes[option]
-    const change = propagations[option]
+    const set = rowOf(setters, option)
+    const clear = rowOf(clearers, option)
+    const accessTime = rowOf(accessTimes, option)
+    const change = rowOf(propagations, option)
     if (set) {
       flags |= set[0]
       attrSet |= set[1]
