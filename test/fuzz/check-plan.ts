@@ -163,11 +163,11 @@ export function checkWrites(directory: string, writes: readonly CgroupWrite[]): 
     `the cgroup ${JSON.stringify(directory)}`,
   )
   hold(!/[\0\r\n]/.test(directory), `the cgroup ${JSON.stringify(directory)}`)
-  for (const { file, value } of writes)
-    hold(
-      /^[a-z]+\.[a-z.]+$/.test(file) && /^[\w :*.-]+$/.test(value),
-      `the write of ${JSON.stringify(value)} to ${file}`,
-    )
+  for (const { file, value } of writes) {
+    hold(/^[\w-]+(?:\.[\w-]+)+$/.test(file), `the cgroup file ${JSON.stringify(file)}`)
+    hold(!/[\0\r\n]/.test(value), `the value ${JSON.stringify(value)} of ${file}`)
+    hold(!/^cgroup\.(?:procs|threads|kill)$/.test(file), `the write to ${file}`)
+  }
 }
 
 /** What every object has is no option that the runtime knows: the file system gets it. */

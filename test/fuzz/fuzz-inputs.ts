@@ -32,6 +32,10 @@ export function inputOf(seed: number, index: number): Input {
   const options = { libseccomp: random.once(8), systemd: false, layout: random.below(3) }
   const way = random.below(8)
   if (way === 0) return { text: toText(document), options, valid: true }
+  // Not on every host, so not in the valid ones.
+  document.linux.resources.unified = random.once(4)
+    ? { [random.pick(['memory.high', 'cgroup.procs', 'cgroup.freeze', '../x.y'])]: '1' }
+    : undefined
   if (way < 6) for (let changes = random.below(4); changes >= 0; changes--) mutateDocument(document, random)
   const text = toText(document)
   return {

@@ -27,12 +27,18 @@ import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { checkContainerPlan, checkImage, checkLxcConfig, checkOptions, checkWrites } from './check-plan.ts'
 
 const mountPoint = '/sys/fs/cgroup'
-const v1 = { name: 'pids', mountPoint: `${mountPoint}/pids`, version: 1, controllers: ['pids', 'devices'] } as const
-const unified = { name: 'unified', mountPoint: `${mountPoint}/unified`, version: 2, controllers: [] } as const
+const both = ['pids', 'memory', 'cpu', 'cpuset', 'hugetlb', 'rdma']
+const v1 = {
+  name: 'all',
+  mountPoint: `${mountPoint}/all`,
+  version: 1,
+  controllers: [...both, 'devices', 'blkio'],
+} as const
+const v2 = { name: 'unified', mountPoint: `${mountPoint}/unified`, version: 2 } as const
 const layouts: readonly CgroupLayout[] = [
   { mode: 'v1', hierarchies: [v1] },
-  { mode: 'hybrid', hierarchies: [v1, unified] },
-  { mode: 'v2', hierarchies: [{ ...unified, mountPoint }] },
+  { mode: 'hybrid', hierarchies: [v1, { ...v2, controllers: [] }] },
+  { mode: 'v2', hierarchies: [{ ...v2, mountPoint, controllers: [...both, 'io'] }] },
 ]
 
 const pointNames = Object.keys(hookPoints) as HookPoint[]
@@ -53,7 +59,10 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
   const cgroup = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd })
   const resources = spec.linux?.resources ?? {}
   const devices = planDevices(resources, layout)
-  checkWrites(cgroup, [...planDeviceWrites(devices), ...planResourceWrites(resources, layout)])
+  checkWrites(cgroup, [
+    ...planDeviceWrites(devices),
+    ...planResourceWrites(resources, { layout, read: () => undefined }),
+  ])
   printDevicePlan(devices)
 
   const namespaces = namespacesOf(spec)
@@ -164,6 +173,6 @@ function cgroupMounts({ mode, hierarchies }: CgroupLayout, created: boolean): Cg
     hierarchies: hierarchies
       .filter((hierarchy) => hierarchy.version === version)
       .map(({ name }) => ({ name, data: name, ...(!created && { bind: 40 }) })),
-    links: [['devices', 'pids']],
+    links: [['devices', 'all']],
   }
 }
