@@ -24,7 +24,7 @@ interface Rule {
 const programs = /^packages\/(runtime-cli|start-monitor|init|hook)\//
 const core = /^packages\/core\//
 const pure =
-  /^packages\/core\/src\/(oci|errors|seccomp|dbus)\/|^packages\/[^/]+\/src\/(.*\/)?plan\/|^packages\/init\/src\/|^packages\/core\/generated\//
+  /^packages\/core\/src\/(oci|errors|hook|seccomp|dbus)\/|^packages\/[^/]+\/src\/(.*\/)?plan\/|^packages\/init\/src\/|^packages\/core\/generated\//
 /** Tables of numbers that the kernel's headers define; they import nothing. */
 const constants = /^packages\/core\/src\/abi\//
 const ffi = /^packages\/core\/src\/(sys|liblxc)\//

@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           root: import.meta.dirname,
-          include: ['unit/**/*.test.ts'],
+          include: ['unit/**/*.test.ts', 'fuzz/**/*.test.ts'],
           testTimeout: 10_000,
         },
       },

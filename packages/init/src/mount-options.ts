@@ -97,7 +97,12 @@ export function mountOptionNames(): string[] {
 
 /** The propagation that rootfsPropagation names, with MS_REC; 0 for none. */
 export function parsePropagation(name: string): number {
-  return propagations[name] ?? 0
+  return rowOf(propagations, name) ?? 0
+}
+
+/** Not what every object inherits: an option may be called "constructor". */
+function rowOf<T>(table: Readonly<Record<string, T>>, option: string): T | undefined {
+  return Object.hasOwn(table, option) ? table[option] : undefined
 }
 
 /** Throws SpecError for an option that is not supported; `pointer` is the mount's field. */
@@ -118,10 +123,10 @@ export function parseMountOptions(options: readonly string[], pointer: string): 
     // A new filesystem has nothing below it, so there the recursive form is the plain one.
     const recurses = option.startsWith('r') && isAttribute(option.slice(1))
     const name = recurses ? option.slice(1) : option
-    const set = setters[name]
-    const clear = clearers[name]
-    const accessTime = accessTimes[name]
-    const change = propagations[option]
+    const set = rowOf(setters, name)
+    const clear = rowOf(clearers, name)
+    const accessTime = rowOf(accessTimes, name)
+    const change = rowOf(propagations, option)
     const [toSet, toClear] = accessTime ? [accessTime[1], c.MOUNT_ATTR__ATIME] : [set?.[1] ?? 0, clear?.[1] ?? 0]
     if (recurses) {
       recursiveSet = (recursiveSet & ~toClear) | toSet

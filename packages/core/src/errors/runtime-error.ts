@@ -18,7 +18,7 @@ export class RuntimeError extends Error {
     message: string,
     { cause, cleanup = [] }: RuntimeErrorOptions = {},
   ) {
-    super(message, cause === undefined ? undefined : { cause })
+    super(presentable(message), cause === undefined ? undefined : { cause })
     this.cleanup = cleanup
   }
 }
@@ -33,6 +33,23 @@ export class SpecError extends RuntimeError {
   ) {
     super('invalid-spec', `${pointer}: ${problem}`)
   }
+}
+
+/** Characters of a message; two paths of 4095 fit. */
+const LONGEST_MESSAGE = 10_000
+
+/**
+ * What of config.json is quoted must neither steer the terminal that shows the message nor flood it: control characters
+ * but line ends are escaped as in JSON, and the middle of an endless message is left out.
+ */
+function presentable(message: string): string {
+  const omitted = message.length - LONGEST_MESSAGE
+  const text =
+    omitted > 0 ? `${message.slice(0, LONGEST_MESSAGE / 2)} ... ${message.slice(-LONGEST_MESSAGE / 2)}` : message
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
+  return text.replace(/[\0-\x09\v\f\x0e-\x1f\x7f-\x9f]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
 }
 
 /** The message of anything that was thrown. */

@@ -67,6 +67,8 @@ export function toCapabilityMask(names: readonly string[] | undefined, pointer: 
   return mask
 }
 
+const capabilitySets = ['effective', 'bounding', 'inheritable', 'permitted', 'ambient'] as const
+
 export interface Grantable {
   readonly sets: Capabilities
   /** One phrase for each name that was left out. */
@@ -84,6 +86,7 @@ export function grantableCapabilities(sets: Capabilities, available: bigint): Gr
     else if (!(available & (1n << BigInt(capabilityBit[name])))) leftOut.set(name, `${name} (the runtime lacks it)`)
     return !leftOut.has(name)
   }
-  const kept = Object.entries(sets).map(([set, names]: [string, readonly string[]]) => [set, names.filter(keep)])
+  // By name: an object of config.json may have other fields, which are nobody's business.
+  const kept = capabilitySets.flatMap((set) => (sets[set] ? [[set, sets[set].filter(keep)] as const] : []))
   return { sets: Object.fromEntries(kept), leftOut: [...leftOut.values()] }
 }

@@ -1,12 +1,13 @@
 /** What the spec demands beyond types: one function per field, in the order of config.md and config-linux.md. */
 import { SpecError } from '../errors/runtime-error.ts'
+import { type HookPoint, hookPoints } from '../hook/hook-points.ts'
 import { itemOf } from './field-path.ts'
 import type { Device, Linux, NamespaceType } from './linux.ts'
 import { checkNamespaceRules, listedNamespaces } from './namespace-rules.ts'
 import { parseNumberList } from './number-list.ts'
 import { OCI_MAJOR } from './oci-version.ts'
 import { checkAttributeRules } from './process-rules.ts'
-import type { Mount, Process, Rlimit, Spec } from './spec.ts'
+import type { Hooks, Mount, Process, Rlimit, Spec } from './spec.ts'
 import { checkSysctlNames } from './sysctl-rules.ts'
 
 /** PATH_MAX with its NUL (limits.h), bytes. */
@@ -30,6 +31,7 @@ export function checkSpecRules(spec: Spec): void {
   checkBytes(spec.hostname ?? '', 'hostname', HOST_NAME_MAX)
   checkBytes(spec.domainname ?? '', 'domainname', HOST_NAME_MAX)
   if (Object.hasOwn(spec.annotations ?? {}, '')) throw new SpecError('annotations', 'a key must not be empty')
+  checkHooks(spec.hooks ?? {})
   if (spec.linux) checkLinux(spec.linux)
   checkNamespaceRules(spec, listedNamespaces(spec))
 }
@@ -74,6 +76,15 @@ function checkVariable(variable: string, path: string): void {
   throw new SpecError(path, `must be NAME=value, got ${equals === 0 ? 'an empty name' : JSON.stringify(variable)}`)
 }
 
+/** [POSIX-platform Hooks]: the path of a hook is absolute. */
+function checkHooks(hooks: Hooks): void {
+  for (const point of Object.keys(hookPoints) as HookPoint[]) {
+    checkList(hooks[point], `hooks.${point}`, MAX_LIST)
+    for (const [index, { path }] of (hooks[point] ?? []).entries())
+      checkAbsolute(path, `${itemOf(`hooks.${point}`, index)}.path`)
+  }
+}
+
 function checkRlimits(rlimits: readonly Rlimit[]): void {
   const seen = new Set<string>()
   for (const [index, { type, soft, hard }] of rlimits.entries()) {
@@ -93,6 +104,7 @@ function checkLinux(linux: Linux): void {
     if (path) checkAbsolute(path, `${at}.path`)
   }
   checkDevices(linux.devices ?? [])
+  checkList(linux.resources?.devices, 'linux.resources.devices', MAX_LIST)
   for (const [index, { access }] of (linux.resources?.devices ?? []).entries()) {
     if (access && !/^[rwm]+$/.test(access)) {
       const problem = `must be made of "r", "w" and "m", got ${JSON.stringify(access)}`
@@ -101,6 +113,13 @@ function checkLinux(linux: Linux): void {
   }
   if (linux.sysctl) checkSysctlNames(linux.sysctl)
   if (linux.memoryPolicy?.nodes) parseNumberList(linux.memoryPolicy.nodes, 'linux.memoryPolicy.nodes')
+  checkList(linux.seccomp?.architectures, 'linux.seccomp.architectures', MAX_LIST)
+  const syscalls = linux.seccomp?.syscalls ?? []
+  checkList(
+    syscalls.flatMap(({ names }) => names),
+    'linux.seccomp.syscalls',
+    MAX_LIST,
+  )
   for (const field of ['maskedPaths', 'readonlyPaths'] as const) {
     const paths = linux[field] ?? []
     checkList(paths, `linux.${field}`, MAX_LIST)

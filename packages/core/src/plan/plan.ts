@@ -4,9 +4,13 @@
  */
 import type { Arch, Call } from '../abi/arch.ts'
 import type { Errno } from '../abi/errno.ts'
+import { RuntimeError } from '../errors/runtime-error.ts'
 
 /** Where every plan is mapped: pointers inside a plan are final when they are written. */
 export const PLAN_BASE = 0x1_0000_0000
+/** A plan beyond these comes of a document made to exhaust the runtime; real ones have some hundred steps. */
+const MAX_BYTES = 32 * 1024 * 1024
+const MAX_STEPS = 400_000
 /** magic, size, count and tag, report, steps: the data begins behind them. */
 export const HEADER_BYTES = 40
 const REPORT_OFFSET = 24
@@ -82,6 +86,7 @@ export class Plan {
 
   /** Appends a step. */
   step(what: string, call: Operation, args: readonly Arg[], options: StepOptions = {}): void {
+    if (this.steps.length === MAX_STEPS) throw tooLarge(`it has more than ${MAX_STEPS} steps`)
     this.steps.push({ what, call, args, ...options })
   }
 
@@ -153,6 +158,7 @@ export class Plan {
 
   #reserve(length: number): number {
     const needed = this.#length + length + 8
+    if (needed > MAX_BYTES) throw tooLarge(`it has more than ${MAX_BYTES} bytes`)
     if (needed > this.#data.length) {
       const grown = new Uint8Array(Math.max(needed, this.#data.length * 2))
       grown.set(this.#data)
@@ -171,6 +177,11 @@ export type PlanTag = (typeof planTag)[keyof typeof planTag]
 export const LISTENER_TAG = 16
 /** The tag of a record that is no failure: init waits for the hooks of create. */
 export const HOOKS_TAG = 17
+
+function tooLarge(problem: string): RuntimeError {
+  const advice = 'give fewer or shorter mounts, devices, paths, arguments or variables'
+  return new RuntimeError('invalid-spec', `plan the container of config.json: ${problem}: ${advice}`)
+}
 
 function align(offset: number): number {
   return (offset + 7) & ~7

@@ -25,6 +25,8 @@ export interface Filter {
 }
 
 const EPERM = 1
+/** libseccomp takes no number that a system call could not return. */
+const MAX_ERRNO = 4094
 
 /** linux/seccomp.h; the low 16 bits of ERRNO and TRACE carry a number. */
 const actions: Readonly<Record<SeccompAction, number>> = {
@@ -128,6 +130,8 @@ function toTest({ index, value, valueTwo = 0, op }: SeccompArg): FilterRule['tes
 function toAction(action: SeccompAction, errno: number | undefined, pointer: string): number {
   const carries = action === 'SCMP_ACT_ERRNO' || action === 'SCMP_ACT_TRACE'
   if (errno !== undefined && !carries) throw new SpecError(pointer, `${action} carries no errno: remove it`)
+  if (action === 'SCMP_ACT_ERRNO' && errno !== undefined && errno > MAX_ERRNO)
+    throw new SpecError(pointer, `must be at most ${MAX_ERRNO}, got ${errno}`)
   return actions[action] + (carries ? (errno ?? EPERM) : 0)
 }
 

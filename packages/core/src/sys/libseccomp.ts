@@ -11,6 +11,8 @@ const EEXIST = -17
 const SCMP_FLTATR_CTL_OPTIMIZE = 8
 const BINARY_TREE = 2
 const TEST_BYTES = 24
+/** Most instructions of a filter, linux/bpf_common.h. */
+const BPF_MAXINSNS = 4096
 
 /** The program as struct sock_filter[]; throws RuntimeError `unsupported` for what libseccomp refuses. */
 export function exportBpf({ defaultAction, architectures, rules }: Filter): Buffer {
@@ -43,6 +45,12 @@ function exportProgram(write: (fd: number) => void): Buffer {
     write(fd)
     const program = Buffer.alloc(fstatSync(fd).size)
     readSync(fd, program, 0, program.length, 0)
+    // The length that seccomp(2) is given has 16 bits: beyond them another, shorter filter would be loaded.
+    if (program.length > 8 * BPF_MAXINSNS)
+      throw new RuntimeError(
+        'unsupported',
+        `linux.seccomp: the filter has ${program.length / 8} instructions, and the kernel takes ${BPF_MAXINSNS}: give fewer rules`,
+      )
     return program
   } finally {
     closeSync(fd)

@@ -1,5 +1,6 @@
 /** Steps for device nodes and links below /dev (config-linux.md, "Default Devices"; runtime-linux.md, "Dev symbolic links"). */
 import { AT_SYMLINK_NOFOLLOW, makedev, S_IFBLK, S_IFCHR, S_IFIFO } from '@crio-lxc/core/abi/constants'
+import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { attach, components, ensureTarget } from '../inside-root.ts'
@@ -60,7 +61,12 @@ export function planDeviceLinks(plan: Plan, root: number): void {
 
 function planNode(plan: Plan, root: number, device: Device): void {
   const parts = components(device.path)
-  const name = parts.pop() ?? ''
+  const name = parts.pop()
+  if (name === undefined)
+    throw new SpecError(
+      'linux.devices',
+      `${JSON.stringify(device.path)} is the root of the container, not a path in it`,
+    )
   const parent = `/${parts.join('/')}`
   const directory = ensureTarget(plan, { root, path: parent, directory: true, what: `device ${device.path}` })
   const mode = kind(device) | ((device.fileMode ?? 0o666) & 0o7777)

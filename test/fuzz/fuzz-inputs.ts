@@ -1,0 +1,134 @@
+/** Inputs by number, what the runtime makes of each, and the smallest one that still fails in the same way. */
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { mutateDocument, mutateText } from './mutate.ts'
+import { type PipelineOptions, runPipeline } from './pipeline.ts'
+import { randomOf } from './random.ts'
+import { toText } from './raw-json.ts'
+import { validSpec } from './valid-spec.ts'
+
+/** CPU time that one input may take, in milliseconds. */
+const MOST_CPU_MS = 5000
+/** A path takes 4095 bytes and may be quoted twice. */
+const LONGEST_MESSAGE = 20_000
+
+export interface Input {
+  readonly text: string | Uint8Array
+  readonly options: PipelineOptions
+  /** The runtime must accept it. */
+  readonly valid: boolean
+}
+
+export interface Outcome {
+  /** 'accepted', or the message without what it quotes. */
+  readonly kind: string
+  /** What is wrong with it, if anything is. */
+  readonly defect?: string
+}
+
+/** One in eight is valid; of the others half are changed as documents, a third as texts, the rest as both. */
+export function inputOf(seed: number, index: number): Input {
+  const random = randomOf(seed, index)
+  const document = validSpec(random)
+  const options = { libseccomp: random.once(8), systemd: false, layout: random.below(3) }
+  const way = random.below(8)
+  if (way === 0) return { text: toText(document), options, valid: true }
+  // Not on every host, so not in the valid ones.
+  document.linux.resources.unified = random.once(4)
+    ? { [random.pick(['memory.high', 'cgroup.procs', 'cgroup.freeze', '../x.y'])]: '1' }
+    : undefined
+  if (way < 6) for (let changes = random.below(4); changes >= 0; changes--) mutateDocument(document, random)
+  const text = toText(document)
+  return {
+    text: way < 5 ? text : mutateText(text, random),
+    options: { ...options, systemd: random.once(10) },
+    valid: false,
+  }
+}
+
+/** Runs one input. */
+export function outcomeOf({ text, options, valid }: Input): Outcome {
+  const before = process.cpuUsage()
+  const outcome = attempt(text, options)
+  const { user, system } = process.cpuUsage(before)
+  const ms = Math.round((user + system) / 1000)
+  if (outcome.defect === undefined && ms > MOST_CPU_MS) return { ...outcome, defect: `took ${ms} ms of CPU time` }
+  if (outcome.defect === undefined && valid && outcome.kind !== 'accepted')
+    return { ...outcome, defect: `a valid spec is refused: ${outcome.kind}` }
+  return outcome
+}
+
+function attempt(text: string | Uint8Array, options: PipelineOptions): Outcome {
+  try {
+    runPipeline(text, options)
+    return { kind: 'accepted' }
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) {
+      const name = error instanceof Error ? error.stack : String(error)
+      return { kind: 'crash', defect: `not an error of the runtime: ${name}` }
+    }
+    const { message } = error
+    return { kind: kindOf(message), ...badMessage(message) }
+  }
+}
+
+/** One sentence on one line, that cannot steer a terminal, without the remains of a program. */
+function badMessage(message: string): { defect: string } | Record<string, never> {
+  const text = JSON.stringify(message.slice(0, 300))
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get to a terminal
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(message)) return { defect: `a control character in the message ${text}` }
+  if (/\bundefined\b|\bNaN\b(?!")|\[object|instancePath|^\s+at |^$/.test(message))
+    return { defect: `the message ${text}` }
+  if (message.length > LONGEST_MESSAGE) return { defect: `a message of ${message.length} characters: ${text}` }
+  return {}
+}
+
+function kindOf(message: string): string {
+  return message
+    .replace(/"(?:[^"\\]|\\.)*"/g, '"…"')
+    .replace(/\d+/g, 'N')
+    .slice(0, 200)
+}
+
+/** A smaller text with a defect, found by leaving out members and shortening strings while there is still one. */
+export function shrink({ text, options, valid }: Input): string | Uint8Array {
+  const fails = (candidate: string): boolean =>
+    outcomeOf({ text: candidate, options, valid: false }).defect !== undefined
+  let document: unknown
+  try {
+    document = JSON.parse(typeof text === 'string' ? text : Buffer.from(text).toString())
+  } catch {
+    return text
+  }
+  // Without 64-bit numbers, or what a second field of the same name said, it may no longer fail.
+  if (valid || !fails(JSON.stringify(document))) return text
+  const until = performance.now() + 10_000
+  for (let smaller = true; smaller && performance.now() < until; ) {
+    smaller = false
+    for (const candidate of reductions(document)) {
+      if (performance.now() > until) break
+      if (!fails(JSON.stringify(candidate))) continue
+      document = candidate
+      smaller = true
+      break
+    }
+  }
+  return JSON.stringify(document)
+}
+
+/** The value with one member less or one string of half the length, the biggest steps first. */
+function* reductions(value: unknown): Generator<unknown> {
+  if (typeof value === 'string' && value.length > 8) yield value.slice(0, value.length / 2)
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) {
+    if (value.length > 2) yield value.slice(0, value.length / 2)
+    for (const index of value.keys()) yield value.toSpliced(index, 1)
+    for (const [index, item] of value.entries())
+      for (const smaller of reductions(item)) yield value.with(index, smaller)
+    return
+  }
+  const entries = Object.entries(value)
+  for (const [name] of entries) yield Object.fromEntries(entries.filter(([other]) => other !== name))
+  for (const [name, member] of entries)
+    for (const smaller of reductions(member))
+      yield Object.fromEntries(entries.map(([other, old]) => [other, other === name ? smaller : old]))
+}

@@ -1,0 +1,181 @@
+/** Everything that create, exec and the hooks compute from a config.json, without the host: no file is opened. */
+import { arm64, x64 } from '@crio-lxc/core/abi/arch'
+import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
+import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import { planDevices } from '@crio-lxc/core/cgroup/plan/device-plan'
+import { printDevicePlan } from '@crio-lxc/core/cgroup/plan/print-device-plan'
+import { planDeviceWrites, planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
+import { type HookPoint, hookPoints, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
+import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
+import { checkSupport } from '@crio-lxc/core/oci/check-support'
+import type { NamespaceType } from '@crio-lxc/core/oci/linux'
+import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import type { Plan } from '@crio-lxc/core/plan/plan'
+import { printPlan } from '@crio-lxc/core/plan/print'
+import { filterFlags, notifies, toFilter } from '@crio-lxc/core/seccomp/filter'
+import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
+import { planContainer } from '@crio-lxc/init/container-plan'
+import { environmentOf, executableCandidates } from '@crio-lxc/init/environment'
+import { planExec } from '@crio-lxc/init/exec-plan'
+import { planHook } from '@crio-lxc/init/hook-plan'
+import { parseMountOptions } from '@crio-lxc/init/mount-options'
+import { devicesOf } from '@crio-lxc/init/steps/devices'
+import type { CgroupMounts, DetachedMount } from '@crio-lxc/init/steps/mounts'
+import type { ProcessInputs } from '@crio-lxc/init/steps/process'
+import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
+import { checkContainerPlan, checkImage, checkLxcConfig, checkOptions, checkWrites } from './check-plan.ts'
+
+const mountPoint = '/sys/fs/cgroup'
+const both = ['pids', 'memory', 'cpu', 'cpuset', 'hugetlb', 'rdma']
+const v1 = {
+  name: 'all',
+  mountPoint: `${mountPoint}/all`,
+  version: 1,
+  controllers: [...both, 'devices', 'blkio'],
+} as const
+const v2 = { name: 'unified', mountPoint: `${mountPoint}/unified`, version: 2 } as const
+const layouts: readonly CgroupLayout[] = [
+  { mode: 'v1', hierarchies: [v1] },
+  { mode: 'hybrid', hierarchies: [v1, { ...v2, controllers: [] }] },
+  { mode: 'v2', hierarchies: [{ ...v2, mountPoint, controllers: [...both, 'io'] }] },
+]
+
+const pointNames = Object.keys(hookPoints) as HookPoint[]
+
+export interface PipelineOptions {
+  /** libseccomp compiles the filter; without it a filter of one instruction takes its place. */
+  readonly libseccomp: boolean
+  readonly systemd: boolean
+  /** Which of the hosts. */
+  readonly layout: number
+}
+
+/** Throws what the runtime would print, or a PlanError for a plan that is not what it should be. */
+export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, layout: host }: PipelineOptions): void {
+  const spec = parseSpec(text)
+  // A host that has everything: what it lacks would only be refused earlier.
+  checkSupport(spec, () => true)
+  const layout = layouts[host % layouts.length] as CgroupLayout
+  const { path: cgroup } = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd })
+  const resources = spec.linux?.resources ?? {}
+  const devices = planDevices(resources, layout)
+  checkWrites(cgroup, [
+    ...planDeviceWrites(devices),
+    ...planResourceWrites(resources, { layout, read: () => undefined }),
+  ])
+  printDevicePlan(devices)
+
+  const namespaces = namespacesOf(spec)
+  checkLxcConfig(
+    lxcConfig({
+      libexec: '/usr/libexec/crio-lxc',
+      newNamespaces: [...namespaces.created],
+      sharedNamespaces: new Map(
+        [...namespaces.all].filter((type) => !namespaces.created.has(type)).map((type) => [type, 50]),
+      ),
+      plan: 7,
+      log: 8,
+      logLevel: 'WARN',
+      noNewKeyring: false,
+    }),
+  )
+  const process = processOf(spec, libseccomp)
+  const created = namespaces.created.has('cgroup')
+  for (const arch of [x64, arm64]) {
+    const container = planContainer({
+      arch,
+      spec,
+      process,
+      namespaces,
+      fds: {
+        rootfs: 20,
+        mounts: detachedMounts(spec),
+        devices: new Map(
+          devicesOf(spec.linux?.devices ?? [])
+            .slice(0, 2)
+            .map(({ path }, index) => [path, 30 + index]),
+        ),
+        nullDevice: 21,
+        fifoDirectory: 22,
+        report: 23,
+        consoleSocket: spec.process.terminal ? 24 : undefined,
+        cgroupNamespace: created ? undefined : 25,
+        hooks: { go: 26, hostTree: { fd: 27, stage: '/usr/libexec/crio-lxc/stage', rootfs: '/bundle/rootfs' } },
+        preserved: 0,
+      },
+      cgroup: cgroupMounts(layout, created),
+    })
+    checkContainerPlan(container)
+    verify(container)
+  }
+  const exec = { pidfd: 10, cgroup: { tasks: [11], unified: 12 }, report: 13, acknowledge: 14, preserved: 0 }
+  verify(planExec({ arch: x64, process, namespaces: 0, fds: { ...exec, consoleSocket: 15 } }))
+  hooksAfterCreate(spec.hooks)
+  for (const hook of pointNames.flatMap((point) => spec.hooks?.[point] ?? []))
+    verify(
+      planHook({
+        arch: x64,
+        hook,
+        cwd: '/',
+        fds: { stdin: 3, stdout: 4, stderr: 5, report: 6 },
+        container: { ...exec, namespaces: 0, process },
+      }),
+    )
+}
+
+function verify(plan: Plan): void {
+  checkImage(plan)
+  for (const { what, call } of printPlan(plan)) if (!what || !call) throw new Error('a step without words')
+}
+
+function namespacesOf({ linux }: Spec): { all: ReadonlySet<NamespaceType>; created: ReadonlySet<NamespaceType> } {
+  const all = linux?.namespaces ?? []
+  return {
+    all: new Set(all.map(({ type }) => type)),
+    created: new Set(all.filter(({ path }) => !path).map(({ type }) => type)),
+  }
+}
+
+/** Of a runtime that may grant every capability, and of an image without a passwd. */
+function processOf({ process, linux }: Spec, libseccomp: boolean): ProcessInputs {
+  const environment = environmentOf(process, '/root')
+  const { capabilities } = process
+  const sets = capabilities && grantableCapabilities(capabilities, (1n << 41n) - 1n).sets
+  return {
+    process: { ...process, ...(sets && { capabilities: sets }) },
+    environment,
+    candidates: executableCandidates(process.args[0] ?? '', environment),
+    seccomp: linux?.seccomp && (libseccomp ? compileSeccomp(linux.seccomp) : smallFilter(linux.seccomp)),
+    personality: linux?.personality,
+    memoryPolicy: linux?.memoryPolicy,
+    capabilities: true,
+  }
+}
+
+function smallFilter(seccomp: NonNullable<NonNullable<Spec['linux']>['seccomp']>): ProcessInputs['seccomp'] {
+  toFilter(seccomp)
+  return { program: new Uint8Array(8), flags: filterFlags(seccomp), notifies: notifies(seccomp) }
+}
+
+/** What create would have opened for the mounts that are binds. */
+function detachedMounts({ mounts = [] }: Spec): ReadonlyMap<number, DetachedMount> {
+  const detached = new Map<number, DetachedMount>()
+  for (const [index, { type, options = [] }] of mounts.entries()) {
+    const { bind, copyUp, data } = parseMountOptions(options, `mounts[${index}]`)
+    checkOptions(options, data)
+    if (bind || type === 'bind' || copyUp) detached.set(index, { fd: 1000 + index, directory: index % 2 === 0 })
+  }
+  return detached
+}
+
+function cgroupMounts({ mode, hierarchies }: CgroupLayout, created: boolean): CgroupMounts {
+  const version = mode === 'v2' ? 2 : 1
+  return {
+    version,
+    hierarchies: hierarchies
+      .filter((hierarchy) => hierarchy.version === version)
+      .map(({ name }) => ({ name, data: name, ...(!created && { bind: 40 }) })),
+    links: [['devices', 'all']],
+  }
+}
