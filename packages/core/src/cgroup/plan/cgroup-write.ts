@@ -8,3 +8,8 @@ export interface CgroupWrite {
   /** The field of config.json that asks for it. */
   readonly field: string
 }
+
+/** Could keep the monitor or init from being forked into the cgroup: written when nothing more is forked by create. */
+export function limitsForks({ file }: CgroupWrite): boolean {
+  return file === 'pids.max'
+}
