@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { childrenOf } from '../support/proc.ts'
 import { requires } from '../support/requires.ts'
-import { isRunc, messageOf } from '../support/runtime.ts'
+import { messageOf } from '../support/runtime.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 requires('root')
@@ -46,8 +46,12 @@ describe('ps', () => {
     expect(messageOf(result)).toMatch(/couldn't find PID field in ps output/)
   })
 
-  it.skipIf(isRunc)('works without PATH', async () => {
-    const { id, pid } = await t.running()
-    expect((await t.ok(['ps', id], { env: {} })).stdout).toContain(` ${pid} `)
+  describe('beyond runc', () => {
+    requires('own-runtime')
+
+    it('works without PATH', async () => {
+      const { id, pid } = await t.running()
+      expect((await t.ok(['ps', id], { env: {} })).stdout).toContain(` ${pid} `)
+    })
   })
 })

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { cgroupOf, isV1, readCgroup } from '../support/cgroup-files.ts'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
-import { isRunc, messageOf } from '../support/runtime.ts'
+import { messageOf } from '../support/runtime.ts'
 
 requires('root')
 const t = useContainers()
@@ -80,67 +80,71 @@ describe('update', () => {
     )
   })
 
-  it.skipIf(isRunc)('puts back what it had written when a limit is refused', async () => {
-    const { id, pid } = await t.running({
-      spec: (spec) => {
-        spec.linux.resources.pids = { limit: 55 }
-      },
-    })
-    const resources = { pids: { limit: 44 }, cpu: { shares: 512, cpus: '4000' } }
-    const result = await t.runtime(['update', '--resources', '-', id], { input: JSON.stringify(resources) })
-    expect(result.exitCode).toBe(1)
-    expect(messageOf(result)).toMatch(
-      /^linux\.resources\.cpu\.cpus: write "4000" to \/sys\/fs\/cgroup\/.*cpuset\.cpus: /,
-    )
-    expect(readCgroup(pid, 'pids', 'pids.max')).toBe('55')
-    expect(readCgroup(pid, 'cpu', 'cpu.shares', 'cpu.weight')).toMatch(/^(1024|100)$/)
-  })
+  describe('beyond runc', () => {
+    requires('own-runtime')
 
-  it.skipIf(isRunc).each([
-    ['{"memory":', /resources\.json.*line 1/],
-    ['{"memory":{"limit":"1"}}', /linux\.resources\.memory\.limit: must be an integer/],
-    ['{"memory":{"kernel":5}}', /linux\.resources\.memory\.kernel: not supported/],
-    ['{"memory":{"swappiness":101}}', /linux\.resources\.memory\.swappiness: must be from 0 to 100/],
-    ['{"network":{"classID":5}}', /linux\.resources\.network\.classID: the host has no net_cls controller/],
-    ['{"rdma":{"mlx":{"hcaHandles":5}}}', /linux\.resources\.rdma\.mlx: .*(no rdma controller|rdma\.max)/],
-    ['{"memory":{"limit":4096,"checkBeforeUpdate":true}}', /memory\.limit: the container uses \d+ bytes, more than/],
-  ])('refuses %s', async (input, message) => {
-    const { id } = await t.running()
-    const result = await t.runtime(['update', '--resources', '-', id], { input })
-    expect(result.exitCode).toBe(1)
-    expect(messageOf(result)).toMatch(message)
-    expect(result.stderr.trim().split('\n')).toHaveLength(1)
-  })
-
-  it.skipIf(isRunc).each([
-    [['--memory', 'much'], 'invalid --memory "much": want bytes such as 67108864, 64M or -1'],
-    [['--cpu-quota', '1.5'], 'invalid --cpu-quota "1.5": want an integer'],
-    [['--cpu-share', '-5'], 'invalid --cpu-share "-5": want a number that is not negative'],
-    [['--l3-cache-schema', 'L3:0=f'], 'update --l3-cache-schema is not supported yet'],
-  ])('refuses %j', async (args, message) => {
-    const { id } = await t.running()
-    expect(messageOf(await t.runtime(['update', ...args, id]))).toBe(message)
-  })
-
-  it.skipIf(isRunc)('changes device rules, and what stays allowed is never refused meanwhile', async () => {
-    const { id, pid } = await t.running({
-      args: ['sh', '-c', 'while : >/dev/null; do :; done; echo refused; sleep 1000'],
+    it('puts back what it had written when a limit is refused', async () => {
+      const { id, pid } = await t.running({
+        spec: (spec) => {
+          spec.linux.resources.pids = { limit: 55 }
+        },
+      })
+      const resources = { pids: { limit: 44 }, cpu: { shares: 512, cpus: '4000' } }
+      const result = await t.runtime(['update', '--resources', '-', id], { input: JSON.stringify(resources) })
+      expect(result.exitCode).toBe(1)
+      expect(messageOf(result)).toMatch(
+        /^linux\.resources\.cpu\.cpus: write "4000" to \/sys\/fs\/cgroup\/.*cpuset\.cpus: /,
+      )
+      expect(readCgroup(pid, 'pids', 'pids.max')).toBe('55')
+      expect(readCgroup(pid, 'cpu', 'cpu.shares', 'cpu.weight')).toMatch(/^(1024|100)$/)
     })
-    const rules = (minor: number) => ({
-      devices: [
-        { allow: false, access: 'rwm' },
-        { allow: true, type: 'c', major: 10, minor, access: 'rw' },
-      ],
+
+    it.each([
+      ['{"memory":', /resources\.json.*line 1/],
+      ['{"memory":{"limit":"1"}}', /linux\.resources\.memory\.limit: must be an integer/],
+      ['{"memory":{"kernel":5}}', /linux\.resources\.memory\.kernel: not supported/],
+      ['{"memory":{"swappiness":101}}', /linux\.resources\.memory\.swappiness: must be from 0 to 100/],
+      ['{"network":{"classID":5}}', /linux\.resources\.network\.classID: the host has no net_cls controller/],
+      ['{"rdma":{"mlx":{"hcaHandles":5}}}', /linux\.resources\.rdma\.mlx: .*(no rdma controller|rdma\.max)/],
+      ['{"memory":{"limit":4096,"checkBeforeUpdate":true}}', /memory\.limit: the container uses \d+ bytes, more than/],
+    ])('refuses %s', async (input, message) => {
+      const { id } = await t.running()
+      const result = await t.runtime(['update', '--resources', '-', id], { input })
+      expect(result.exitCode).toBe(1)
+      expect(messageOf(result)).toMatch(message)
+      expect(result.stderr.trim().split('\n')).toHaveLength(1)
     })
-    for (let round = 0; round < 10; round++)
-      await t.ok(['update', '--resources', '-', id], { input: JSON.stringify(rules(200 + (round % 2))) })
-    expect((await t.ok(['exec', id, 'sh', '-c', 'echo yes >/dev/null && echo written'])).stdout).toBe('written\n')
-    if (isV1('devices')) {
-      const list = readFileSync(`${cgroupOf(pid, 'devices')}/devices.list`, 'utf8')
-      expect(list).toContain('c 10:201 rw\n')
-      expect(list).not.toContain('c 10:200')
-    }
-    await t.ok(['kill', id, 'KILL'])
-    await t.waitForStatus(id, 'stopped')
+
+    it.each([
+      [['--memory', 'much'], 'invalid --memory "much": want bytes such as 67108864, 64M or -1'],
+      [['--cpu-quota', '1.5'], 'invalid --cpu-quota "1.5": want an integer'],
+      [['--cpu-share', '-5'], 'invalid --cpu-share "-5": want a number that is not negative'],
+      [['--l3-cache-schema', 'L3:0=f'], 'update --l3-cache-schema is not supported yet'],
+    ])('refuses %j', async (args, message) => {
+      const { id } = await t.running()
+      expect(messageOf(await t.runtime(['update', ...args, id]))).toBe(message)
+    })
+
+    it('changes device rules, and what stays allowed is never refused meanwhile', async () => {
+      const { id, pid } = await t.running({
+        args: ['sh', '-c', 'while : >/dev/null; do :; done; echo refused; sleep 1000'],
+      })
+      const rules = (minor: number) => ({
+        devices: [
+          { allow: false, access: 'rwm' },
+          { allow: true, type: 'c', major: 10, minor, access: 'rw' },
+        ],
+      })
+      for (let round = 0; round < 10; round++)
+        await t.ok(['update', '--resources', '-', id], { input: JSON.stringify(rules(200 + (round % 2))) })
+      expect((await t.ok(['exec', id, 'sh', '-c', 'echo yes >/dev/null && echo written'])).stdout).toBe('written\n')
+      if (isV1('devices')) {
+        const list = readFileSync(`${cgroupOf(pid, 'devices')}/devices.list`, 'utf8')
+        expect(list).toContain('c 10:201 rw\n')
+        expect(list).not.toContain('c 10:200')
+      }
+      await t.ok(['kill', id, 'KILL'])
+      await t.waitForStatus(id, 'stopped')
+    })
   })
 })

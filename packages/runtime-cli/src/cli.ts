@@ -24,6 +24,7 @@ export const commands = {
   update: () => import('./commands/update.ts'),
   ps: () => import('./commands/ps.ts'),
   events: () => import('./commands/events.ts'),
+  top: () => import('./commands/top.ts'),
   spec: () => import('./commands/spec.ts'),
   features: () => import('./commands/features.ts'),
   debug: () => import('./commands/debug.ts'),

@@ -49,12 +49,16 @@ export function listJson(states: readonly State[]): string {
   return `${JSON.stringify(states)}\n`
 }
 
-/** `list`: runc's table (text/tabwriter with minwidth 12, padding 3, blanks; the last column is not padded). */
+/** `list`: runc's table. */
 export function listTable(states: readonly State[]): string {
-  const rows = [
+  return table([
     ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'],
     ...states.map(({ id, pid, status, bundle, created, owner }) => [id, String(pid), status, bundle, created, owner]),
-  ]
+  ])
+}
+
+/** As Go's text/tabwriter with minwidth 12, padding 3 and blanks does it; the last column is not padded. */
+export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>(
     (widths, row) => row.map((cell, column) => Math.max(widths[column] ?? 12, [...cell].length + 3)),
     [],

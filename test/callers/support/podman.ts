@@ -88,10 +88,15 @@ export class Podman {
   }
 
   /** Any podman command; never throws on a failure of it. */
-  async call(args: readonly string[], options: { input?: string | Uint8Array } = {}): Promise<PodmanResult> {
+  async call(
+    args: readonly string[],
+    options: { input?: string | Uint8Array; cwd?: string } = {},
+  ): Promise<PodmanResult> {
     const { exitCode, stdout, stderr } = await execa(podmanPath(), this.#arguments(args), {
       env: this.#environment(),
       extendEnv: false,
+      // conmon runs where podman does, and writes there that memory ran out.
+      cwd: options.cwd ?? this.directory,
       reject: false,
       timeout: 50_000,
       killSignal: 'SIGKILL',

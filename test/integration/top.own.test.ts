@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { useContainers } from '../support/containers.ts'
+import { requires } from '../support/requires.ts'
+
+requires('root', 'own-runtime')
+const t = useContainers()
+
+describe('top', () => {
+  it('shows what every container uses', async () => {
+    const busy = await t.running({
+      args: ['sh', '-c', 'while :; do :; done'],
+      spec: (spec) => {
+        Object.assign(spec.linux.resources, {
+          cpu: { quota: 20_000, period: 100_000 },
+          memory: { limit: 64 << 20 },
+          pids: { limit: 9 },
+        })
+      },
+    })
+    const idle = await t.running({ args: ['sh', '-c', 'sleep 1001 & sleep 1001'] })
+    const stopped = await t.stopped()
+    await t.ok(['pause', idle.id])
+    const [header, ...lines] = (await t.ok(['top', '--interval', '500ms'])).stdout.trimEnd().split('\n')
+    const cells = lines.map((line) => line.split(/ {2,}/))
+    expect(header?.split(/ {2,}/)).toEqual(['ID', 'STATUS', 'CPU', 'MEMORY', 'PIDS'])
+    expect(cells.map(([id]) => id)).toEqual([busy.id, idle.id].sort())
+    expect(lines.join()).not.toContain(`${stopped.id} `)
+    const [, status, cpu = '', memory, pids] = cells.find(([id]) => id === busy.id) ?? []
+    expect([status, pids]).toEqual(['running', '1 / 9'])
+    expect(Number.parseFloat(cpu)).toBeGreaterThan(3)
+    expect(Number.parseFloat(cpu)).toBeLessThan(40)
+    expect(memory).toMatch(/^\d+\.\d [KM]iB \/ 64\.0 MiB$/)
+    const [, ...other] = cells.find(([id]) => id === idle.id) ?? []
+    expect(other).toEqual(['paused', '0.0%', expect.stringMatching(/ \/ -$/), '2 / -'])
+  })
+})
