@@ -49,6 +49,22 @@ describe('debug plan', () => {
     expect(container.map(({ step }) => step)).toEqual(container.map((_, index) => index))
   })
 
+  it('prints the unit of systemd', async () => {
+    const bundle = await t.bundle({
+      spec: (spec) => {
+        spec.linux.cgroupsPath = 'a-b.slice:test:x'
+        spec.linux.resources = { pids: { limit: 20 } }
+        spec.annotations = { 'org.systemd.property.TimeoutStopSec': '5' }
+      },
+    })
+    const { stdout } = await t.ok(['--systemd-cgroup', 'debug', 'plan', bundle.path])
+    expect(stdout).toMatch(/^\/sys\/fs\/cgroup\/(.*\/)?a\.slice\/a-b\.slice\/test-x\.scope$/m)
+    expect(stdout).toContain('# properties of the transient unit test-x.scope\n')
+    expect(stdout).toMatch(/^Slice = s "a-b\.slice"$/m)
+    expect(stdout).toMatch(/^TasksMax = t 20$/m)
+    expect(stdout).toMatch(/^TimeoutStopUSec = t 5000000$/m)
+  })
+
   it('says how the device rules are enforced, unless that is switched off', async () => {
     const spec = (spec: Spec) => {
       spec.linux.resources = {

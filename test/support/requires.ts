@@ -16,6 +16,8 @@ const needs = {
   'cgroup-v1-pids': () =>
     / - cgroup \S+ \S*\bpids\b/.test(mountinfo()) ? undefined : 'the pids controller is not a v1 hierarchy',
   'cgroup-bpf': () => cgroupBpfProblem(),
+  systemd: () => (existsSync('/run/systemd/private') ? undefined : 'systemd does not manage the machine'),
+  'dbus-daemon': () => (existsSync('/usr/bin/dbus-daemon') ? undefined : 'there is no dbus-daemon'),
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
 } as const satisfies Record<string, () => string | undefined>
 

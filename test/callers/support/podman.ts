@@ -36,6 +36,8 @@ export interface PodmanState {
   readonly ExitCode: number
 }
 
+export type CgroupManager = 'cgroupfs' | 'systemd'
+
 export class Podman {
   /** Everything below here is removed by close(); 0755, as a user of a container must pass. */
   readonly directory: string = temporaryDirectory('crio-lxc-podman-')
@@ -43,8 +45,13 @@ export class Podman {
   /** Directories with a path that podman has compiled in, and that this machine did not have before. */
   readonly #strays: string[] = ['/run/containers/networks', '/run/containers'].filter((path) => !existsSync(path))
   /** Parent of the cgroups of every container and pod, as in /proc/PID/cgroup. */
-  readonly cgroupParent: string = `/callers-${process.pid}-${Date.now().toString(36)}`
+  readonly cgroupParent: string
   #counter = 0
+
+  constructor(readonly cgroupManager: CgroupManager = 'cgroupfs') {
+    const name = `callers${process.pid}${Date.now().toString(36)}`
+    this.cgroupParent = cgroupManager === 'systemd' ? `${name}.slice` : `/${name}`
+  }
 
   /** Imports the image. */
   async open(): Promise<void> {
@@ -194,7 +201,7 @@ export class Podman {
         '--tmpdir',
         join(directory, 'tmp'),
       ],
-      ...['--cgroup-manager', 'cgroupfs', '--events-backend', 'file', '--network-backend', 'netavark'],
+      ...['--cgroup-manager', this.cgroupManager, '--events-backend', 'file', '--network-backend', 'netavark'],
       ...['--runtime', runtimePath, ...args],
     ]
   }
@@ -216,8 +223,8 @@ function podmanPath(): string {
 }
 
 /** Call once at the top of a test file. */
-export function usePodman(): Podman {
-  const podman = new Podman()
+export function usePodman(cgroupManager?: CgroupManager): Podman {
+  const podman = new Podman(cgroupManager)
   beforeAll(() => podman.open())
   afterAll(() => podman.close())
   return podman

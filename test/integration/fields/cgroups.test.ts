@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { mountOn } from '../../support/probe.ts'
@@ -68,6 +68,16 @@ describe('linux.cgroupsPath', () => {
     await t.ok(['delete', '--force', id])
     expect(existsSync(place)).toBe(false)
   })
+})
+
+it('a limit of one process lets the container start', async () => {
+  const { pid } = await t.running({
+    spec: (spec) => {
+      spec.linux.resources = { ...spec.linux.resources, pids: { limit: 1 } }
+    },
+  })
+  const place = `${mounts.pids ?? mounts['']}${cgroupsOf(pid)[mounts.pids === undefined ? '' : 'pids']}`
+  expect(readFileSync(`${place}/pids.max`, 'utf8')).toBe('1\n')
 })
 
 describe('the cgroup mount', () => {

@@ -26,7 +26,7 @@ export interface CgroupManager {
   make(): void
   /** The container's first process has joined. */
   joined(): void
-  /** Puts limits into effect. Throws RuntimeError `cgroup`. */
+  /** Puts limits into effect, once `make` has. Throws RuntimeError `cgroup`. */
   limit(writes: readonly CgroupWrite[]): void
   /** Moves a resident monitor out of the container's cgroup: its memory and its process are not the container's. */
   placeMonitor(pid: number): void

@@ -5,9 +5,10 @@ import { isBusError, Systemd } from '../systemd/systemd.ts'
 import { applyWrites } from './apply-writes.ts'
 import type { CgroupManager, ManagedContainer, SystemdUnits } from './cgroup-manager.ts'
 import { checkUnused, makeCgroup, missingDirectories } from './cgroupfs.ts'
+import { deviceGroupName } from './device-group.ts'
 import { Placeholder } from './placeholder.ts'
 import { type CgroupLayout, isManagedBySystemd } from './plan/cgroup-layout.ts'
-import type { CgroupWrite } from './plan/cgroup-write.ts'
+import { type CgroupWrite, limitsForks } from './plan/cgroup-write.ts'
 import { parseScope, type Scope } from './plan/scope.ts'
 import { planAnnotatedProperties } from './plan/unit-annotations.ts'
 import {
@@ -16,7 +17,6 @@ import {
   planLimitProperties,
   planMonitorProperties,
   planScopeProperties,
-  startsUnlimited,
 } from './plan/unit-properties.ts'
 
 /** Throws SpecError for annotations that are no properties. Connects when it is needed first. */
@@ -62,7 +62,7 @@ export class SystemdManager implements CgroupManager {
     this.#start(this.#scope, [
       ...planScopeProperties(this.#scope, { id, pid, layout }),
       ...planDeviceProperties(devices, deviceGroupName),
-      ...planLimitProperties(writes).filter((property) => !startsUnlimited(property)),
+      ...planLimitProperties(writes.filter((write) => !limitsForks(write))),
       ...this.#annotated,
     ])
     this.#started = true
@@ -76,7 +76,7 @@ export class SystemdManager implements CgroupManager {
 
   /** The files as well: systemd rounds, has no property for many of them, and applies its own only later. */
   limit(writes: readonly CgroupWrite[]): void {
-    const late = planLimitProperties(writes).filter(startsUnlimited)
+    const late = planLimitProperties(writes.filter(limitsForks))
     if (late.length > 0) this.#do('limit', this.#scope.unit, (systemd, unit) => systemd.setUnitProperties(unit, late))
     applyWrites(this.path, writes)
   }
@@ -186,10 +186,4 @@ function parseMonitorScope(monitorCgroup: string, id: string): Scope {
       `--monitor-cgroup ${monitorCgroup}: with --systemd-cgroup it has to be the name of a slice: give NAME.slice`,
     )
   return parseScope(`${monitorCgroup}:crio-lxc-monitor:${id.replaceAll('+', '\\x2b')}`, '--monitor-cgroup')
-}
-
-/** proc_devices(5) */
-function deviceGroupName(type: 'b' | 'c', major: number): string | undefined {
-  const [characters = '', blocks = ''] = readFileSync('/proc/devices', 'latin1').split('Block devices:')
-  return new RegExp(`^ *${major} (.+)$`, 'm').exec(type === 'c' ? characters : blocks)?.[1]
 }

@@ -27,6 +27,16 @@ export class BusError extends Error {
   }
 }
 
+interface Deadline {
+  /** By performance.now(). */
+  readonly at: number
+  readonly timeoutMs: number
+}
+
+function deadlineIn(timeoutMs: number): Deadline {
+  return { at: performance.now() + timeoutMs, timeoutMs }
+}
+
 export class BusConnection {
   readonly #fd: number
   #received: Buffer = Buffer.alloc(0)
@@ -43,7 +53,7 @@ export class BusConnection {
     try {
       const user = Buffer.from(String(geteuid?.() ?? 0)).toString('hex')
       writeSync(this.#fd, `\0AUTH EXTERNAL ${user}\r\nBEGIN\r\n`)
-      const answer = this.#readLine(performance.now() + timeoutMs)
+      const answer = this.#readLine(deadlineIn(timeoutMs))
       if (!answer.startsWith('OK '))
         throw new RuntimeError('cgroup', `authenticate at ${socket}: the answer is ${JSON.stringify(answer)}`)
     } catch (error) {
@@ -60,7 +70,7 @@ export class BusConnection {
   call(calls: readonly Call[], timeoutMs: number): Message[] {
     const messages = calls.map((call): Message => ({ type: 'call', serial: ++this.#serial, ...call }))
     writeSync(this.#fd, Buffer.concat(messages.map(encodeMessage)))
-    const deadline = performance.now() + timeoutMs
+    const deadline = deadlineIn(timeoutMs)
     return messages.map(({ serial, member }) => {
       for (;;) {
         const message = this.#read(deadline, `answer ${member}`)
@@ -77,14 +87,14 @@ export class BusConnection {
     isWanted: (signal: Message) => boolean,
     { timeoutMs, what }: { timeoutMs: number; what: string },
   ): Message {
-    const deadline = performance.now() + timeoutMs
+    const deadline = deadlineIn(timeoutMs)
     for (;;) {
       const message = this.#signals.shift() ?? this.#read(deadline, what)
       if (message.type === 'signal' && isWanted(message)) return message
     }
   }
 
-  #readLine(deadline: number): string {
+  #readLine(deadline: Deadline): string {
     for (;;) {
       const end = this.#received.indexOf('\r\n')
       if (end >= 0) {
@@ -96,7 +106,7 @@ export class BusConnection {
     }
   }
 
-  #read(deadline: number, what: string): Message {
+  #read(deadline: Deadline, what: string): Message {
     for (;;) {
       const length = messageLength(this.#received)
       if (length !== undefined && length <= this.#received.length) {
@@ -108,10 +118,14 @@ export class BusConnection {
     }
   }
 
-  #receive(deadline: number, what: string): void {
-    const left = Math.max(0, Math.ceil(deadline - performance.now()))
+  #receive(deadline: Deadline, what: string): void {
+    const left = Math.max(0, Math.ceil(deadline.at - performance.now()))
     const [ready] = poll([this.#fd], left)
-    if (!ready) throw new RuntimeError('timeout', `wait at ${this.socket} for systemd to ${what}: it took too long`)
+    if (!ready)
+      throw new RuntimeError(
+        'timeout',
+        `wait at ${this.socket} for systemd to ${what}: it took longer than ${deadline.timeoutMs} ms`,
+      )
     const bytes = Buffer.alloc(65536)
     const count = readSync(this.#fd, bytes)
     if (count === 0) throw new RuntimeError('cgroup', `${what} at ${this.socket}: the connection was closed`)

@@ -10,6 +10,7 @@ import { openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { limitsForks } from '@crio-lxc/core/cgroup/plan/cgroup-write'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
@@ -230,7 +231,7 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   if (seccompAgent) mkfifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
   writeSync(monitor.plan, compile(plan, monitor.reportWrite))
   fixStdio(spec.process.user)
-  manager.limit(resources.writes)
+  manager.limit(resources.writes.filter((write) => !limitsForks(write)))
   if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
   done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
   environmentExists = true
@@ -238,6 +239,7 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   const waiting = { plan, command: spec.process.args[0] ?? '', timeoutMs: timeouts.createMs }
   const reached = awaitInit(monitor, waiting)
   manager.joined()
+  manager.limit(resources.writes.filter(limitsForks))
   if (reached === 'hooks' && gate && spec.hooks && info.facts) {
     done('init has made the mounts, and waits for hooks')
     runCreateHooks(settings, info.facts, { hooks: spec.hooks, pid: monitor.initPid() })

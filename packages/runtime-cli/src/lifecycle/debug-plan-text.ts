@@ -7,6 +7,7 @@ export function debugPlanText({ lxcConfig, cgroup, launch, wait, container }: De
     '# cgroup directories',
     ...cgroup.directories,
     '',
+    ...(cgroup.unit ? [`# properties of the transient unit ${cgroup.unit.name}`, ...cgroup.unit.properties, ''] : []),
     '# cgroup writes',
     ...cgroup.writes.map(({ file, value }) => `${file} <- ${value}`),
     '',

@@ -2,8 +2,16 @@
 import { closeSync } from 'node:fs'
 import { presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
+import { deviceGroupName } from '@crio-lxc/core/cgroup/device-group'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { type PrintedDevicePlan, printDevicePlan } from '@crio-lxc/core/cgroup/plan/print-device-plan'
+import { type PrintedUnit, printUnit } from '@crio-lxc/core/cgroup/plan/print-unit'
+import { planAnnotatedProperties } from '@crio-lxc/core/cgroup/plan/unit-annotations'
+import {
+  planDeviceProperties,
+  planLimitProperties,
+  planScopeProperties,
+} from '@crio-lxc/core/cgroup/plan/unit-properties'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
@@ -29,6 +37,8 @@ export interface DebugPlan {
   /** File and value, in order. */
   readonly cgroup: {
     readonly directories: string[]
+    /** The transient unit of systemd; absent without --systemd-cgroup. */
+    readonly unit?: PrintedUnit
     readonly writes: { readonly file: string; readonly value: string }[]
     /** Absent when every device may be used. */
     readonly devices?: PrintedDevicePlan
@@ -37,6 +47,9 @@ export interface DebugPlan {
   readonly wait: PrintedStep[]
   readonly container: PrintedStep[]
 }
+
+/** Stands for the pid of the process that the scope begins with. */
+const PLACEHOLDER = 0
 
 /** Opens the bundle's sources as create does, so that what create would refuse is refused here too. */
 export function debugPlan(settings: Settings, bundle: string): DebugPlan {
@@ -53,10 +66,8 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
   const arch = hostArch()
   const companions = companionsOf(settings)
   const layout = cgroupLayout()
-  const { path: cgroupDir } = resolveCgroupsPath(spec.linux?.cgroupsPath, {
-    id: 'ID',
-    systemd: settings.systemdCgroup,
-  })
+  const placement = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd: settings.systemdCgroup })
+  const { path: cgroupDir, scope } = placement
   const resources = planResources(spec, presentCgroup(layout, cgroupDir), settings.featureGates)
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${bundle}/${spec.root.path}`
   const namespaces = openNamespaces(spec)
@@ -115,6 +126,14 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
     }),
     cgroup: {
       directories: layout.hierarchies.map(({ mountPoint }) => mountPoint + cgroupDir),
+      ...(scope && {
+        unit: printUnit(scope, [
+          ...planScopeProperties(scope, { id: 'ID', pid: PLACEHOLDER, layout }),
+          ...planDeviceProperties(resources.devices, deviceGroupName),
+          ...planLimitProperties(resources.writes),
+          ...planAnnotatedProperties(spec.annotations),
+        ]),
+      }),
       writes: resources.writes.map(({ hierarchy, file, value }) => ({
         file: `${hierarchy.mountPoint}${cgroupDir}/${file}`,
         value,

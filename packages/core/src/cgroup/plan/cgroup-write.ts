@@ -12,3 +12,8 @@ export interface CgroupWrite {
   /** What stands in on a kernel without the file; absent: that is an error. */
   readonly ifMissing?: CgroupWrite | 'nothing'
 }
+
+/** Could keep the monitor or init from being forked into the cgroup: written when nothing more is forked by create. */
+export function limitsForks({ file }: CgroupWrite): boolean {
+  return file === 'pids.max'
+}

@@ -19,7 +19,7 @@ export function planAnnotatedProperties(annotations: Readonly<Record<string, str
       // D-Bus has times in microseconds only; unit files, and people, have seconds.
       return [/[a-z]Sec$/.test(name) ? [name.replace(/Sec$/, 'USec'), microseconds(variant)] : [name, variant]]
     } catch (error) {
-      throw new SpecError(field, `read ${JSON.stringify(value)} as the text of a GVariant: ${messageOf(error)}`)
+      throw new SpecError(field, `use ${JSON.stringify(value)} as a value of systemd: ${messageOf(error)}`)
     }
   })
 }

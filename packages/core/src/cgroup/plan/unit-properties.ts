@@ -53,11 +53,6 @@ export function planMonitorProperties(
   ]
 }
 
-/** What would keep the processes of create out of a small container is set when they are in it. */
-export function startsUnlimited([name]: Property): boolean {
-  return name === 'TasksMax'
-}
-
 /** The limits that writes to files of the cgroup amount to; those that systemd has no property for are left out. */
 export function planLimitProperties(writes: readonly CgroupWrite[]): Property[] {
   const values = new Map(writes.map(({ hierarchy: { version }, file, value }) => [`${version} ${file}`, value]))
