@@ -1,6 +1,6 @@
 #!/bin/sh
 # npm run test:vm [-- [--systemd | --legacy] FILTER...]: the integration tests, or those whose paths contain a FILTER, in a
-# machine that has only cgroup v2; with --systemd one that systemd manages, with AppArmor, and by default only what that
+# machine that has only cgroup v2; with --systemd one that systemd manages, and by default only what that
 # can show; --legacy is the same with systemd's v1 hierarchies. All of the tests take a quarter of an hour, because the
 # machine's processor is emulated. RUNTIME=runc proves them. TEST_RESULTS names a directory that keeps the report; the last
 # line is "N passed, N failed, N skipped".
@@ -13,8 +13,8 @@ mkdir -p "$results"
 [ -n "${TEST_RESULTS-}" ] || trap 'rm -rf "$results" "$step_log"' EXIT
 machine='' default=integration/
 case ${1-} in
---systemd) machine='-s -a' ;;
---legacy) machine='-s -l -a' ;;
+--systemd) machine=-s ;;
+--legacy) machine='-s -l' ;;
 esac
 [ -z "$machine" ] || {
 	default=systemd
@@ -25,7 +25,7 @@ esac
 [ "$(uname -m)" = x86_64 ] || fail 'run this on x86-64: the machine is one'
 [ "$(id -u)" = 0 ] || fail 'run this as root: the machine has the files of this host'
 install_packages qemu-system-x86 linux-image-cloud-amd64 kmod busybox-static gcc libc6-dev liblxc1 lxc-dev runc \
-	podman conmon netavark catatonit uidmap iproute2 procps systemd dbus apparmor
+	podman conmon netavark catatonit uidmap iproute2 procps systemd dbus
 install_npm_packages
 step 'npm run build' npm run build
 
