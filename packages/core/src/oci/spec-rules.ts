@@ -3,6 +3,7 @@ import { SpecError } from '../errors/runtime-error.ts'
 import { itemOf } from './field-path.ts'
 import type { Device, Linux, NamespaceType } from './linux.ts'
 import { checkNamespaceRules, listedNamespaces } from './namespace-rules.ts'
+import { checkNetDevices } from './net-device-rules.ts'
 import { parseNumberList } from './number-list.ts'
 import { OCI_MAJOR } from './oci-version.ts'
 import { checkAttributeRules } from './process-rules.ts'
@@ -93,6 +94,7 @@ function checkLinux(linux: Linux): void {
     if (path) checkAbsolute(path, `${at}.path`)
   }
   checkDevices(linux.devices ?? [])
+  checkNetDevices(linux)
   for (const [index, { access }] of (linux.resources?.devices ?? []).entries()) {
     if (access && !/^[rwm]+$/.test(access)) {
       const problem = `must be made of "r", "w" and "m", got ${JSON.stringify(access)}`
