@@ -17,6 +17,7 @@ import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtim
 import { hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { Spec } from '@crio-lxc/core/oci/spec'
+import { type TerminationMessageMount, terminationMessageMount } from '@crio-lxc/core/oci/termination-message'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
@@ -44,6 +45,7 @@ import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
 import { fixStdio } from './stdio.ts'
 import { stepError } from './step-error.ts'
+import { writeTerminationMessage } from './termination-message.ts'
 import { Undo } from './undo.ts'
 
 export interface CreateOptions {
@@ -237,19 +239,26 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   environmentExists = true
   monitor.go()
   const waiting = { plan, command: spec.process.args[0] ?? '', timeoutMs: timeouts.createMs }
-  const reached = awaitInit(monitor, waiting)
-  manager.joined()
-  manager.limit(resources.writes.filter(limitsForks))
-  if (reached === 'hooks' && gate && spec.hooks && info.facts) {
-    done('init has made the mounts, and waits for hooks')
-    runCreateHooks(settings, info.facts, { hooks: spec.hooks, pid: monitor.initPid() })
-    done('ran the hooks of create')
-    gate.open()
-    awaitInit(monitor, waiting)
+  const message = terminationMessageMount(spec)
+  try {
+    const reached = awaitInit(monitor, waiting)
+    manager.joined()
+    manager.limit(resources.writes.filter(limitsForks))
+    if (reached === 'hooks' && gate && spec.hooks && info.facts) {
+      done('init has made the mounts, and waits for hooks')
+      runCreateHooks(settings, info.facts, { hooks: spec.hooks, pid: monitor.initPid() })
+      done('ran the hooks of create')
+      gate.open()
+      awaitInit(monitor, waiting)
+    }
+  } catch (error) {
+    const mount = message && sources.mounts.get(message.index)
+    if (mount) writeTerminationMessage(mount.fd, error)
+    throw error
   }
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
   const resident = settings.monitorMode === 'resident' ? manager : undefined
-  const pid = publish(info, { monitor, spec, plan, seccompAgent, resident })
+  const pid = publish(info, { monitor, spec, plan, seccompAgent, message, resident })
   done(`init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
 }
 
@@ -298,12 +307,13 @@ interface Publish {
   readonly spec: Spec
   readonly plan: Plan
   readonly seccompAgent: SeccompAgent | undefined
+  readonly message: TerminationMessageMount | undefined
   /** Has a place for the monitor when it stays. */
   readonly resident: CgroupManager | undefined
 }
 
 /** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
-function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, resident }: Publish): number {
+function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, message, resident }: Publish): number {
   const pid = monitor.initPid()
   setOomScoreAdj(pid, spec.process.oomScoreAdj)
   const init = identify(pid)
@@ -321,6 +331,7 @@ function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, resid
     ),
     command: spec.process.args[0] ?? '',
     ...(seccompAgent && { seccompAgent }),
+    ...(message && { terminationMessagePath: message.path }),
   })
   if (!resident) monitor.end()
   info.createPidFile(kept?.pid ?? pid)
