@@ -97,6 +97,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
             .map(({ path }, index) => [path, 30 + index]),
         ),
         nullDevice: 21,
+        netDevices: undefined,
         fifoDirectory: 22,
         report: 23,
         consoleSocket: spec.process.terminal ? 24 : undefined,

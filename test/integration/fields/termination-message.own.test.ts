@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { BundleOptions } from '../../support/bundle.ts'
 import { useContainers } from '../../support/containers.ts'
 import { listTree } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
