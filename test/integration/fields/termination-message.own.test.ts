@@ -17,7 +17,7 @@ const annotation = 'io.kubernetes.container.terminationMessagePath'
 function withMessage(
   at = '/dev/termination-log',
   options = ['bind', 'rw'],
-): { file: string; spec: BundleOptions['spec'] } {
+): { file: string; spec: NonNullable<BundleOptions['spec']> } {
   const file = `${t.hostDirectory()}/message`
   writeFileSync(file, '')
   const spec = (spec: Spec): void => {
