@@ -16,7 +16,13 @@ export default defineConfig({
         test: {
           name: 'integration',
           root: import.meta.dirname,
-          include: ['integration/**/*.test.ts', 'callers/**/*.test.ts', 'arm64/**/*.test.ts', 'leak/**/*.test.ts'],
+          include: [
+            'integration/**/*.test.ts',
+            'callers/**/*.test.ts',
+            'arm64/**/*.test.ts',
+            'leak/**/*.test.ts',
+            'security/**/*.test.ts',
+          ],
           globalSetup: ['support/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 60_000,

@@ -31,6 +31,8 @@ export const numbers = {
   fsconfig: [431, 431],
   fsmount: [432, 432],
   fsopen: [430, 430],
+  fstatfs: [138, 44],
+  futex: [202, 98],
   getpid: [39, 172],
   ioctl: [16, 29],
   ioprio_set: [251, 30],

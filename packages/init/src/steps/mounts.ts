@@ -7,9 +7,10 @@ import {
   O_PATH,
   RESOLVE_NO_SYMLINKS,
 } from '@crio-lxc/core/abi/constants'
+import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
-import type { Arg, Plan, Slot } from '@crio-lxc/core/plan/plan'
+import { type Arg, Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
 import { attach, components, ensureTarget, openInRoot, setMountAttr } from '../inside-root.ts'
 import { type MountOptions, parseMountOptions } from '../mount-options.ts'
 
@@ -54,6 +55,7 @@ export function planMounts(plan: Plan, { root, mounts, detached, cgroup }: Mount
     if (source) {
       const { destination: path } = mount
       const target = ensureTarget(plan, { root, path, directory: source.directory, what: pointer })
+      refuseProcfs(plan, target, { path, pointer })
       attach(plan, `attach ${mount.source ?? mount.type} to ${path} for ${pointer}`, [source.fd, target])
       close(plan, target)
       return
@@ -98,6 +100,7 @@ function planNewMount(plan: Plan, { root, mount, pointer, options }: NewMount): 
   // Procfs and sysfs steer the kernel: a symlink of the image must not choose where they appear (CVE-2019-19921).
   const resolve = type === 'proc' || type === 'sysfs' ? RESOLVE_NO_SYMLINKS : 0
   const target = ensureTarget(plan, { root, path, directory: true, what: pointer, resolve })
+  refuseProcfs(plan, target, { path, pointer })
   const source = plan.string(mount.source || type)
   const data = options.data ? plan.string(options.data) : 0
   plan.step(`enter ${path} for ${pointer}`, 'fchdir', [target])
@@ -173,6 +176,7 @@ function planCgroupMount(plan: Plan, inputs: CgroupMount): void {
       return
     }
     const target = ensureTarget(plan, { root, path: mount.destination, directory: true, what: pointer })
+    refuseProcfs(plan, target, { path: mount.destination, pointer })
     attach(plan, `attach the container's cgroup to ${mount.destination} for ${pointer}`, [bind, target])
     close(plan, target)
     return
@@ -230,6 +234,30 @@ function refuseProcTargets({ destination, type }: Mount, pointer: string): void 
   }
   if (!belowProc.has(below.join('/')))
     throw new SpecError(`${pointer}.destination`, `${destination} cannot be mounted because it is inside /proc`)
+}
+
+/** sizeof(struct statfs); f_type is its first word. */
+const STATFS_BYTES = 120
+const PROC_SUPER_MAGIC = 0x9fa0
+const FUTEX_CMP_REQUEUE = 4
+
+/**
+ * The image may have a symlink to /proc under another name: what the target lies on tells (CVE-2019-16884). The executor
+ * compares nothing, but this futex operation does: EAGAIN when the word differs, and when not it requeues nobody.
+ */
+function refuseProcfs(plan: Plan, target: Slot, { path, pointer }: { path: string; pointer: string }): void {
+  if (components(path)[0] === 'proc') return
+  const end = new Label()
+  const statfs = plan.struct(
+    STATFS_BYTES,
+    () => '{}',
+    () => undefined,
+  )
+  plan.step(`see what ${path} lies on for ${pointer}`, 'fstatfs', [target, statfs])
+  const compare = [statfs, FUTEX_CMP_REQUEUE, 0, 0, statfs, PROC_SUPER_MAGIC]
+  plan.step(`see whether ${path} is on a procfs`, 'futex', compare, { ignore: ['EAGAIN'], onIgnored: end })
+  plan.step(`mount on ${path} for ${pointer}: it leads into /proc`, 'fail', [errnoTable.EPERM[0]])
+  plan.place(end)
 }
 
 function close(plan: Plan, fd: Slot): void {

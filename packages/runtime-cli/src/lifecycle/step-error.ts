@@ -17,6 +17,8 @@ export interface StepFailure {
  */
 export function stepError(code: ErrorCode, { what, call, errno, command }: StepFailure): RuntimeError {
   const executes = what === 'find the executable' || what === 'execute process.args'
+  // What the plan itself decided has a sentence of its own, and no call that failed.
+  if (call.startsWith('fail(') && !executes) return new RuntimeError(code, what)
   if (!executes) return new RuntimeError(code, `${what}: ${call}: ${errnoSentence(errno)}`)
   const name = `exec: ${JSON.stringify(command)}`
   const missing = errno === errnoTable.ENOENT[0] || errno === errnoTable.ENOTDIR[0]

@@ -1,0 +1,316 @@
+/** The attacks by image and config.json that one container is enough for. docs/security-comparison.md is made of them. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { program } from '../support/programs.ts'
+import type { Spec } from '../support/spec.ts'
+import { type Attack, bare, type Scene } from './attack.ts'
+
+/** Ways to spell a link out of the rootfs. */
+const ways: Readonly<Record<string, (outside: string) => string>> = {
+  absolute: (outside) => outside,
+  relative: (outside) => `${'../'.repeat(15)}${outside.slice(1)}`,
+  '/proc/self/fd/7': (outside) => `/proc/self/fd/7${outside}`,
+  '/proc/1/root': (outside) => `/proc/1/root${outside}`,
+}
+
+type Setting = readonly [
+  name: string,
+  lesson: string,
+  /** Of the image: what becomes the link. */
+  path: string,
+  prepare: (scene: Scene) => void,
+]
+
+const edit = (change: (spec: Spec, scene: Scene) => void) => (scene: Scene) => {
+  bare(scene.bundle.spec)
+  change(scene.bundle.spec, scene)
+}
+
+/** A directory of the host that the spec gives to the container. */
+function volume({ bundle }: Scene): string {
+  const path = join(bundle.path, 'volume')
+  mkdirSync(path, { recursive: true })
+  return path
+}
+
+/** Everything of a config.json that makes the runtime open or make a path of the image. */
+const settings: readonly Setting[] = [
+  [
+    'the target of a bind',
+    'CVE-2021-30465',
+    'target',
+    edit((spec, scene) =>
+      spec.mounts.push({ destination: '/target', type: 'bind', source: volume(scene), options: ['bind'] }),
+    ),
+  ],
+  [
+    'the parent of the target of a bind',
+    'CVE-2024-45310',
+    'target',
+    edit((spec, scene) =>
+      spec.mounts.push({ destination: '/target/new/deep', type: 'bind', source: volume(scene), options: ['bind'] }),
+    ),
+  ],
+  [
+    'the target of the bind of a file',
+    'CVE-2024-45310',
+    'target',
+    edit((spec) =>
+      spec.mounts.push({ destination: '/target/new', type: 'bind', source: '/bin/busybox', options: ['bind', 'ro'] }),
+    ),
+  ],
+  [
+    'the target of a read-only tmpfs',
+    'CVE-2021-30465',
+    'target',
+    edit((spec) =>
+      spec.mounts.push({ destination: '/target', type: 'tmpfs', source: 'tmpfs', options: ['ro', 'rshared'] }),
+    ),
+  ],
+  [
+    'the target of a tmpfs with tmpcopyup',
+    'CVE-2024-45310',
+    'target',
+    edit((spec) =>
+      spec.mounts.push({ destination: '/target', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup'] }),
+    ),
+  ],
+  [
+    'the target of the cgroup mount',
+    'CVE-2021-30465',
+    'target',
+    edit((spec) => spec.mounts.push({ destination: '/target', type: 'cgroup', source: 'cgroup', options: ['ro'] })),
+  ],
+  ['/proc', 'CVE-2023-28642', 'proc', edit(() => undefined)],
+  [
+    '/sys',
+    'CVE-2023-28642',
+    'sys',
+    edit((spec) => spec.mounts.push({ destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro'] })),
+  ],
+  [
+    '/dev below a tmpfs',
+    'CVE-2026-41579',
+    'dev',
+    edit((spec) =>
+      spec.mounts.push({ destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] }),
+    ),
+  ],
+  ['/dev without a mount', 'CVE-2026-41579', 'dev', edit(() => undefined)],
+  [
+    '/dev/pts',
+    'CVE-2025-52565',
+    'dev/pts',
+    edit((spec) =>
+      spec.mounts.push({ destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance'] }),
+    ),
+  ],
+  [
+    '/dev/shm',
+    'CVE-2021-30465',
+    'dev/shm',
+    edit((spec) => spec.mounts.push({ destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['mode=1777'] })),
+  ],
+  [
+    'the directory of a device',
+    'CVE-2026-41579',
+    'target',
+    edit((spec) =>
+      Object.assign(spec.linux, { devices: [{ path: '/target/new/null', type: 'c', major: 1, minor: 3 }] }),
+    ),
+  ],
+  [
+    'the working directory',
+    'CVE-2024-21626',
+    'target',
+    edit((spec) => Object.assign(spec.process, { cwd: '/target/new' })),
+  ],
+  [
+    'a masked path',
+    'CVE-2025-31133',
+    'target',
+    edit((spec) => Object.assign(spec.linux, { maskedPaths: ['/target', '/target/canary'] })),
+  ],
+  [
+    'a read-only path',
+    'CVE-2025-31133',
+    'target',
+    edit((spec) => Object.assign(spec.linux, { readonlyPaths: ['/target', '/target/canary'] })),
+  ],
+  [
+    '/etc, where HOME is looked up',
+    'CVE-2024-45310',
+    'etc',
+    ({ bundle, outside }) => {
+      bare(bundle.spec)
+      writeFileSync(join(outside, 'passwd'), `root:x:0:0:root:/the content of the canary:/bin/sh\n`)
+    },
+  ],
+]
+
+function linkAttacks(): Attack[] {
+  return settings.flatMap(([name, lesson, path, prepare]) =>
+    Object.entries(ways).map(
+      ([way, target]): Attack => ({
+        name: `${name} is a link out of the rootfs (${way})`,
+        lesson,
+        prepare: (scene) => {
+          scene.replace(path, (full) => symlinkSync(target(scene.outside), full))
+          prepare(scene)
+        },
+        script: `echo $HOME; cat /${path}/canary /${path}; echo x > /${path}/made; echo x > /${path}; true`,
+      }),
+    ),
+  )
+}
+
+const fifo = (path: string) => void execFileSync('mkfifo', [path])
+const node = (major: number, minor: number) => (path: string) =>
+  void execFileSync('mknod', [path, 'c', `${major}`, `${minor}`])
+const onPty = { through: [program('on-pty'), '24', '80', program('launch'), '--fds', '--'], input: '' }
+
+/** The image has something of its own where the runtime puts, or takes, a device. */
+const replacements: readonly Attack[] = [
+  ...(['null', 'zero', 'tty'] as const).flatMap((device) => [
+    replaced(
+      `/dev/${device} of the image is a link to a file of the host`,
+      'CVE-2025-31133',
+      `dev/${device}`,
+      ({ outside }) =>
+        (path) =>
+          symlinkSync(join(outside, 'canary'), path),
+    ),
+    replaced(`/dev/${device} of the image is a fifo`, 'CVE-2025-31133', `dev/${device}`, () => fifo),
+    replaced(`/dev/${device} of the image is another device`, 'CVE-2025-31133', `dev/${device}`, () => node(1, 8)),
+    replaced(
+      `/dev/${device} of the image is a file`,
+      'CVE-2025-31133',
+      `dev/${device}`,
+      () => (path) => writeFileSync(path, 'x'),
+    ),
+  ]),
+  ...(['/dev/console', '/dev/pts/ptmx', '/dev/ptmx'] as const).flatMap((path) => [
+    terminal(
+      `${path} of the image is a link to a file of the host`,
+      path,
+      ({ outside }) =>
+        (full) =>
+          symlinkSync(join(outside, 'canary'), full),
+    ),
+    terminal(`${path} of the image is a fifo`, path, () => fifo),
+    terminal(`${path} of the image is another device`, path, () => node(5, 2)),
+  ]),
+  {
+    name: '/etc/passwd of the image is a fifo',
+    lesson: 'denial of service',
+    prepare: (scene) => scene.replace('etc/passwd', fifo),
+  },
+  {
+    name: '/etc/passwd of the image has 4 TB',
+    lesson: 'denial of service',
+    prepare: (scene) =>
+      scene.replace('etc/passwd', (path) => {
+        writeFileSync(path, '')
+        truncateSync(path, 4 * 2 ** 40)
+      }),
+  },
+  {
+    name: 'the executable of the image is a fifo',
+    lesson: 'denial of service',
+    prepare: (scene) => {
+      scene.replace('bin/program', fifo)
+      scene.bundle.spec.process.args = ['/bin/program']
+    },
+  },
+]
+
+/** A file is masked by the null device: with the image's own instead, what is written to the mask would go elsewhere. */
+function replaced(name: string, lesson: string, path: string, make: (scene: Scene) => (path: string) => void): Attack {
+  return {
+    name,
+    lesson,
+    script: `cat /masked /${path} </dev/null & sleep 0.1; kill $!; echo x > /masked; true`,
+    prepare: (scene) => {
+      bare(scene.bundle.spec)
+      scene.replace(path, make(scene))
+      writeFileSync(join(scene.bundle.rootfs, 'masked'), 'masked')
+      scene.bundle.spec.linux.maskedPaths = ['/masked']
+    },
+    fooledBy: /masked/,
+  }
+}
+
+function terminal(name: string, path: string, make: (scene: Scene) => (path: string) => void): Attack {
+  return {
+    name,
+    lesson: 'CVE-2025-52565',
+    script: 'echo x > /dev/console & sleep 0.1; kill $!; ls /dev/ptmx; true',
+    options: onPty,
+    prepare: (scene) => {
+      bare(scene.bundle.spec)
+      if (path !== '/dev/pts/ptmx')
+        scene.bundle.spec.mounts.push({
+          destination: '/dev/pts',
+          type: 'devpts',
+          source: 'devpts',
+          options: ['newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+        })
+      scene.bundle.spec.process.terminal = true
+      scene.replace(path, make(scene))
+    },
+  }
+}
+
+/** /proc is not what it seems: whoever believes it, writes labels and kernel parameters to files of the image. */
+const falseProc: readonly Attack[] = [
+  ...[
+    ['a tmpfs', (spec: Spec) => spec.mounts.push({ destination: '/DIR', type: 'tmpfs', source: 'tmpfs' })],
+    [
+      'a bind',
+      (spec: Spec, scene: Scene) =>
+        spec.mounts.push({ destination: '/DIR', type: 'bind', source: volume(scene), options: ['bind'] }),
+    ],
+  ].flatMap(([what, mount]) =>
+    ['proc', 'proc/', 'proc/../proc', 'proc/self', 'proc/self/attr', 'proc/sys', 'proc/sys/kernel'].map(
+      (path): Attack => ({
+        name: `${what} on /${path}`,
+        lesson: 'CVE-2019-16884',
+        prepare: (scene) => {
+          bare(scene.bundle.spec)
+          ;(mount as (spec: Spec, scene: Scene) => void)(scene.bundle.spec, scene)
+          for (const each of scene.bundle.spec.mounts) if (each.destination === '/DIR') each.destination = `/${path}`
+        },
+      }),
+    ),
+  ),
+  ...['self/attr', 'sys', 'sys/kernel', ''].map(
+    (below): Attack => ({
+      name: `a bind on /link/${below}, where the image has /link as a link to /proc`,
+      lesson: 'CVE-2019-16884',
+      prepare: (scene) => {
+        bare(scene.bundle.spec)
+        scene.replace('link', (path) => symlinkSync('proc', path))
+        scene.bundle.spec.mounts.push({
+          destination: `/link/${below}`,
+          type: 'bind',
+          source: volume(scene),
+          options: ['bind'],
+        })
+      },
+    }),
+  ),
+  ...['/tmp', '../proc2', 'sys'].map(
+    (target): Attack => ({
+      name: `/proc of the image is a link to ${target} in it`,
+      lesson: 'CVE-2019-19921',
+      prepare: (scene) => {
+        bare(scene.bundle.spec)
+        scene.replace('proc2/self', (path) => mkdirSync(path))
+        scene.replace('proc', (path) => symlinkSync(target, path))
+      },
+    }),
+  ),
+]
+
+export const attacks: readonly Attack[] = [...linkAttacks(), ...replacements, ...falseProc]
