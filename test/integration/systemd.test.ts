@@ -1,5 +1,5 @@
 /** What only a host that systemd manages can show: the container's cgroup is a transient scope. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import type { BundleOptions } from '../support/bundle.ts'
@@ -69,6 +69,23 @@ function pidsMax(pid: number): string {
   return readFileSync(`${mounts[controller]}${own[controller]}/pids.max`, 'utf8').trim()
 }
 
+/** Files of the container's limits, in whichever hierarchies they are. */
+function limitsOf(pid: number): Record<string, string> {
+  const [mounts, own] = [cgroupMounts(), cgroupsOf(pid)]
+  const files = [
+    ...['memory.max', 'cpu.max', 'cpu.weight', 'cpuset.cpus', 'memory.limit_in_bytes'],
+    ...['cpu.cfs_quota_us', 'cpu.cfs_period_us', 'cpu.shares'],
+  ]
+  return Object.fromEntries(
+    Object.entries(mounts).flatMap(([key, mount]) =>
+      files.flatMap((file) => {
+        const path = `${mount}${own[key]}/${file}`
+        return existsSync(path) ? [[file, readFileSync(path, 'utf8').trim()]] : []
+      }),
+    ),
+  )
+}
+
 describe('cgroupsPath slice:prefix:name', () => {
   it('is a delegated transient scope in the slice, and every process is in it', async () => {
     const { id, pid, unit } = await create()
@@ -132,6 +149,41 @@ describe('properties of the scope', () => {
     expect(pidsMax(pid)).toBe('19')
     await execa('systemctl', ['daemon-reload'])
     expect(pidsMax(pid)).toBe('19')
+  })
+
+  /** Before, after a reload of systemd, and after an update and another reload. */
+  it('limits of memory and CPU are properties, and survive reloads and an update', async () => {
+    const { id, pid, unit } = await create({
+      spec: (spec) => {
+        const cpu = { shares: 512, quota: 50_000, period: 100_000, cpus: '0', mems: '0' }
+        spec.linux.resources = { ...spec.linux.resources, memory: { limit: 64 << 20 }, cpu }
+      },
+    })
+    await t.ok(['start', id])
+    const v2 = cgroupMounts()['memory'] === undefined
+    const names = v2 ? ['MemoryMax', 'AllowedCPUs'] : ['MemoryLimit', 'CPUShares']
+    expect(await show(unit, 'CPUQuotaPerSecUSec', ...names)).toEqual({
+      CPUQuotaPerSecUSec: '500ms',
+      ...(v2 ? { MemoryMax: String(64 << 20), AllowedCPUs: '0' } : { MemoryLimit: String(64 << 20), CPUShares: '512' }),
+    })
+    const made = limitsOf(pid)
+    expect(made).toMatchObject(v2 ? { 'cpu.max': '50000 100000', 'cpuset.cpus': '0' } : { 'cpu.shares': '512' })
+    await execa('systemctl', ['daemon-reload'])
+    expect(limitsOf(pid)).toEqual(made)
+
+    await t.ok(['update', '--memory', String(96 << 20), '--cpu-quota', '20000', '--pids-limit', '33', id])
+    expect(await show(unit, 'CPUQuotaPerSecUSec', 'TasksMax')).toEqual({ CPUQuotaPerSecUSec: '200ms', TasksMax: '33' })
+    const updated = limitsOf(pid)
+    const file = v2 ? 'memory.max' : 'memory.limit_in_bytes'
+    expect(updated).toEqual({
+      ...made,
+      [file]: String(96 << 20),
+      ...(v2 ? { 'cpu.max': '20000 100000' } : { 'cpu.cfs_quota_us': '20000' }),
+    })
+    expect(pidsMax(pid)).toBe('33')
+    await execa('systemctl', ['daemon-reload'])
+    expect(limitsOf(pid)).toEqual(updated)
+    expect(pidsMax(pid)).toBe('33')
   })
 
   it('annotations set others, with seconds for what D-Bus has in microseconds', async () => {

@@ -9,9 +9,11 @@ import { deviceGroupName } from './device-group.ts'
 import { Placeholder } from './placeholder.ts'
 import { type CgroupLayout, isManagedBySystemd } from './plan/cgroup-layout.ts'
 import { type CgroupWrite, limitsForks } from './plan/cgroup-write.ts'
+import type { DevicePlan } from './plan/device-plan.ts'
 import { parseScope, type Scope } from './plan/scope.ts'
 import { planAnnotatedProperties } from './plan/unit-annotations.ts'
 import {
+  isIdle,
   type Property,
   planDeviceProperties,
   planLimitProperties,
@@ -105,12 +107,13 @@ export class SystemdManager implements CgroupManager {
   /** A unit that has failed keeps its name until somebody resets it: what is left of it is nobody's. */
   #start(scope: Scope, properties: readonly Property[]): void {
     this.#do('start', scope.unit, (systemd, unit) => {
+      const known = withoutUnknown(systemd, properties)
       try {
-        systemd.startTransientUnit(unit, properties)
+        systemd.startTransientUnit(unit, known)
       } catch (error) {
         if (!isBusError(error, 'UnitExists')) throw error
         resetFailedUnit(systemd, unit)
-        systemd.startTransientUnit(unit, properties)
+        systemd.startTransientUnit(unit, known)
       }
     })
   }
@@ -157,18 +160,30 @@ export function stopUnits(units: readonly string[], timeoutMs: number): void {
   }
 }
 
-/** Tells systemd new limits of a container that runs, before they are written. Throws RuntimeError. */
-export function limitUnit(unit: string, writes: readonly CgroupWrite[], timeoutMs: number): void {
-  const properties = planLimitProperties(writes)
+/** New limits of a container that runs. */
+export interface UnitLimits {
+  readonly writes: readonly CgroupWrite[]
+  readonly devices: DevicePlan | undefined
+}
+
+/** Tells systemd about new limits, before they are written: it has applied its own when this returns. Throws RuntimeError. */
+export function limitUnit(unit: string, { writes, devices }: UnitLimits, timeoutMs: number): void {
+  const properties = [...planLimitProperties(writes), ...planDeviceProperties(devices, deviceGroupName)]
   if (properties.length === 0) return
   const systemd = new Systemd(timeoutMs)
   try {
-    systemd.setUnitProperties(unit, properties)
+    systemd.setUnitProperties(unit, withoutUnknown(systemd, properties))
   } catch (cause) {
     throw new RuntimeError('cgroup', `limit the scope ${unit}: ${messageOf(cause)}`, { cause })
   } finally {
     systemd.close()
   }
+}
+
+/** systemd refuses a call for one property that it does not know. */
+function withoutUnknown(systemd: Systemd, properties: readonly Property[]): readonly Property[] {
+  if (!properties.some(isIdle) || systemd.version() >= 252) return properties
+  return properties.filter((property) => !isIdle(property))
 }
 
 function resetFailedUnit(systemd: Systemd, unit: string): void {

@@ -1,6 +1,6 @@
 /** systemd's Manager over D-Bus: org.freedesktop.systemd1(5). */
 import type { Property } from '../cgroup/plan/unit-properties.ts'
-import type { Value } from '../dbus/signature.ts'
+import type { Value, Variant } from '../dbus/signature.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { BusConnection, BusError, type Call } from './bus-connection.ts'
 import { systemBusSockets } from './system-bus-address.ts'
@@ -10,6 +10,7 @@ const PRIVATE_SOCKET = '/run/systemd/private'
 
 const BUS = 'org.freedesktop.DBus'
 const SYSTEMD = 'org.freedesktop.systemd1'
+const PROPERTIES = 'org.freedesktop.DBus.Properties'
 const MANAGER = `${SYSTEMD}.Manager`
 const JOB_REMOVED = `type='signal',sender='${SYSTEMD}',interface='${MANAGER}',member='JobRemoved'`
 
@@ -54,12 +55,26 @@ export class Systemd {
     this.#bus.call([manager('ResetFailedUnit', 's', [unit])], this.#timeoutMs)
   }
 
-  /** Until the unit is gone, and not for the next of its name. Throws BusError. */
+  /** 252; 0 when it cannot be told. Throws BusError. */
+  version(): number {
+    const [reply] = this.#bus.call(
+      [{ ...manager('Get', 'ss', [MANAGER, 'Version']), interface: PROPERTIES }],
+      this.#timeoutMs,
+    )
+    const version = reply?.body?.[0] as Variant | undefined
+    return Number.parseInt(/\d+/.exec(String(version?.value))?.[0] ?? '0', 10)
+  }
+
+  /**
+   * Until the unit is gone, and not for the next of its name. Returns when systemd has applied them: it does so between
+   * two calls. Throws BusError.
+   */
   setUnitProperties(unit: string, properties: readonly Property[]): void {
     this.#bus.call(
       [manager('SetUnitProperties', 'sba(sv)', [unit, true, properties as unknown as Value])],
       this.#timeoutMs,
     )
+    this.version()
   }
 
   #runJob(call: Call): void {

@@ -40,10 +40,10 @@ export default defineCommand({
     const { resources: file, ...flags } = values
     if (file) {
       const { loadResources } = await import('../lifecycle/load-spec.ts')
-      update(settings, id, loadResources(file))
+      await update(settings, id, loadResources(file))
     } else {
       const { resourcesOfFlags } = await import('../lifecycle/update-flags.ts')
-      update(settings, id, resourcesOfFlags(flags))
+      await update(settings, id, resourcesOfFlags(flags))
     }
     return 0
   },

@@ -15,7 +15,7 @@ import type { Settings } from './settings.ts'
  * update: what `resources` names changes, everything else stays. Throws RuntimeError; the container then has the limits
  * that it had before.
  */
-export function update(settings: Settings, id: string, resources: Resources): void {
+export async function update(settings: Settings, id: string, resources: Resources): Promise<void> {
   const done = stepLog('update')
   const { facts, status } = loadContainer(settings, id)
   if (status === 'stopped' || status === 'creating') throw new ErrNotRunning(`${id} is ${status}`)
@@ -26,7 +26,22 @@ export function update(settings: Settings, id: string, resources: Resources): vo
     ...planResourceWrites(resources, cgroup),
     ...(devices ? planDeviceUpdate(devices, cgroup) : []),
   ]
-  applyWritesOrRestore(facts.cgroupDir, writes)
+  const unit = facts.systemdUnits?.container
+  if (unit === undefined) applyWritesOrRestore(facts.cgroupDir, writes)
+  else {
+    const { limitUnit } = await import('@crio-lxc/core/cgroup/systemd-manager')
+    const before = writes.flatMap((write) => {
+      const value = cgroup.read(write.hierarchy, write.file)
+      return value === undefined ? [] : [{ ...write, value }]
+    })
+    limitUnit(unit, { writes, devices }, settings.timeouts.startMs)
+    try {
+      applyWritesOrRestore(facts.cgroupDir, writes)
+    } catch (error) {
+      limitUnit(unit, { writes: before, devices: undefined }, settings.timeouts.startMs)
+      throw error
+    }
+  }
   if (devices) applyDevicePlan(facts.cgroupDir, devices)
   done(`wrote ${writes.length} limits of the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
 }

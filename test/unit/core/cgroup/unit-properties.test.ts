@@ -47,6 +47,15 @@ describe('planLimitProperties()', () => {
       { AllowedCPUs: Buffer.from([0b111, 0b10]), AllowedMemoryNodes: Buffer.from([1]) },
     ],
     [{ 'hugetlb.2MB.max': '0', 'io.max': '8:0 rbps=1' }, {}],
+    [{ 'cpu.weight': '5', 'cpu.idle': '1' }, { CPUWeight: 0n }],
+    [{ 'cpu.idle': '0' }, {}],
+    // linux.resources.unified may write whatever the kernel reads.
+    [
+      { 'memory.high': '1G', 'memory.max': '2k' },
+      { MemoryHigh: 1n << 30n, MemoryMax: 2048n },
+    ],
+    [{ 'memory.high': 'lots', 'cpuset.cpus': '0-6:2/3', 'cpuset.mems': '9999', 'cpu.max': 'x 0' }, {}],
+    [{ 'memory.max': '99999999999999999999' }, { MemoryMax: INFINITY }],
   ])('v2 %j', (files, properties) => {
     expect(limits(v2, files)).toEqual(properties)
   })

@@ -53,27 +53,36 @@ export function planMonitorProperties(
   ]
 }
 
-/** The limits that writes to files of the cgroup amount to; those that systemd has no property for are left out. */
+/** The limits that writes to files of the cgroup amount to; what systemd has no property for is left out. */
 export function planLimitProperties(writes: readonly CgroupWrite[]): Property[] {
   const values = new Map(writes.map(({ hierarchy: { version }, file, value }) => [`${version} ${file}`, value]))
-  const own = [...values].flatMap(([file, value]) => {
-    const property = limits[file]
-    return property ? [property(value)] : []
-  })
+  // An idle cgroup has no weight, and systemd no other word for it.
+  if (values.get('2 cpu.idle') === '1') values.set('2 cpu.weight', '0')
+  const own = [...values].flatMap(([file, value]) => limits[file]?.(value) ?? [])
   return [...own, ...planQuota(values)]
+}
+
+/** CPUWeight has the value for an idle cgroup since systemd 252. */
+export function isIdle([name, { value }]: Property): boolean {
+  return name === 'CPUWeight' && value === 0n
 }
 
 const limit =
   (name: string) =>
-  (value: string): Property =>
-    number(name, limitOf(value))
+  (value: string): Property[] => {
+    const amount = amountOf(value)
+    return amount === undefined ? [] : [number(name, amount)]
+  }
 
 const mask =
   (name: string) =>
-  (value: string): Property => [name, { signature: 'ay', value: bitmap(value) }]
+  (value: string): Property[] => {
+    const bytes = bitmap(value)
+    return bytes === undefined ? [] : [[name, { signature: 'ay', value: bytes }]]
+  }
 
 /** `VERSION FILE` to the property that stands for it. */
-const limits: Readonly<Record<string, (value: string) => Property>> = {
+const limits: Readonly<Record<string, (value: string) => Property[]>> = {
   '2 memory.max': limit('MemoryMax'),
   '2 memory.high': limit('MemoryHigh'),
   '2 memory.low': limit('MemoryLow'),
@@ -93,28 +102,41 @@ const limits: Readonly<Record<string, (value: string) => Property>> = {
 /** CPU time per second, and the period over which it is counted. */
 function planQuota(values: ReadonlyMap<string, string>): Property[] {
   const [both, bothPeriod] = values.get('2 cpu.max')?.split(' ') ?? []
-  const quotaText = both ?? values.get('1 cpu.cfs_quota_us')
-  const periodText = bothPeriod ?? values.get('1 cpu.cfs_period_us')
-  const properties = periodText === undefined ? [] : [number('CPUQuotaPeriodUSec', BigInt(periodText))]
-  if (quotaText === undefined) return properties
-  const quota = limitOf(quotaText)
+  const quota = amountOf(both ?? values.get('1 cpu.cfs_quota_us'))
+  const period = amountOf(bothPeriod ?? values.get('1 cpu.cfs_period_us'))
+  if (period === 0n) return []
+  const properties = period === undefined ? [] : [number('CPUQuotaPeriodUSec', period)]
+  if (quota === undefined) return properties
   if (quota === INFINITY) return [...properties, number('CPUQuotaPerSecUSec', INFINITY)]
-  const perSecond = (quota * 1000000n) / BigInt(periodText ?? DEFAULT_PERIOD)
+  const perSecond = (quota * 1000000n) / (period ?? DEFAULT_PERIOD)
   // Whole percents, which is how systemd keeps it: up, so that the unit never has less than what was asked for.
   return [...properties, number('CPUQuotaPerSecUSec', ((perSecond + 9999n) / 10000n) * 10000n)]
 }
 
-function limitOf(value: string): bigint {
-  return /^\d+$/.test(value) ? BigInt(value) : INFINITY
+const units = ['', 'K', 'M', 'G', 'T', 'P', 'E']
+
+/** A number as the kernel reads one, with a unit where it takes one (memparse); undefined for anything else. */
+function amountOf(value: string | undefined): bigint | undefined {
+  if (value === 'max' || value === '-1') return INFINITY
+  const [, digits, unit = ''] = /^(\d{1,20})([KMGTPE]?)$/i.exec(value?.trim() ?? '') ?? []
+  if (digits === undefined) return undefined
+  const amount = BigInt(digits) << BigInt(10 * units.indexOf(unit.toUpperCase()))
+  return amount < INFINITY ? amount : INFINITY
 }
 
-/** `0-2,8` as a bit for each number, the lowest first. */
-function bitmap(list: string): Buffer {
+/** More CPUs or nodes than any kernel has. */
+const MAX_BITS = 8192
+
+/** `0-2,8` as a bit for each number, the lowest first; undefined for what is no such list. */
+function bitmap(list: string): Buffer | undefined {
+  if (!/^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$/.test(list)) return undefined
   const ranges = list.split(',').map((range) => {
-    const [first, last = first] = range.split('-').map(Number)
-    return { first: first ?? 0, last: last ?? 0 }
+    const [first = 0, last = first] = range.split('-').map(Number)
+    return { first, last }
   })
-  const bytes = Buffer.alloc((Math.max(...ranges.map(({ last }) => last)) >> 3) + 1)
+  const highest = Math.max(...ranges.map(({ last }) => last))
+  if (highest >= MAX_BITS) return undefined
+  const bytes = Buffer.alloc((highest >> 3) + 1)
   for (const { first, last } of ranges)
     for (let bit = first; bit <= last; bit++) bytes.writeUInt8((bytes[bit >> 3] ?? 0) | (1 << (bit & 7)), bit >> 3)
   return bytes
