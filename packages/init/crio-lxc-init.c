@@ -15,6 +15,7 @@
 
 #define OP_MOVE 0x10000 /* result = args[0] */
 #define OP_FAIL 0x10001 /* fail with errno args[0] */
+#define OP_STATUS 0x10002 /* result = args[0] as an int: a negative one is an errno */
 
 #define ARG_IS_ADDRESS(i) (1u << (i)) /* args[i] is the address of the value, not the value */
 #define ZERO_IS_FAILURE (1u << 8)     /* end of file where a byte was promised */
@@ -77,6 +78,8 @@ static long run(const struct step *s)
 		return a[0];
 	if (s->nr == OP_FAIL)
 		return -(long)a[0];
+	if (s->nr == OP_STATUS)
+		return (int32_t)a[0];
 	do
 		ret = call(s->nr, a);
 	while (ret == -EINTR);

@@ -5,7 +5,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { type Call, callNumber, numbers } from '@crio-lxc/core/abi/arch'
 import { AT_FDCWD, O_CREAT, O_RDONLY, O_WRONLY, SIGCHLD } from '@crio-lxc/core/abi/constants'
-import { Label, Plan, planTag, REPORT } from '@crio-lxc/core/plan/plan'
+import { Label, Plan, planTag, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
 import { afterAll, describe, expect, test } from 'vitest'
 import { buildExecutor, parseFailure, runPlan, runPlanFile, targets } from './executor.ts'
 
@@ -108,6 +108,25 @@ describe.each(targets)('the executor on $name', (target) => {
     const plan = newPlan()
     plan.step('refuse', 'fail', [EPERM])
     expect(run(plan).failure).toEqual({ tag: planTag.container, step: 0, errno: EPERM })
+  })
+
+  test('takes a status out of memory: the lower 32 bits, of which a negative number is an errno', () => {
+    const plan = newPlan()
+    const word = (low: number): Slot => {
+      const bytes = plan.struct(
+        8,
+        () => 'status',
+        (view, at) => {
+          view.setInt32(at, low, true)
+          view.setInt32(at + 4, -1, true)
+        },
+      )
+      return plan.wordAt(bytes, 0)
+    }
+    plan.step('good', 'status', [word(0)])
+    plan.step('good, too', 'status', [word(7)])
+    plan.step('bad', 'status', [word(-EPERM)])
+    expect(run(plan).failure).toEqual({ tag: planTag.container, step: 2, errno: EPERM })
   })
 
   test('takes end of file for a failure where a byte is promised, and only there', () => {

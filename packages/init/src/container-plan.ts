@@ -27,6 +27,7 @@ import { planCloseAllBut } from './steps/close-fds.ts'
 import { devicesOf, planDeviceLinks, planDevices } from './steps/devices.ts'
 import { type HookGate, planAwaitHooks, planEnterHostTree } from './steps/host-tree.ts'
 import { type CgroupMounts, type DetachedMount, planMounts, planReadonlyMounts } from './steps/mounts.ts'
+import { type MovedDevices, planNetDevices } from './steps/net-devices.ts'
 import { planLoopback } from './steps/network.ts'
 import { planMaskedPaths, planReadonlyPaths } from './steps/paths.ts'
 import { planPrivateProc } from './steps/private-proc.ts'
@@ -52,6 +53,8 @@ export interface ContainerFds {
   readonly consoleSocket: number | undefined
   /** A cgroup namespace to join: liblxc makes new ones only. */
   readonly cgroupNamespace: number | undefined
+  /** Given when there are linux.netDevices. */
+  readonly netDevices: MovedDevices | undefined
   /** Given when hooks run before pivot_root. */
   readonly hooks: HookGate | undefined
   /** `--preserve-fds`: 3 and following stay open in the container. */
@@ -77,6 +80,7 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
     plan.step('join the cgroup namespace', 'setns', [fds.cgroupNamespace, CLONE_NEWCGROUP])
   if (namespaces.all.has('uts')) planNames(plan, spec)
   if (namespaces.created.has('network')) planLoopback(plan)
+  if (fds.netDevices) planNetDevices(plan, fds.netDevices)
 
   // liblxc leaves the stage shared: without this the container's mounts would propagate between mount namespaces.
   plan.step('make the stage private', 'mount', [0, plan.string('/'), 0, MS_PRIVATE | MS_REC, 0])

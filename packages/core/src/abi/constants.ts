@@ -119,13 +119,17 @@ export const TIOCSWINSZ = 0x5414
 export const TIOCSPTLCK = 0x40045431
 export const TIOCGPTPEER = 0x5441
 export const SIOCSIFFLAGS = 0x8914
+export const SIOCGIFINDEX = 0x8933
 export const IFF_UP = 1
 
 // socket.h
 export const AF_UNIX = 1
 export const AF_INET = 2
+export const AF_NETLINK = 16
 export const SOCK_STREAM = 1
 export const SOCK_DGRAM = 2
+export const SOCK_RAW = 3
+export const NETLINK_ROUTE = 0
 export const SOCK_CLOEXEC = O_CLOEXEC
 export const SOL_SOCKET = 1
 export const SCM_RIGHTS = 1

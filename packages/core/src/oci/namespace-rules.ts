@@ -20,6 +20,7 @@ export function checkNamespaceRules(spec: Spec, own: ReadonlySet<NamespaceType>)
   }
   if (spec.hostname) need('uts', 'hostname')
   if (spec.domainname) need('uts', 'domainname')
+  if (Object.keys(spec.linux?.netDevices ?? {}).length > 0) need('network', 'linux.netDevices')
   const { sysctl = {}, maskedPaths = [], readonlyPaths = [] } = spec.linux ?? {}
   for (const name of Object.keys(sysctl)) {
     const type = sysctlNamespace(name)

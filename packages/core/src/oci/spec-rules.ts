@@ -4,6 +4,7 @@ import { type HookPoint, hookPoints } from '../hook/hook-points.ts'
 import { itemOf } from './field-path.ts'
 import type { Device, Linux, NamespaceType } from './linux.ts'
 import { checkNamespaceRules, listedNamespaces } from './namespace-rules.ts'
+import { checkNetDevices } from './net-device-rules.ts'
 import { parseNumberList } from './number-list.ts'
 import { OCI_MAJOR } from './oci-version.ts'
 import { checkAttributeRules } from './process-rules.ts'
@@ -104,6 +105,7 @@ function checkLinux(linux: Linux): void {
     if (path) checkAbsolute(path, `${at}.path`)
   }
   checkDevices(linux.devices ?? [])
+  checkNetDevices(linux)
   checkList(linux.resources?.devices, 'linux.resources.devices', MAX_LIST)
   for (const [index, { access }] of (linux.resources?.devices ?? []).entries()) {
     if (access && !/^[rwm]+$/.test(access)) {

@@ -213,7 +213,7 @@ const linuxSupport: SupportTable<Linux> = {
       gid: 'supported',
     },
   },
-  netDevices: { unsupported: 'network devices are not moved' },
+  netDevices: 'supported',
   cgroupsPath: 'supported',
   resources: { fields: resourcesSupport },
   intelRdt: { unsupported: 'resctrl groups are not made' },

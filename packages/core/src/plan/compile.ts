@@ -7,6 +7,7 @@ const STEP_BYTES = 88
 const MAGIC = 'cxlplan1'
 const OP_MOVE = 0x10000
 const OP_FAIL = 0x10001
+const OP_STATUS = 0x10002
 const ZERO_IS_FAILURE = 1 << 8
 const SKIP_IF_NONZERO = 1 << 9
 
@@ -54,6 +55,7 @@ function writeStep(view: DataView, at: number, step: Step, { index, plan }: { in
 function numberOf(step: Step, plan: Plan): number {
   if (step.call === 'move') return OP_MOVE
   if (step.call === 'fail') return OP_FAIL
+  if (step.call === 'status') return OP_STATUS
   return callNumber(plan.arch, step.call)
 }
 

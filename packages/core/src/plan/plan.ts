@@ -46,8 +46,11 @@ export const REPORT = new Slot('report', REPORT_OFFSET)
 
 export type Arg = number | Slot | Bytes
 
-/** Calls of the executor itself: `move` yields its argument, `fail` fails with the errno it is given. */
-export type Operation = Call | 'move' | 'fail'
+/**
+ * Calls of the executor itself: `move` yields its argument, `fail` fails with the errno it is given, `status` takes the
+ * result of a call out of memory: its argument as a 32-bit number, a failure when it is a negative errno.
+ */
+export type Operation = Call | 'move' | 'fail' | 'status'
 
 export interface StepOptions {
   /** Errors that are not a failure. */

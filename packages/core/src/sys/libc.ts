@@ -6,13 +6,16 @@
 import { writeSync } from 'node:fs'
 import { archOf, callNumber } from '../abi/arch.ts'
 import {
+  AF_NETLINK,
   AT_EMPTY_PATH,
   AT_RECURSIVE,
   MS_PRIVATE,
   MS_REC,
+  NETLINK_ROUTE,
   O_CLOEXEC,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
+  SOCK_RAW,
 } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
@@ -178,6 +181,20 @@ export function connectUnix(path: string): number {
     throw error
   }
   return fd
+}
+
+/** A socket that speaks rtnetlink(7) in the network namespace of this process, CLOEXEC. */
+export function netlinkRoute(): number {
+  return call(
+    'int socket(int domain, int type, int protocol)',
+    [AF_NETLINK, SOCK_RAW | O_CLOEXEC, NETLINK_ROUTE],
+    () => 'socket(AF_NETLINK)',
+  )
+}
+
+/** if_nametoindex(3) in the network namespace of this process; undefined when there is no such device. */
+export function interfaceIndex(name: string): number | undefined {
+  return call('unsigned int if_nametoindex(const char *name)', [name], () => `if_nametoindex(${name})`) || undefined
 }
 
 /** mkfifo(3); `mode` is not cut by the umask of the caller because the runtime sets it to 0 at start. */

@@ -5,6 +5,7 @@
 import { closeSync, fstatSync, statfsSync } from 'node:fs'
 import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, makedev } from '@crio-lxc/core/abi/constants'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { type HostNetDevices, openNetDevices } from '@crio-lxc/core/host/net-devices'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import { cloneTree, mountSetattr } from '@crio-lxc/core/sys/libc'
@@ -19,6 +20,7 @@ export interface Sources {
   readonly mounts: ReadonlyMap<number, DetachedMount>
   readonly devices: ReadonlyMap<string, number>
   readonly nullDevice: number
+  readonly netDevices: HostNetDevices | undefined
   /** Every fd above, for inheritance and closing. */
   readonly fds: readonly number[]
 }
@@ -45,7 +47,9 @@ export function openSources(spec: Spec, { bundle, rootfs: path }: { bundle: stri
     })
     const devices = new Map<string, number>()
     if (!hasFreshDev(spec)) for (const device of bindable(spec)) devices.set(device.path, keep(openDevice(device)))
-    return { rootfs, mounts, devices, nullDevice, fds }
+    const netDevices = openNetDevices(spec.linux?.netDevices)
+    if (netDevices) keep(netDevices.socket)
+    return { rootfs, mounts, devices, nullDevice, netDevices, fds }
   } catch (error) {
     for (const fd of fds) closeSync(fd)
     throw error

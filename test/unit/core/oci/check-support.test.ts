@@ -15,7 +15,6 @@ const refused: [Changes, string, string][] = [
   [{ 'linux.uidMappings': [idMapping] }, 'linux.uidMappings', 'user namespaces are not made'],
   [{ 'linux.gidMappings': [idMapping] }, 'linux.gidMappings', 'user namespaces are not made'],
   [{ 'linux.timeOffsets': { boottime: { secs: 1 } } }, 'linux.timeOffsets', 'time namespaces are not made'],
-  [{ 'linux.netDevices': { eth0: { name: 'x' } } }, 'linux.netDevices', 'network devices are not moved'],
   [{ 'linux.intelRdt': { closID: 'x' } }, 'linux.intelRdt', 'resctrl groups are not made'],
   [{ 'linux.mountLabel': 'x' }, 'linux.mountLabel', 'SELinux labels are not set'],
   [
