@@ -57,6 +57,8 @@ export interface InitFacts {
   readonly command: string
   /** Who gets the listener of a seccomp filter that notifies. */
   readonly seccompAgent?: { readonly path: string; readonly metadata?: string }
+  /** File in the container that says why its program was not executed. */
+  readonly terminationMessagePath?: string
 }
 
 const SCHEMA_VERSION = 1

@@ -17,6 +17,7 @@ import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtim
 import { hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { Spec } from '@crio-lxc/core/oci/spec'
+import { type TerminationMessageMount, terminationMessageMount } from '@crio-lxc/core/oci/termination-message'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
@@ -44,6 +45,7 @@ import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
 import { fixStdio } from './stdio.ts'
 import { stepError } from './step-error.ts'
+import { writeTerminationMessage } from './termination-message.ts'
 import { Undo } from './undo.ts'
 
 export interface CreateOptions {
@@ -236,7 +238,13 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
   environmentExists = true
   monitor.go()
-  const waiting = { plan, command: spec.process.args[0] ?? '', timeoutMs: timeouts.createMs }
+  const message = terminationMessageMount(spec)
+  const waiting = {
+    plan,
+    command: spec.process.args[0] ?? '',
+    message: message && sources.mounts.get(message.index)?.fd,
+    timeoutMs: timeouts.createMs,
+  }
   const reached = awaitInit(monitor, waiting)
   manager.joined()
   manager.limit(resources.writes.filter(limitsForks))
@@ -249,7 +257,7 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   }
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
   const resident = settings.monitorMode === 'resident' ? manager : undefined
-  const pid = publish(info, { monitor, spec, plan, seccompAgent, resident })
+  const pid = publish(info, { monitor, spec, plan, seccompAgent, message, resident })
   done(`init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
 }
 
@@ -270,11 +278,13 @@ function ownIdentity(): ProcessIdentity {
 interface Waiting {
   readonly plan: Plan
   readonly command: string
+  /** O_PATH fd of the file that says why init has failed. */
+  readonly message: number | undefined
   readonly timeoutMs: number
 }
 
 /** Waits until init is ready for start, or for the hooks of create. */
-function awaitInit(monitor: Monitor, { plan, command, timeoutMs }: Waiting): 'ready' | 'hooks' {
+function awaitInit(monitor: Monitor, { plan, command, message, timeoutMs }: Waiting): 'ready' | 'hooks' {
   const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what: 'wait for the container to be ready' })
   let record = read()
   for (; record.kind === 'forked'; record = read()) monitor.continueAs(record.pid)
@@ -290,7 +300,10 @@ function awaitInit(monitor: Monitor, { plan, command, timeoutMs }: Waiting): 're
     throw new RuntimeError('create-failed', 'init loaded linux.seccomp before it was started')
   const step = [...monitor.plans, plan].find(({ tag }) => tag === record.tag)?.steps[record.step]
   if (!step) throw new RuntimeError('create-failed', `init reported an unknown step ${record.step}`)
-  throw stepError('create-failed', { what: step.what, call: callText(step), errno: record.errno, command })
+  const { errno } = record
+  const error = stepError('create-failed', { what: step.what, call: callText(step), errno, command })
+  if (message !== undefined) writeTerminationMessage(message, error)
+  throw error
 }
 
 interface Publish {
@@ -298,12 +311,13 @@ interface Publish {
   readonly spec: Spec
   readonly plan: Plan
   readonly seccompAgent: SeccompAgent | undefined
+  readonly message: TerminationMessageMount | undefined
   /** Has a place for the monitor when it stays. */
   readonly resident: CgroupManager | undefined
 }
 
 /** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
-function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, resident }: Publish): number {
+function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, message, resident }: Publish): number {
   const pid = monitor.initPid()
   setOomScoreAdj(pid, spec.process.oomScoreAdj)
   const init = identify(pid)
@@ -321,6 +335,7 @@ function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, resid
     ),
     command: spec.process.args[0] ?? '',
     ...(seccompAgent && { seccompAgent }),
+    ...(message && { terminationMessagePath: message.path }),
   })
   if (!resident) monitor.end()
   info.createPidFile(kept?.pid ?? pid)

@@ -2,6 +2,7 @@
 import { capabilityBit } from '@crio-lxc/core/oci/capabilities'
 import { OCI_VERSION, OCI_VERSION_MIN } from '@crio-lxc/core/oci/oci-version'
 import { type Decision, support } from '@crio-lxc/core/oci/support'
+import { TERMINATION_MESSAGE_PATH } from '@crio-lxc/core/oci/termination-message'
 import type { Row } from '@crio-lxc/core/oci/walk-fields'
 import { kernelSeccompFlags } from '@crio-lxc/core/sys/seccomp-flags'
 import { mountOptionNames } from '@crio-lxc/init/mount-options'
@@ -88,7 +89,8 @@ export function features(): Features {
       ...(builtCommit() && { 'org.linuxcontainers.crio-lxc.commit': builtCommit() }),
       'org.linuxcontainers.crio-lxc.checkpoint.enabled': 'false',
     },
-    potentiallyUnsafeConfigAnnotations: [],
+    // The runtime writes a file where it points.
+    potentiallyUnsafeConfigAnnotations: [TERMINATION_MESSAGE_PATH],
   }
 }
 

@@ -12,6 +12,7 @@ import { acknowledgeListener, listenerMissing, sendListener } from './seccomp-li
 import type { Settings } from './settings.ts'
 import { stateOf } from './state.ts'
 import { stepError } from './step-error.ts'
+import { openTerminationMessage, writeTerminationMessage } from './termination-message.ts'
 
 /** start: runtime.md, "Start". Returns when the container's program has been executed. */
 export async function start(settings: Settings, id: string): Promise<void> {
@@ -50,12 +51,25 @@ function release({ timeouts }: Settings, container: Container, pidfd: number): v
     const acknowledge =
       agent && keep(openSync(container.info.runtimePath('fifo', ACKNOWLEDGE_FIFO), O_WRONLY | O_NONBLOCK))
     // Opening the read end lets init's open of the write end return; O_NONBLOCK because init may just have died.
+    const message = openMessage(container)
+    if (message !== undefined) keep(message)
     const fifo = keep(openSync(path, O_RDONLY | O_NONBLOCK))
-    awaitExecution(container, { fifo, pidfd, acknowledge, timeoutMs: timeouts.startMs })
+    try {
+      awaitExecution(container, { fifo, pidfd, acknowledge, timeoutMs: timeouts.startMs })
+    } catch (error) {
+      if (message !== undefined) writeTerminationMessage(message, error)
+      throw error
+    }
   } finally {
     for (const fd of open) closeSync(fd)
   }
   unlinkSync(path)
+}
+
+/** Before init goes on: once it has failed its mounts are gone. */
+function openMessage({ init }: Container): number | undefined {
+  const path = init?.terminationMessagePath
+  return path === undefined ? undefined : openTerminationMessage(init?.init.pid ?? 0, path)
 }
 
 function checkStatus({ status, info: { containerId: id } }: Container): void {

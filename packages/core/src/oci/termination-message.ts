@@ -1,0 +1,24 @@
+/** Where Kubernetes reads why a container ended: an annotation of CRI-O's, and the file that the kubelet mounts there. */
+import { posix } from 'node:path'
+import type { Spec } from './spec.ts'
+
+export const TERMINATION_MESSAGE_PATH = 'io.kubernetes.container.terminationMessagePath'
+
+/** The mount of a file for the termination message. */
+export interface TerminationMessageMount {
+  /** In `mounts`. */
+  readonly index: number
+  /** In the container. */
+  readonly path: string
+}
+
+/** Only a bind mount at the very path that the annotation names: nothing else of the container is written. */
+export function terminationMessageMount({ annotations, mounts = [] }: Spec): TerminationMessageMount | undefined {
+  const path = annotations?.[TERMINATION_MESSAGE_PATH]
+  if (!path?.startsWith('/')) return undefined
+  const at = posix.normalize(path)
+  const index = mounts.findLastIndex(({ destination }) => posix.normalize(`/${destination}`) === at)
+  const { type = '', options = [] } = mounts[index] ?? {}
+  const isBind = type === 'bind' || options.includes('bind') || options.includes('rbind')
+  return index >= 0 && isBind ? { index, path: at } : undefined
+}

@@ -1,0 +1,40 @@
+/** Tells the kubelet why a container's program was never executed, in the file of its termination message. */
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
+import { O_NONBLOCK, O_PATH, O_WRONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
+import { messageOf } from '@crio-lxc/core/errors/runtime-error'
+import { log } from '@crio-lxc/core/log/logger'
+import { openat2 } from '@crio-lxc/core/sys/libc'
+
+/** What the kubelet reads at most, bytes. */
+const MAX_BYTES = 4096
+const O_APPEND = 0o2000
+
+/** An O_PATH fd of the mounted file, taken while init is there; undefined when there is no such file. */
+export function openTerminationMessage(pid: number, path: string): number | undefined {
+  try {
+    const root = openat2(-100, `/proc/${pid}/root`, { flags: O_PATH, resolve: 0 })
+    try {
+      return openat2(root, path, { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
+    } finally {
+      closeSync(root)
+    }
+  } catch (error) {
+    log.warn(`open the termination message ${path}: ${messageOf(error)}`, { c: 'kubernetes' })
+    return undefined
+  }
+}
+
+/** Appends the error to the file behind `fd`, if it is a regular one; that it cannot is no error of the container's. */
+export function writeTerminationMessage(fd: number, error: unknown): void {
+  try {
+    if (!fstatSync(fd).isFile()) throw new Error('it is not a regular file')
+    const file = openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_APPEND | O_NONBLOCK)
+    try {
+      writeSync(file, Buffer.from(`${messageOf(error)}\n`).subarray(0, MAX_BYTES))
+    } finally {
+      closeSync(file)
+    }
+  } catch (cause) {
+    log.warn(`write the termination message: ${messageOf(cause)}`, { c: 'kubernetes' })
+  }
+}
