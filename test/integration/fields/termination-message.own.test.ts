@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { BundleOptions } from '../../support/bundle.ts'
 import { useContainers } from '../../support/containers.ts'
 import { listTree } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
@@ -17,7 +16,7 @@ const annotation = 'io.kubernetes.container.terminationMessagePath'
 function withMessage(
   at = '/dev/termination-log',
   options = ['bind', 'rw'],
-): { file: string; spec: NonNullable<BundleOptions['spec']> } {
+): { file: string; spec: (spec: Spec) => void } {
   const file = `${t.hostDirectory()}/message`
   writeFileSync(file, '')
   const spec = (spec: Spec): void => {

@@ -105,6 +105,7 @@ function checkLinux(linux: Linux): void {
     if (path) checkAbsolute(path, `${at}.path`)
   }
   checkDevices(linux.devices ?? [])
+  checkNetDevices(linux)
   checkList(linux.resources?.devices, 'linux.resources.devices', MAX_LIST)
   checkNetDevices(linux)
   for (const [index, { access }] of (linux.resources?.devices ?? []).entries()) {

@@ -238,23 +238,22 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
   environmentExists = true
   monitor.go()
-  const waiting = { plan, command: spec.process.args[0] ?? '', timeoutMs: timeouts.createMs }
   const message = terminationMessageMount(spec)
-  try {
-    const reached = awaitInit(monitor, waiting)
-    manager.joined()
-    manager.limit(resources.writes.filter(limitsForks))
-    if (reached === 'hooks' && gate && spec.hooks && info.facts) {
-      done('init has made the mounts, and waits for hooks')
-      runCreateHooks(settings, info.facts, { hooks: spec.hooks, pid: monitor.initPid() })
-      done('ran the hooks of create')
-      gate.open()
-      awaitInit(monitor, waiting)
-    }
-  } catch (error) {
-    const mount = message && sources.mounts.get(message.index)
-    if (mount) writeTerminationMessage(mount.fd, error)
-    throw error
+  const waiting = {
+    plan,
+    command: spec.process.args[0] ?? '',
+    message: message && sources.mounts.get(message.index)?.fd,
+    timeoutMs: timeouts.createMs,
+  }
+  const reached = awaitInit(monitor, waiting)
+  manager.joined()
+  manager.limit(resources.writes.filter(limitsForks))
+  if (reached === 'hooks' && gate && spec.hooks && info.facts) {
+    done('init has made the mounts, and waits for hooks')
+    runCreateHooks(settings, info.facts, { hooks: spec.hooks, pid: monitor.initPid() })
+    done('ran the hooks of create')
+    gate.open()
+    awaitInit(monitor, waiting)
   }
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
   const resident = settings.monitorMode === 'resident' ? manager : undefined
@@ -279,11 +278,13 @@ function ownIdentity(): ProcessIdentity {
 interface Waiting {
   readonly plan: Plan
   readonly command: string
+  /** O_PATH fd of the file that says why init has failed. */
+  readonly message: number | undefined
   readonly timeoutMs: number
 }
 
 /** Waits until init is ready for start, or for the hooks of create. */
-function awaitInit(monitor: Monitor, { plan, command, timeoutMs }: Waiting): 'ready' | 'hooks' {
+function awaitInit(monitor: Monitor, { plan, command, message, timeoutMs }: Waiting): 'ready' | 'hooks' {
   const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what: 'wait for the container to be ready' })
   let record = read()
   for (; record.kind === 'forked'; record = read()) monitor.continueAs(record.pid)
@@ -299,7 +300,10 @@ function awaitInit(monitor: Monitor, { plan, command, timeoutMs }: Waiting): 're
     throw new RuntimeError('create-failed', 'init loaded linux.seccomp before it was started')
   const step = [...monitor.plans, plan].find(({ tag }) => tag === record.tag)?.steps[record.step]
   if (!step) throw new RuntimeError('create-failed', `init reported an unknown step ${record.step}`)
-  throw stepError('create-failed', { what: step.what, call: callText(step), errno: record.errno, command })
+  const { errno } = record
+  const error = stepError('create-failed', { what: step.what, call: callText(step), errno, command })
+  if (message !== undefined) writeTerminationMessage(message, error)
+  throw error
 }
 
 interface Publish {
