@@ -129,7 +129,9 @@ describe('linux.netDevices', () => {
     const [end] = veth()
     const result = await t.run({ spec: withDevices({ [end]: { name: 'lo' } }) })
     expect(result.exitCode).toBe(1)
-    expect(result.stderr).toMatch(/see that lo is free for linux\.netDevices: .*file exists/)
+    expect(result.stderr).toMatch(
+      /^linux\.netDevices: the container has a network device lo already: choose another name$/m,
+    )
     expect(ip('-o', 'link')).toContain(` ${end}@`)
   })
 

@@ -60,7 +60,8 @@ function planNameIsFree(plan: Plan, target: string, own: Slot): void {
   const what = `see that ${target} is free for linux.netDevices`
   const free = new Label()
   plan.step(what, 'ioctl', [own, SIOCGIFINDEX, nameRequest(plan, target)], { ignore: ['ENODEV'], onIgnored: free })
-  plan.step(what, 'fail', [errnoTable.EEXIST[0]])
+  const taken = `linux.netDevices: the container has a network device ${target} already: choose another name`
+  plan.step(taken, 'fail', [errnoTable.EEXIST[0]])
   plan.place(free)
 }
 
