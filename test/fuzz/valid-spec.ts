@@ -118,11 +118,14 @@ function hooks(random: Random): Json {
 }
 
 function linux(random: Random): Json {
+  const time = random.pick(['none', 'new', 'joined'])
   return {
     namespaces: [
       ...['mount', 'network', 'ipc', 'uts'].map((type) => ({ type })),
       ...random.some(['pid', 'cgroup']).map((type) => (random.once(2) ? { type } : { type, path: '/proc/1/ns/x' })),
+      ...(time === 'none' ? [] : [{ type: 'time', ...(time === 'joined' && { path: '/proc/1/ns/time' }) }]),
     ],
+    timeOffsets: time === 'new' ? timeOffsets(random) : {},
     cgroupsPath: random.pick(['', '/a', 'a/b', `/${'x'.repeat(200)}`, '/a//./b', '/ä b']),
     maskedPaths: random.list(10, () => path(random)),
     readonlyPaths: random.list(10, () => path(random)),
@@ -171,6 +174,14 @@ function linux(random: Random): Json {
     },
     ...(random.once(2) && { seccomp: seccomp(random) }),
   }
+}
+
+function timeOffsets(random: Random): Json {
+  const offset = () => ({
+    ...(random.once(2) && { secs: random.pick([0, -1, raw('9223372036854775807'), raw('-9223372036854775808')]) }),
+    ...(random.once(2) && { nanosecs: random.pick([0, 1, 999_999_999]) }),
+  })
+  return Object.fromEntries(random.some(['monotonic', 'boottime']).map((clock) => [clock, offset()]))
 }
 
 function seccomp(random: Random): Json {

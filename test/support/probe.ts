@@ -66,6 +66,8 @@ export interface ProbeReport {
   /** get_mempolicy(2), the first 64 nodes as a mask. */
   memoryPolicy: { mode: number; nodes: number }
   personality: number
+  /** clock_gettime(2), nanoseconds in decimal. */
+  clocks: { monotonic: string; boottime: string }
   /** uname -m. */
   machine: string
   oomScoreAdj: string | null

@@ -82,6 +82,7 @@ export interface Linux {
     gid?: number
   }[]
   rootfsPropagation?: string
+  timeOffsets?: Record<string, { secs?: number; nanosecs?: number }>
   personality?: { domain: string; flags?: string[] }
   memoryPolicy?: { mode: string; nodes?: string; flags?: string[] }
   netDevices?: Record<string, { name?: string }>

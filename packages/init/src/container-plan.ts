@@ -35,6 +35,7 @@ import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planP
 import { isLabelled } from './steps/security-label.ts'
 import { planSysctls } from './steps/sysctl.ts'
 import { planConsole, planControllingTerminal, planTerminal } from './steps/terminal.ts'
+import { planTimeNamespace } from './steps/time-namespace.ts'
 
 /** What create opened on the host for init to inherit under the same numbers. */
 export interface ContainerFds {
@@ -105,12 +106,15 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
   if (terminal) planConsole(plan, rootfs, terminal)
   const cwd = { root: rootfs, path: spec.process.cwd, directory: true, what: 'process.cwd' }
   plan.step('close process.cwd', 'close', [ensureTarget(plan, cwd)])
+  const { sysctl = {} } = linux
+  const labelled = isLabelled(process.process)
+  const newTime = namespaces.created.has('time')
+  const proc = labelled || newTime || Object.keys(sysctl).length > 0 ? planPrivateProc(plan) : undefined
+  // Before the hooks of create, which enter it.
+  if (newTime && proc) planTimeNamespace(plan, linux.timeOffsets ?? {}, proc)
   // Hooks may still change the rootfs and mount in it; what follows takes that away.
   if (fds.hooks) planAwaitHooks(plan, { report: fds.report, go: fds.hooks.go })
   planReadonlyMounts(plan, rootfs, readonlyLater)
-  const { sysctl = {} } = linux
-  const labelled = isLabelled(process.process)
-  const proc = labelled || Object.keys(sysctl).length > 0 ? planPrivateProc(plan) : undefined
   if (proc) planSysctls(plan, sysctl, proc)
   planReadonlyPaths(plan, { root: rootfs, paths: linux.readonlyPaths ?? [] })
   planMaskedPaths(plan, {

@@ -9,6 +9,7 @@ import {
   AT_FDCWD,
   AT_RECURSIVE,
   CLONE_NEWNS,
+  CLONE_NEWTIME,
   MS_NODEV,
   MS_NOEXEC,
   MS_NOSUID,
@@ -30,14 +31,17 @@ export interface LaunchInputs {
   readonly report: number
   /** fd of anything, to be replaced by a clone of the host's tree when hooks of create want to see it. */
   readonly hostTree?: number | undefined
+  /** A time namespace to join, which liblxc cannot: its children are born there. */
+  readonly timeNamespace?: number | undefined
   /** crio-lxc-start and its arguments, NAME LXCPATH CONFIG. */
   readonly command: readonly string[]
 }
 
-export function planLaunch({ arch, cgroup, report, hostTree, command }: LaunchInputs): Plan {
+export function planLaunch({ arch, cgroup, report, hostTree, timeNamespace, command }: LaunchInputs): Plan {
   const plan = new Plan(planTag.launch, arch)
   const end = new Label()
   planJoinCgroup(plan, cgroup, { report, end })
+  if (timeNamespace !== undefined) plan.step('join the time namespace', 'setns', [timeNamespace, CLONE_NEWTIME])
   planHide(plan, hostTree)
   const program = command[0] ?? ''
   plan.step(`execute ${program}`, 'execve', [plan.string(program), plan.strings(command), plan.strings([])])

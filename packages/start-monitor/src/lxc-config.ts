@@ -8,9 +8,9 @@ import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 export interface LxcConfigInputs {
   /** Absolute path of libexec/crio-lxc. */
   readonly libexec: string
-  /** Namespaces to be made. */
+  /** Namespaces to be made; a time namespace is made by the plan. */
   readonly newNamespaces: readonly NamespaceType[]
-  /** Namespaces to be joined (the plan joins a cgroup namespace, which liblxc cannot): an fd that the monitor inherits, of the namespace's file. */
+  /** Namespaces to be joined (plans join cgroup and time namespaces, which liblxc cannot): an fd that the monitor inherits, of the namespace's file. */
   readonly sharedNamespaces: ReadonlyMap<NamespaceType, number>
   /** The plan's fd in init. */
   readonly plan: number
@@ -42,9 +42,9 @@ export function lxcConfig(inputs: LxcConfigInputs): string {
     ['lxc.rootfs.path', `dir:${checkPath(libexec)}/stage`],
     ['lxc.rootfs.mount', `${libexec}/lxc`],
     ['lxc.rootfs.managed', '0'],
-    ['lxc.namespace.clone', newNamespaces.map((type) => namespaceName[type]).join(' ')],
+    ['lxc.namespace.clone', newNamespaces.flatMap((type) => (type === 'time' ? [] : [namespaceName[type]])).join(' ')],
     ...[...sharedNamespaces]
-      .filter(([type]) => type !== 'cgroup')
+      .filter(([type]) => type !== 'cgroup' && type !== 'time')
       .map(([type, fd]) => [`lxc.namespace.share.${namespaceName[type]}`, `/proc/self/fd/${fd}`] as const),
     ['lxc.init.cmd', `/init ${plan}`],
     // init outlives the monitor, which create ends as soon as init is parked.

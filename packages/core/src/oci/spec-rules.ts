@@ -10,6 +10,7 @@ import { OCI_MAJOR } from './oci-version.ts'
 import { checkAttributeRules } from './process-rules.ts'
 import type { Hooks, Mount, Process, Rlimit, Spec } from './spec.ts'
 import { checkSysctlNames } from './sysctl-rules.ts'
+import { checkTimeOffsets } from './time-rules.ts'
 
 /** PATH_MAX with its NUL (limits.h), bytes. */
 const PATH_MAX = 4096
@@ -104,6 +105,7 @@ function checkLinux(linux: Linux): void {
     types.add(type)
     if (path) checkAbsolute(path, `${at}.path`)
   }
+  checkTimeOffsets(linux)
   checkDevices(linux.devices ?? [])
   checkNetDevices(linux)
   checkList(linux.resources?.devices, 'linux.resources.devices', MAX_LIST)

@@ -53,7 +53,6 @@ const otherPlatform = { ignored: 'config.md: the object of another platform' } a
 const windowsOnly = { ignored: 'config.md: only for Windows' } as const
 const idmappedMount = { unsupported: 'idmapped mounts are not made' } as const
 const userNamespace = { unsupported: 'user namespaces are not made' } as const
-const timeNamespace = { unsupported: 'time namespaces are not made' } as const
 
 const throttle = { each: { major: 'supported', minor: 'supported', rate: 'supported' } } as const
 
@@ -193,7 +192,7 @@ const linuxSupport: SupportTable<Linux> = {
           uts: 'supported',
           cgroup: 'supported',
           user: userNamespace,
-          time: timeNamespace,
+          time: 'supported',
         },
       },
       path: 'supported',
@@ -201,7 +200,7 @@ const linuxSupport: SupportTable<Linux> = {
   },
   uidMappings: userNamespace,
   gidMappings: userNamespace,
-  timeOffsets: timeNamespace,
+  timeOffsets: 'supported',
   devices: {
     each: {
       type: 'supported',

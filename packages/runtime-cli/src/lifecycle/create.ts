@@ -181,6 +181,7 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
     companions,
     cgroup: openCgroup(layout, cgroupDir),
     hostTree: gate?.plan.hostTree?.fd,
+    timeNamespace: namespaces.shared.get('time'),
     inherited: [
       ...Array.from({ length: options.preserveFds ?? 0 }, (_, index) => 3 + index),
       ...sources.fds,

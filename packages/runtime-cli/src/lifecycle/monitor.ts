@@ -23,6 +23,8 @@ export interface LaunchOptions {
   readonly cgroup: OpenCgroup & { readonly fds: readonly number[] }
   /** One of `inherited`, to be replaced by a clone of the host's tree; undefined: nobody looks at it. */
   readonly hostTree: number | undefined
+  /** One of `inherited`, for the monitor and init to join. */
+  readonly timeNamespace: number | undefined
   /** What init needs of the host, under the same numbers. */
   readonly inherited: readonly number[]
   /** The text of liblxc's config; `plan` is what init runs first. */
@@ -43,7 +45,10 @@ export class Monitor {
   readonly #open = new Set<number>()
   #reaped = false
 
-  constructor(info: ContainerInfo, { arch, companions, cgroup, hostTree, inherited, config }: LaunchOptions) {
+  constructor(
+    info: ContainerInfo,
+    { arch, companions, cgroup, hostTree, timeNamespace, inherited, config }: LaunchOptions,
+  ) {
     const keep = (fd: number): number => {
       this.#open.add(fd)
       return fd
@@ -63,7 +68,7 @@ export class Monitor {
       this.#go = keep(goWrite)
       const name = info.containerId
       const command = [companions.start, name, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
-      const launchPlan = planLaunch({ arch, cgroup, report: reportWrite, hostTree, command })
+      const launchPlan = planLaunch({ arch, cgroup, report: reportWrite, hostTree, timeNamespace, command })
       const waitPlan = planWait({ arch, go: goRead, plan: this.plan })
       this.plans = [launchPlan, waitPlan]
       const [launch, wait] = this.plans.map((plan) => {

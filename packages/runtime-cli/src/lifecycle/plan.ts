@@ -112,6 +112,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
     },
     report,
     hostTree: gate?.plan.hostTree?.fd,
+    timeNamespace: namespaces.shared.get('time'),
     command: [companions.start, 'ID', `${companions.libexec}/lxc`, 'ROOT/ID/config'],
   })
   return {

@@ -11,10 +11,8 @@ const refused: [Changes, string, string][] = [
   [{ 'mounts[1].uidMappings': [idMapping] }, 'mounts[1].uidMappings', 'idmapped mounts are not made'],
   [{ 'mounts[1].gidMappings': [idMapping] }, 'mounts[1].gidMappings', 'idmapped mounts are not made'],
   [{ 'linux.namespaces[5].type': 'user' }, 'linux.namespaces[5].type', 'user namespaces are not made'],
-  [{ 'linux.namespaces[5].type': 'time' }, 'linux.namespaces[5].type', 'time namespaces are not made'],
   [{ 'linux.uidMappings': [idMapping] }, 'linux.uidMappings', 'user namespaces are not made'],
   [{ 'linux.gidMappings': [idMapping] }, 'linux.gidMappings', 'user namespaces are not made'],
-  [{ 'linux.timeOffsets': { boottime: { secs: 1 } } }, 'linux.timeOffsets', 'time namespaces are not made'],
   [{ 'linux.intelRdt': { closID: 'x' } }, 'linux.intelRdt', 'resctrl groups are not made'],
   [{ 'linux.mountLabel': 'x' }, 'linux.mountLabel', 'SELinux labels are not set'],
   [
@@ -61,6 +59,10 @@ const accepted: [string, Changes][] = [
     },
   ],
   ['joined namespaces', { 'linux.namespaces[1].path': '/proc/1/ns/net', 'linux.namespaces[5]': { type: 'cgroup' } }],
+  [
+    'a time namespace with offsets',
+    { 'linux.namespaces[5]': { type: 'time' }, 'linux.timeOffsets': { boottime: { secs: 1 } } },
+  ],
   [
     'a seccomp filter',
     {
