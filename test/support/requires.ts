@@ -1,5 +1,6 @@
 /** Conditions on the machine and the runtime; tests whose conditions do not hold are skipped with the reason printed. */
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { hostHas } from '@crio-lxc/core/host/host-features'
 import { queryPrograms } from '@crio-lxc/core/sys/bpf'
 import { beforeEach } from 'vitest'
 import allowedSkips from '../allowed-skips.json' with { type: 'json' }
@@ -18,6 +19,7 @@ const needs = {
   'cgroup-bpf': () => cgroupBpfProblem(),
   systemd: () => (existsSync('/run/systemd/private') ? undefined : 'systemd does not manage the machine'),
   'dbus-daemon': () => (existsSync('/usr/bin/dbus-daemon') ? undefined : 'there is no dbus-daemon'),
+  selinux: () => (hostHas('SELinux') ? undefined : 'the machine has no SELinux'),
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
 } as const satisfies Record<string, () => string | undefined>
 

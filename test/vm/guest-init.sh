@@ -13,6 +13,12 @@ mount -t tmpfs shm /dev/shm
 mount -t mqueue mqueue /dev/mqueue
 mount -t bpf bpf /sys/fs/bpf
 mount -t securityfs securityfs /sys/kernel/security
+if [ -e /vm/policy ]; then
+	mount -t selinuxfs selinuxfs /sys/fs/selinux
+	# The kernel takes a policy in one piece.
+	dd if=/vm/policy of=/sys/fs/selinux/load bs=1M 2>/dev/null
+	echo 1 >/sys/fs/selinux/enforce
+fi
 mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
 for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
 	echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control

@@ -1,9 +1,9 @@
 #!/bin/sh
-# npm run test:vm [-- [--systemd | --legacy] FILTER...]: the integration tests, or those whose paths contain a FILTER, in a
-# machine that has only cgroup v2; with --systemd one that systemd manages, and by default only what that
-# can show; --legacy is the same with systemd's v1 hierarchies. All of the tests take a quarter of an hour, because the
-# machine's processor is emulated. RUNTIME=runc proves them. TEST_RESULTS names a directory that keeps the report; the last
-# line is "N passed, N failed, N skipped".
+# npm run test:vm [-- [--systemd | --legacy | --selinux] FILTER...]: the integration tests, or those whose paths contain a
+# FILTER, in a machine that has only cgroup v2; with --systemd one that systemd manages, and by default only what that
+# can show; --legacy is the same with systemd's v1 hierarchies; --selinux has SELinux, and runs the tests that need it.
+# All of the tests take a quarter of an hour, because the machine's processor is emulated. RUNTIME=runc proves them.
+# TEST_RESULTS names a directory that keeps the report; the last line is "N passed, N failed, N skipped".
 set -eu
 cd "$(dirname "$0")/../.."
 . test/run/prepare.sh
@@ -11,21 +11,19 @@ cd "$(dirname "$0")/../.."
 results=${TEST_RESULTS:-$(mktemp -d)}
 mkdir -p "$results"
 [ -n "${TEST_RESULTS-}" ] || trap 'rm -rf "$results" "$step_log"' EXIT
-machine='' default=integration/
+machine='' default=''
 case ${1-} in
---systemd) machine=-s ;;
---legacy) machine='-s -l' ;;
+--systemd) machine=-s default=systemd ;;
+--legacy) machine='-s -l' default=systemd ;;
+--selinux) machine=-e default=selinux ;;
 esac
-[ -z "$machine" ] || {
-	default=systemd
-	shift
-}
-[ $# -gt 0 ] || set -- $default
+[ -z "$machine" ] || shift
+[ $# -gt 0 ] || set -- "${default:-integration/}"
 
 [ "$(uname -m)" = x86_64 ] || fail 'run this on x86-64: the machine is one'
 [ "$(id -u)" = 0 ] || fail 'run this as root: the machine has the files of this host'
 install_packages qemu-system-x86 linux-image-cloud-amd64 kmod busybox-static gcc libc6-dev liblxc1 lxc-dev runc \
-	podman conmon netavark catatonit uidmap iproute2 procps systemd dbus
+	podman conmon netavark catatonit uidmap iproute2 procps systemd dbus secilc
 install_npm_packages
 step 'npm run build' npm run build
 

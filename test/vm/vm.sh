@@ -1,5 +1,5 @@
 #!/bin/sh
-# vm.sh [-s] [-l] [-a] [-m MIB] [-t SECONDS] [-w DIR] -- COMMAND [ARGUMENT]...
+# vm.sh [-s] [-l] [-a | -e] [-m MIB] [-t SECONDS] [-w DIR] -- COMMAND [ARGUMENT]...
 #
 # Runs COMMAND as root in a virtual machine that has only cgroup v2, in the present directory, with this host's files:
 # the machine's root is the host's, read-only, below an overlay that ends with it. Its output and exit status become ours.
@@ -7,22 +7,24 @@
 #   -s  systemd is the first process, and COMMAND one of its services; otherwise guest-init.sh is, and nothing else runs
 #   -l  with -s: the legacy layout that systemd makes, v1 controllers and cgroup v2 without any beside them
 #   -a  AppArmor is on
+#   -e  SELinux is on and enforces the policy in selinux.cil; not with -s, as systemd looks for a policy of its own
 #   -m  memory of the machine in MiB, 3072 by default
 #   -t  seconds after which the machine is ended, 300 by default; the exit status is then 124
 #   -w  a directory of the host that is writable inside as /vm; by default a temporary one
 #
 # 125: the machine ended without a status; its console is printed. The processor is emulated, so everything takes 6 to 30
 # times as long as outside. Needs qemu-system-x86, linux-image-cloud-amd64, busybox-static and kmod, with -s systemd and
-# dbus, with -a apparmor.
+# dbus, with -a apparmor, with -e secilc.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
 memory=3072 limit=300 shared='' init=guest-init.sh security='apparmor=0' layout=''
-while getopts slam:t:w: option; do
+while getopts slaem:t:w: option; do
 	case $option in
 	s) init=guest-systemd.sh ;;
 	l) layout='systemd.unified_cgroup_hierarchy=0' ;;
 	a) security='apparmor=1 security=apparmor' ;;
+	e) security='selinux=1 security=selinux' ;;
 	m) memory=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	w) shared=$(realpath "$OPTARG") ;;
@@ -56,7 +58,10 @@ quote() { printf "'%s' " "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
 } >"$shared/command"
 : >"$shared/stdout"
 : >"$shared/stderr"
-rm -f "$shared/status"
+rm -f "$shared/status" "$shared/policy"
+case $security in
+selinux*) secilc -o "$shared/policy" -f /dev/null "$here/selinux.cil" ;;
+esac
 
 # The initramfs: busybox, the modules that reach the root in the order of their dependencies, and initramfs-init.sh.
 kernel=$(find /boot -name 'vmlinuz-*-cloud-amd64' | sort -V | tail -n 1)

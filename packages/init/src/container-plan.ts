@@ -89,7 +89,8 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
   if (hostTree) planEnterHostTree(plan, hostTree)
   planAttachRootfs(plan, spec, { rootfs, at: hostTree?.rootfs ?? '/root' })
   const mounts = spec.mounts ?? []
-  const readonlyLater = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, cgroup })
+  const label = linux.mountLabel ?? ''
+  const readonlyLater = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, cgroup, label })
   if (!mounts.some(isHostDev)) {
     planDevices(plan, { root: rootfs, devices: devicesOf(linux.devices ?? []), detached: fds.devices })
     planDeviceLinks(plan, rootfs)
@@ -122,6 +123,7 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
     paths: linux.maskedPaths ?? [],
     nullDevice: fds.nullDevice,
     stage: hostTree?.stage ?? '',
+    label,
   })
   if (spec.root.readonly)
     setMountAttr(plan, 'make root.path read-only', { fd: rootfs, attr: { set: MOUNT_ATTR_RDONLY, clear: 0 } })

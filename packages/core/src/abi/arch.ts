@@ -62,6 +62,7 @@ export const numbers = {
   setresgid: [119, 149],
   setresuid: [117, 147],
   setsid: [112, 157],
+  setxattr: [188, 5],
   socket: [41, 198],
   symlinkat: [266, 36],
   umask: [95, 166],

@@ -116,6 +116,7 @@ function checkLinux(linux: Linux): void {
       throw new SpecError(`${itemOf('linux.resources.devices', index)}.access`, problem)
     }
   }
+  checkMountLabel(linux.mountLabel ?? '')
   if (linux.sysctl) checkSysctlNames(linux.sysctl)
   if (linux.memoryPolicy?.nodes) parseNumberList(linux.memoryPolicy.nodes, 'linux.memoryPolicy.nodes')
   checkList(linux.seccomp?.architectures, 'linux.seccomp.architectures', MAX_LIST)
@@ -130,6 +131,16 @@ function checkLinux(linux: Linux): void {
     checkList(paths, `linux.${field}`, MAX_LIST)
     for (const [index, path] of paths.entries()) checkAbsolute(path, itemOf(`linux.${field}`, index))
   }
+}
+
+/** It stands in quotes among the options of mount(2), where nothing else may begin; `checkText` has refused line breaks. */
+function checkMountLabel(label: string): void {
+  const found = [...label].find(
+    (character) => character === '"' || character === '\\' || character < ' ' || character === '\x7f',
+  )
+  if (found === undefined) return
+  const problem = 'must have no quotes, backslashes and control characters'
+  throw new SpecError('linux.mountLabel', `${problem}, got ${JSON.stringify(label)}`)
 }
 
 /** [Devices]: the same node may be listed twice, two different ones at one path may not. */

@@ -311,7 +311,7 @@ const linuxSupport: SupportTable<Linux> = {
   rootfsPropagation: 'supported',
   maskedPaths: 'supported',
   readonlyPaths: 'supported',
-  mountLabel: { unsupported: 'SELinux labels are not set' },
+  mountLabel: { needs: 'SELinux' },
   personality: { fields: { domain: 'supported', flags: { unsupported: 'config-linux.md defines no flags' } } },
 }
 

@@ -268,6 +268,8 @@ function pollEntries(fds: readonly number[]): Buffer {
 export interface NewMount {
   readonly type: string
   readonly source: string
+  /** SELinux context of everything on it; it may have commas. */
+  readonly context?: string
   /** Comma-separated options of the filesystem. */
   readonly data: string
   /** MOUNT_ATTR_*. */
@@ -279,7 +281,7 @@ const FSCONFIG_SET_STRING = 1
 const FSCONFIG_CMD_CREATE = 6
 
 /** fsopen(2), fsconfig(2) and fsmount(2): a new filesystem that is attached nowhere, CLOEXEC. */
-export function newMount({ type, source, data, attributes }: NewMount): number {
+export function newMount({ type, source, context: label, data, attributes }: NewMount): number {
   const context = call(
     'long syscall(long nr, const char *type, unsigned int flags)',
     [430, type, 1],
@@ -293,6 +295,7 @@ export function newMount({ type, source, data, attributes }: NewMount): number {
     )
   try {
     config(FSCONFIG_SET_STRING, 'source', source)
+    if (label) config(FSCONFIG_SET_STRING, 'context', label)
     for (const option of data === '' ? [] : data.split(',')) {
       const [key = '', ...value] = option.split('=')
       if (value.length > 0) config(FSCONFIG_SET_STRING, key, value.join('='))

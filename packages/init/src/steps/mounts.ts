@@ -12,7 +12,9 @@ import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
 import { type Arg, Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
 import { attach, components, ensureTarget, openInRoot, setMountAttr } from '../inside-root.ts'
+import { labelledData, labelling } from '../mount-label.ts'
 import { type MountOptions, parseMountOptions } from '../mount-options.ts'
+import { planLabelledQueue } from './labelled-queue.ts'
 
 /** A mount that create made on the host: detached, with its attributes and propagation already set. */
 export interface DetachedMount {
@@ -43,10 +45,12 @@ export interface MountInputs {
   /** By index in `mounts`: binds and other sources that were opened on the host. */
   readonly detached: ReadonlyMap<number, DetachedMount>
   readonly cgroup: CgroupMounts
+  /** linux.mountLabel; the empty string is none. */
+  readonly label: string
 }
 
 /** Returns what must become read-only once everything inside is made. */
-export function planMounts(plan: Plan, { root, mounts, detached, cgroup }: MountInputs): string[] {
+export function planMounts(plan: Plan, { root, mounts, detached, cgroup, label }: MountInputs): string[] {
   const readonlyLater: string[] = []
   mounts.forEach((mount, index) => {
     const pointer = `mounts[${index}]`
@@ -62,16 +66,16 @@ export function planMounts(plan: Plan, { root, mounts, detached, cgroup }: Mount
     }
     const options = parseMountOptions(mount.options ?? [], pointer)
     if (options.remount) {
-      planRemount(plan, { root, mount, pointer, options }, mounts.slice(0, index))
+      planRemount(plan, { root, mount, pointer, options, label }, mounts.slice(0, index))
       return
     }
     if (mount.type === 'cgroup' || mount.type === 'cgroup2') {
-      planCgroupMount(plan, { root, mount, pointer, options, cgroup, readonlyLater })
+      planCgroupMount(plan, { root, mount, pointer, options, label, cgroup, readonlyLater })
       return
     }
     const later = mount.type === 'tmpfs' ? options.flags & MS_RDONLY : 0
     if (later) readonlyLater.push(mount.destination)
-    planNewMount(plan, { root, mount, pointer, options: { ...options, flags: options.flags & ~later } })
+    planNewMount(plan, { root, mount, pointer, options: { ...options, flags: options.flags & ~later }, label })
   })
   return readonlyLater
 }
@@ -91,28 +95,36 @@ interface NewMount {
   readonly mount: Mount
   readonly pointer: string
   readonly options: MountOptions
+  readonly label: string
 }
 
 /** mount(2) onto ".": the target is an fd, so nothing is resolved a second time. */
-function planNewMount(plan: Plan, { root, mount, pointer, options }: NewMount): void {
+function planNewMount(plan: Plan, inputs: NewMount): void {
+  const { root, mount, pointer, options, label } = inputs
   const { destination: path, type } = mount
   if (!type) throw new SpecError(`${pointer}.type`, 'is missing: name a filesystem type, or add the option "bind"')
   // Procfs and sysfs steer the kernel: a symlink of the image must not choose where they appear (CVE-2019-19921).
   const resolve = type === 'proc' || type === 'sysfs' ? RESOLVE_NO_SYMLINKS : 0
   const target = ensureTarget(plan, { root, path, directory: true, what: pointer, resolve })
   refuseProcfs(plan, target, { path, pointer })
-  const source = plan.string(mount.source || type)
-  const data = options.data ? plan.string(options.data) : 0
-  plan.step(`enter ${path} for ${pointer}`, 'fchdir', [target])
-  plan.step(`mount ${type} on ${path} for ${pointer}`, 'mount', [
-    source,
-    plan.string('.'),
-    plan.string(type),
-    options.flags,
-    data,
-  ])
+  const how = labelling(type, label)
+  if (how === 'root') {
+    const attributes = options.attrSet | options.recursiveSet
+    planLabelledQueue(plan, { target, path, attributes, label, pointer })
+  } else {
+    const source = plan.string(mount.source || type)
+    const data = how === 'none' ? options.data : labelledData(options.data, label, pointer)
+    plan.step(`enter ${path} for ${pointer}`, 'fchdir', [target])
+    plan.step(`mount ${type} on ${path} for ${pointer}`, 'mount', [
+      source,
+      plan.string('.'),
+      plan.string(type),
+      options.flags,
+      data ? plan.string(data) : 0,
+    ])
+  }
   close(plan, target)
-  planPropagation(plan, { root, mount, pointer, options })
+  planPropagation(plan, inputs)
 }
 
 /**
@@ -168,11 +180,11 @@ interface CgroupMount extends NewMount {
 }
 
 function planCgroupMount(plan: Plan, inputs: CgroupMount): void {
-  const { root, mount, pointer, options, cgroup, readonlyLater } = inputs
+  const { root, mount, pointer, options, label, cgroup, readonlyLater } = inputs
   if (cgroup.version === 2) {
     const bind = cgroup.hierarchies[0]?.bind
     if (bind === undefined) {
-      planNewMount(plan, { root, mount: { ...mount, type: 'cgroup2', source: 'cgroup' }, pointer, options })
+      planNewMount(plan, { root, mount: { ...mount, type: 'cgroup2', source: 'cgroup' }, pointer, options, label })
       return
     }
     const target = ensureTarget(plan, { root, path: mount.destination, directory: true, what: pointer })
@@ -183,7 +195,7 @@ function planCgroupMount(plan: Plan, inputs: CgroupMount): void {
   }
   if (options.flags & MS_RDONLY) readonlyLater.push(mount.destination)
   const tmpfs = { ...options, flags: options.flags & ~MS_RDONLY, data: 'mode=755' }
-  planNewMount(plan, { root, mount: { ...mount, type: 'tmpfs', source: 'tmpfs' }, pointer, options: tmpfs })
+  planNewMount(plan, { root, mount: { ...mount, type: 'tmpfs', source: 'tmpfs' }, pointer, options: tmpfs, label })
   const top = plan.slot(mount.destination)
   const flags = O_PATH | plan.arch.O_DIRECTORY
   openInRoot(plan, { root, path: mount.destination }, { what: `open ${mount.destination}`, flags, result: top })
@@ -192,7 +204,7 @@ function planCgroupMount(plan: Plan, inputs: CgroupMount): void {
     if (bind === undefined) {
       const hierarchy = { destination: name, type: 'cgroup', source: 'cgroup' }
       const all = { ...options, data, propagation: [] }
-      planNewMount(plan, { root: top, mount: hierarchy, pointer: what, options: all })
+      planNewMount(plan, { root: top, mount: hierarchy, pointer: what, options: all, label })
       continue
     }
     const target = ensureTarget(plan, { root: top, path: name, directory: true, what })

@@ -12,6 +12,7 @@ import {
 } from '@crio-lxc/core/abi/constants'
 import { type Arg, Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
 import { attach, openInRoot, setMountAttr } from '../inside-root.ts'
+import { labelledData } from '../mount-label.ts'
 
 export interface MaskedPaths {
   readonly root: number
@@ -19,21 +20,24 @@ export interface MaskedPaths {
   readonly nullDevice: number
   /** Path of the stage's root, without a slash at its end. */
   readonly stage: string
+  /** linux.mountLabel; the empty string is none. */
+  readonly label: string
 }
 
 /**
  * Hides each path: a directory behind one empty read-only tmpfs, a file behind the null device. Both masks are
  * attached to the stage first because a detached mount can be attached once and an attached one cloned at will.
  */
-export function planMaskedPaths(plan: Plan, { root, paths, nullDevice, stage }: MaskedPaths): void {
+export function planMaskedPaths(plan: Plan, { root, paths, nullDevice, stage, label }: MaskedPaths): void {
   if (paths.length === 0) return
   const empty = plan.string(`${stage}/mask/empty`)
+  const data = 'nr_blocks=1,nr_inodes=1'
   plan.step('mount the empty directory that masks directories', 'mount', [
     plan.string('tmpfs'),
     empty,
     plan.string('tmpfs'),
     MS_RDONLY,
-    plan.string('nr_blocks=1,nr_inodes=1'),
+    plan.string(label === '' ? data : labelledData(data, label, 'linux.maskedPaths')),
   ])
   const directoryMask = plan.slot('mask for directories')
   plan.step('open the mask for directories', 'openat', [AT_FDCWD, empty, O_PATH | plan.arch.O_DIRECTORY], {

@@ -24,6 +24,7 @@ import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
 import { mountSetattr, newMount, openat2 } from '@crio-lxc/core/sys/libc'
 import { components } from '@crio-lxc/init/inside-root'
+import { refuseOtherContext } from '@crio-lxc/init/mount-label'
 import type { MountOptions } from '@crio-lxc/init/mount-options'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
@@ -33,14 +34,17 @@ export interface CopyUp {
   /** O_PATH fd of the rootfs. */
   readonly rootfs: number
   readonly pointer: string
+  /** linux.mountLabel; the empty string is none. */
+  readonly label: string
 }
 
 /** fd of the detached tmpfs, filled. */
-export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer }: CopyUp): number {
+export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, label }: CopyUp): number {
   const { destination, source } = mount
   const asked = options.attrSet | options.recursiveSet
   const attributes = asked & ~MOUNT_ATTR_RDONLY
-  const fd = newMount({ type: 'tmpfs', source: source || 'tmpfs', data: options.data, attributes })
+  if (label) refuseOtherContext(options.data, pointer)
+  const fd = newMount({ type: 'tmpfs', source: source || 'tmpfs', context: label, data: options.data, attributes })
   try {
     const from = openInImage(rootfs, destination)
     // Nothing in the image to copy: an empty tmpfs is what is asked for.

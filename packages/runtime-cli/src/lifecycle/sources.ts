@@ -38,8 +38,9 @@ export function openSources(spec: Spec, { bundle, rootfs: path }: { bundle: stri
     const rootfs = keep(openRootfs(path, spec.linux?.rootfsPropagation))
     const nullDevice = keep(openDevice({ type: 'c', path: '/dev/null', major: 1, minor: 3 }))
     const mounts = new Map<number, DetachedMount>()
+    const label = spec.linux?.mountLabel ?? ''
     spec.mounts?.forEach((mount, index) => {
-      const source = openMount(mount, { pointer: `mounts[${index}]`, bundle, rootfs })
+      const source = openMount(mount, { pointer: `mounts[${index}]`, bundle, rootfs, label })
       if (source) {
         keep(source.fd)
         mounts.set(index, source)
@@ -80,9 +81,10 @@ interface MountContext {
   readonly pointer: string
   readonly bundle: string
   readonly rootfs: number
+  readonly label: string
 }
 
-function openMount(mount: Mount, { pointer, bundle, rootfs }: MountContext): DetachedMount | undefined {
+function openMount(mount: Mount, { pointer, bundle, rootfs, label }: MountContext): DetachedMount | undefined {
   const options = parseMountOptions(mount.options ?? [], pointer)
   const { type = '', source } = mount
   if (options.bind || type === 'bind') {
@@ -99,7 +101,7 @@ function openMount(mount: Mount, { pointer, bundle, rootfs }: MountContext): Det
   }
   if (options.copyUp) {
     if (type !== 'tmpfs') throw new SpecError(`${pointer}.options`, 'tmpcopyup is for mounts of type tmpfs')
-    return { fd: openTmpfsWithCopy(mount, { options, rootfs, pointer }), directory: true }
+    return { fd: openTmpfsWithCopy(mount, { options, rootfs, pointer, label }), directory: true }
   }
   return undefined
 }

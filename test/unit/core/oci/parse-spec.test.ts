@@ -174,6 +174,11 @@ const refused: [string, Changes, string][] = [
   ],
   ['an empty annotation key', { annotations: { '': 'x' } }, 'annotations: a key must not be empty'],
   // linux
+  ...['a"', 'a\\', 'a\t'].map((label): [string, Changes, string] => [
+    `a mount label ${JSON.stringify(label)}`,
+    { 'linux.mountLabel': label },
+    `linux.mountLabel: must have no quotes, backslashes and control characters, got ${JSON.stringify(label)}`,
+  ]),
   [
     'a namespace listed twice',
     { 'linux.namespaces[5]': { type: 'pid', path: '/proc/1/ns/pid' } },
