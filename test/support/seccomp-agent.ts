@@ -1,5 +1,6 @@
 /** A seccomp agent that answers every notification with one errno: what the programs/seccomp-agent.c prints. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Containers } from './containers.ts'
 import { program } from './programs.ts'
@@ -34,9 +35,12 @@ export class Agent {
     t.defer(() => this.stop())
   }
 
-  /** Nobody listens any more, and what waits for an answer fails. */
-  stop(): void {
+  /** Resolves when nobody listens any more, and what waits for an answer has failed. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const ended = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')
+    await ended
   }
 
   /** Resolves when the runtime may connect. */

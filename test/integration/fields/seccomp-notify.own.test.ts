@@ -56,7 +56,7 @@ describe('the connection to the seccomp agent', () => {
   it('fails for exec: the process never runs, the container goes on', async () => {
     const agent = await new Agent(t).listening()
     const { id, pid } = await t.running({ spec: notifyMkdir(agent.path) })
-    agent.stop()
+    await agent.stop()
     const result = await t.runtime(['exec', id, 'echo', 'ran'])
     expect(result).toMatchObject({ exitCode: 255, stdout: '' })
     expect(result.stderr).toMatch(/^linux\.seccomp\.listenerPath: .*agent\.sock/)
