@@ -32,7 +32,7 @@ run() {
 
 prepare() {
 	[ "$(id -u)" = 0 ] || fail 'run this as root: the tests make containers'
-	install_packages busybox-static gcc git libc6-dev liblxc1 lxc-dev runc crun podman conmon netavark catatonit uidmap \
+	install_packages busybox-static gcc git libc6-dev liblxc1 lxc-dev runc crun podman conmon containerd netavark catatonit uidmap \
 		iptables iproute2 procps strace qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	install_npm_packages
 	step 'npm run build' npm run build

@@ -4,16 +4,17 @@
  * Containers have no network unless a test asks for one. podman always uses the runtime's default --root.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { makeBundle, temporaryDirectory } from '../../support/bundle.ts'
+import { temporaryDirectory } from '../../support/bundle.ts'
 import { leftovers } from '../../support/leftovers.ts'
 import { cgroupMounts, commandLines, isAlive } from '../../support/proc.ts'
 import { isRunc, outputs, runtimePath } from '../../support/runtime.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { conmonPath } from './conmon-process.ts'
 import { findProgram } from './find-program.ts'
+import { rootfsArchive } from './image-archive.ts'
 import { removeCgroups } from './remove-cgroups.ts'
 import { onTerminal, type TerminalSession, type TerminalSize } from './terminal-session.ts'
 
@@ -56,23 +57,7 @@ export class Podman {
   /** Imports the image. */
   async open(): Promise<void> {
     writeConfiguration(this.directory)
-    const { rootfs } = await makeBundle(this.directory)
-    mkdirSync(join(rootfs, 'data'))
-    writeFileSync(join(rootfs, 'data/from-the-image'), 'kept\n')
-    const archive = join(this.directory, 'rootfs.tar')
-    await execa('tar', [
-      '--create',
-      '--numeric-owner',
-      '--owner=0',
-      '--group=0',
-      '--directory',
-      rootfs,
-      '--file',
-      archive,
-      '.',
-    ])
-    rmSync(dirname(rootfs), { recursive: true })
-    await this.ok(['import', '--quiet', archive, this.image])
+    await this.ok(['import', '--quiet', await rootfsArchive(this.directory), this.image])
   }
 
   /** A container name that no other test of this file has. */
