@@ -11,10 +11,11 @@ requires('root')
 const t = useContainers()
 
 describe('spec', () => {
-  it('writes the config.json of runc but for ociVersion', async () => {
+  it.each(['', '--rootless'])('writes the config.json of runc spec %s but for ociVersion', async (flags) => {
     const [ours, runcs] = [t.hostDirectory(), t.hostDirectory()]
-    await invoke(['spec'], { cwd: ours })
-    await execa('runc', ['spec'], { cwd: runcs })
+    const args = ['spec', ...flags.split(' ').filter(Boolean)]
+    await invoke(args, { cwd: ours })
+    await execa('runc', args, { cwd: runcs })
     const read = (directory: string) =>
       JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as Partial<Spec>
     const { ociVersion, ...written } = read(ours)

@@ -5,6 +5,7 @@ import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { pidRecord } from '@crio-lxc/core/plan/structs'
 import { planCloseAllBut } from './steps/close-fds.ts'
+import { planOomScoreAdj } from './steps/oom-score.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { planAffinity } from './steps/scheduling.ts'
 import { planOpenHostProc } from './steps/security-label.ts'
@@ -34,7 +35,8 @@ export interface ExecInputs {
 export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
   const plan = new Plan(planTag.exec, arch)
   planPrologue(plan)
-  const { execCPUAffinity: affinity } = process.process
+  const { execCPUAffinity: affinity, oomScoreAdj } = process.process
+  if (oomScoreAdj !== undefined) planOomScoreAdj(plan, oomScoreAdj)
   if (affinity?.initial) planAffinity(plan, 'process.execCPUAffinity.initial', affinity.initial)
   // The cgroup first: a cgroup namespace would hide where we come from, and nothing may run inside without its limits.
   const end = new Label()

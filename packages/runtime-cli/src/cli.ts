@@ -33,7 +33,10 @@ export const commands = {
 export type CommandName = keyof typeof commands
 
 /** Commands of runc that callers try; CRI-O takes the failure of `checkpoint --help` for "has not". */
-const notSupportedYet = new Set(['checkpoint', 'restore'])
+const notSupported: Readonly<Record<string, string>> = {
+  checkpoint: 'checkpoint is not supported: the state of a container cannot be saved',
+  restore: 'restore is not supported: a container cannot be made from a saved state',
+}
 
 /** Options of every command. */
 const commonOptions = { help: { type: 'boolean', alias: 'h', describe: 'print this help' } } as const satisfies Options
@@ -47,8 +50,8 @@ export function parseGlobal(argv: readonly string[]): { values: GlobalValues; re
 /** The loader of a command. Throws RuntimeError when there is none of that name. */
 export function findCommand(name: string): () => Promise<{ default: Command }> {
   if (Object.hasOwn(commands, name)) return commands[name as CommandName]
-  const reason = notSupportedYet.has(name) ? 'it is not supported yet' : 'crio-lxc --help lists all'
-  throw new RuntimeError('usage', `unknown command ${JSON.stringify(name)}: ${reason}`)
+  if (Object.hasOwn(notSupported, name)) throw new RuntimeError('unsupported', notSupported[name] ?? '')
+  throw new RuntimeError('usage', `unknown command ${JSON.stringify(name)}: crio-lxc --help lists all`)
 }
 
 /** What a command was given. Throws RuntimeError that names the option or the argument at fault. */

@@ -28,6 +28,12 @@ export const globalOptions = {
     env: 'CRIO_LXC_SYSTEMD_CGROUP',
     default: 'false',
   },
+  'cgroup-manager': {
+    type: 'string',
+    describe: "crun's spelling: systemd is --systemd-cgroup",
+    choices: ['cgroupfs', 'systemd', 'disabled'],
+  },
+  criu: { type: 'string', value: 'FILE', describe: 'accepted for callers of runc: there is no checkpoint' },
   rootless: {
     type: 'string',
     value: 'true|false|auto',
@@ -137,7 +143,7 @@ export function toSettings(values: GlobalValues, env: Environment): Settings {
   return {
     root: resolve(root),
     rootIsExplicit: values.root !== undefined || Boolean(env[globalOptions.root.env]),
-    systemdCgroup: bool('systemd-cgroup'),
+    systemdCgroup: systemdManages(values['cgroup-manager']) ?? bool('systemd-cgroup'),
     monitorCgroup: text('monitor-cgroup'),
     monitorMode: text('monitor') as MonitorMode,
     containerLogLevel: text('container-log-level'),
@@ -206,6 +212,13 @@ function reader(values: GlobalValues, env: Environment) {
       }
     },
   }
+}
+
+/** undefined: --cgroup-manager does not say. podman asks for none with --cgroups=disabled. */
+function systemdManages(manager: string | undefined): boolean | undefined {
+  if (manager === 'disabled')
+    throw new RuntimeError('unsupported', '--cgroup-manager disabled is not supported: a container has a cgroup')
+  return manager === undefined ? undefined : manager === 'systemd'
 }
 
 function refuseRootless(text: string): void {

@@ -69,7 +69,7 @@ function report(error: unknown): number {
   log.error(message, { c: 'cli' })
   writeErrorLine(message)
   if (context.debug && !expected && error instanceof Error) for (const line of stack(error)) writeErrorLine(line)
-  return expected && error.code === 'usage' ? 1 : context.failureCode
+  return context.failureCode
 }
 
 function stack(error: Error): string[] {

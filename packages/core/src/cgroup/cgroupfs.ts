@@ -112,9 +112,14 @@ export function writeExisting(file: string, value: string): void {
   }
 }
 
-/** Opens the cgroup in every hierarchy: whoever inherits the fds can join it. */
-export function openCgroup({ hierarchies }: CgroupLayout, path: string): OpenCgroup & { readonly fds: number[] } {
+/** Opens the cgroup in every hierarchy, `path` or where it says: whoever inherits the fds can join it. */
+export function openCgroup(
+  { hierarchies }: CgroupLayout,
+  path: string | ((hierarchy: Hierarchy) => string),
+): OpenCgroup & { readonly fds: number[] } {
   const fds: number[] = []
+  const tasks: number[] = []
+  let unified: number | undefined
   const open = (file: string, flags: number): number => {
     try {
       const fd = openSync(file, flags)
@@ -125,14 +130,12 @@ export function openCgroup({ hierarchies }: CgroupLayout, path: string): OpenCgr
       throw new RuntimeError('cgroup', `open ${file}: ${reasonOf(error)}`, { cause: error })
     }
   }
-  const inVersion = (wanted: 1 | 2): string[] =>
-    hierarchies.filter(({ version }) => version === wanted).map(({ mountPoint }) => mountPoint + path)
-  const [unified] = inVersion(2)
-  return {
-    tasks: inVersion(1).map((directory) => open(`${directory}/tasks`, O_WRONLY)),
-    unified: unified === undefined ? undefined : open(unified, O_PATH),
-    fds,
+  for (const hierarchy of hierarchies) {
+    const directory = hierarchy.mountPoint + (typeof path === 'string' ? path : path(hierarchy))
+    if (hierarchy.version === 1) tasks.push(open(`${directory}/tasks`, O_WRONLY))
+    else unified = open(directory, O_PATH)
   }
+  return { tasks, unified, fds }
 }
 
 /** Pids of the processes in the cgroup and below it, as the host knows them. */

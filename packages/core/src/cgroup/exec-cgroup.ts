@@ -1,5 +1,7 @@
+/** Where a process of exec joins the container's cgroup. */
 import { readFileSync } from 'node:fs'
-import type { CgroupLayout } from './plan/cgroup-layout.ts'
+import { RuntimeError } from '../errors/runtime-error.ts'
+import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 
 /**
  * Where a process may join the container whose cgroup is `path`. A v2 cgroup that hands controllers down takes no process
@@ -12,4 +14,52 @@ export function execCgroup({ mode, hierarchies }: CgroupLayout, path: string, in
   if (readFileSync(`${hierarchy.mountPoint}${path}/cgroup.subtree_control`, 'utf8').trim() === '') return path
   const inner = readFileSync(`/proc/${init}/cgroup`, 'utf8').trim().slice('0::'.length)
   return inner.startsWith(`${path}/`) ? inner : path
+}
+
+/**
+ * The cgroups of `--cgroup` below `path`, for each hierarchy: PATH for all of them, or CONTROLLER[,CONTROLLER]:PATH for
+ * those of some, which leaves the others at `path`. They must exist. Throws RuntimeError `usage` for anything else.
+ */
+export function subCgroups(
+  args: readonly string[],
+  { path, layout: { mode, hierarchies } }: { path: string; layout: CgroupLayout },
+): (hierarchy: Hierarchy) => string {
+  const paths = new Map<Hierarchy, string>()
+  for (const arg of args) {
+    const at = mode === 'v2' ? -1 : arg.indexOf(':')
+    const below = belowCgroup(path, arg.slice(at + 1), arg)
+    if (at < 0 && args.length > 1) throw invalid(arg, 'only one path can be for all hierarchies: write CONTROLLER:PATH')
+    const chosen =
+      at < 0
+        ? hierarchies
+        : arg
+            .slice(0, at)
+            .split(',')
+            .map((name) => hierarchyOf(hierarchies, name, arg))
+    for (const hierarchy of chosen) {
+      if (paths.has(hierarchy)) throw invalid(arg, `the hierarchy ${hierarchy.name} has a path already`)
+      paths.set(hierarchy, below)
+    }
+  }
+  return (hierarchy) => paths.get(hierarchy) ?? path
+}
+
+function hierarchyOf(hierarchies: readonly Hierarchy[], name: string, arg: string): Hierarchy {
+  const found = hierarchies.find(({ version, controllers }) => version === 1 && controllers.includes(name))
+  if (!found) throw invalid(arg, `no hierarchy of cgroup v1 has a controller ${JSON.stringify(name)}`)
+  return found
+}
+
+function belowCgroup(path: string, below: string, arg: string): string {
+  const parts: string[] = []
+  for (const part of below.split('/')) {
+    if (part === '' || part === '.') continue
+    if (part !== '..') parts.push(part)
+    else if (parts.pop() === undefined) throw invalid(arg, `${below} is not a sub cgroup path`)
+  }
+  return [path, ...parts].join('/')
+}
+
+function invalid(arg: string, problem: string): RuntimeError {
+  return new RuntimeError('usage', `invalid --cgroup ${JSON.stringify(arg)}: ${problem}`)
 }

@@ -7,9 +7,17 @@ export interface LogFile {
   close(): void
 }
 
+const descriptors = new Set<number>()
+
+/** Whether `fd` is a log file of this process. */
+export function isLogFile(fd: number): boolean {
+  return descriptors.has(fd)
+}
+
 /** Opens `path` for appending, creates it with mode 0640. Throws RuntimeError naming `option` when it cannot. */
 export function openLogFile(path: string, option: string): LogFile {
   const fd = open(path, option)
+  descriptors.add(fd)
   return {
     append(line) {
       try {
@@ -18,7 +26,10 @@ export function openLogFile(path: string, option: string): LogFile {
         // A full disk or a reader that is gone must not break a command that works.
       }
     },
-    close: () => closeSync(fd),
+    close() {
+      descriptors.delete(fd)
+      closeSync(fd)
+    },
   }
 }
 

@@ -4,6 +4,8 @@ import type { Spec } from './spec.ts'
 
 const capabilities = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'] as const
 
+const ofSys = ['nosuid', 'noexec', 'nodev', 'ro'] as const
+
 /** A shell on a terminal in its own namespaces, in `rootfs` of the bundle, with few rights. */
 export const defaultSpec: Spec = {
   ociVersion: OCI_VERSION,
@@ -45,7 +47,7 @@ export const defaultSpec: Spec = {
       options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
-    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ofSys },
     {
       destination: '/sys/fs/cgroup',
       type: 'cgroup',
@@ -76,4 +78,27 @@ export const defaultSpec: Spec = {
 export const defaultSpecOnV2: Spec = {
   ...defaultSpec,
   linux: { ...defaultSpec.linux, namespaces: [...(defaultSpec.linux?.namespaces ?? []), { type: 'cgroup' }] },
+}
+
+/**
+ * `spec` for a user who is not root, as `runc spec --rootless` has it: the user is root of a user namespace, keeps the
+ * host's network, and may neither mount a sysfs nor set limits.
+ */
+export function rootlessSpec(spec: Spec, { uid, gid }: { readonly uid: number; readonly gid: number }): Spec {
+  const { resources: _, namespaces = [], ...linux } = spec.linux ?? {}
+  const hostSys = { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', ...ofSys] }
+  const kept = (option: string): boolean => !/^[ug]id=/.test(option)
+  return {
+    ...spec,
+    mounts: (spec.mounts ?? []).map((mount) => {
+      if (mount.destination === '/sys') return hostSys
+      return mount.options ? { ...mount, options: mount.options.filter(kept) } : mount
+    }),
+    linux: {
+      uidMappings: [{ containerID: 0, hostID: uid, size: 1 }],
+      gidMappings: [{ containerID: 0, hostID: gid, size: 1 }],
+      ...linux,
+      namespaces: [...namespaces.filter(({ type }) => type !== 'network'), { type: 'user' }],
+    },
+  }
 }

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { CreateOptions } from '../lifecycle/create.ts'
+import { listenFds } from '../lifecycle/preserved-fds.ts'
 import type { Options, Values } from '../option.ts'
 
 export const bundleOptions = {
@@ -15,12 +16,7 @@ export const bundleOptions = {
   'no-pivot': { type: 'boolean', describe: 'do not use pivot_root, for a root filesystem on a ramdisk' },
   'no-new-keyring': { type: 'boolean', describe: 'keep the session keyring of the caller' },
   'preserve-fds': { type: 'count', value: 'N', describe: 'pass N more file descriptors, from 3 on' },
-  'pidfd-socket': {
-    type: 'string',
-    value: 'PATH',
-    describe: 'unix socket that receives a pidfd',
-    unsupported: true,
-  },
+  'pidfd-socket': { type: 'string', value: 'PATH', describe: 'unix socket that receives a pidfd of the process' },
 } as const satisfies Options
 
 /** The lifecycle's form of the options. */
@@ -33,6 +29,8 @@ export function toCreateOptions(id: string, values: Values<typeof bundleOptions>
     noPivot: values['no-pivot'] ?? false,
     noNewKeyring: values['no-new-keyring'] ?? false,
     preserveFds: values['preserve-fds'] ?? 0,
+    listenFds: listenFds(process.env),
+    ...(values['pidfd-socket'] ? { pidfdSocket: values['pidfd-socket'] } : {}),
   }
 }
 

@@ -2,7 +2,6 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Process } from '@crio-lxc/core/oci/spec'
 import { defineCommand } from '../command.ts'
 import type { Settings } from '../lifecycle/settings.ts'
-import type { Option } from '../option.ts'
 import { absolutePath } from './bundle-options.ts'
 
 export default defineCommand({
@@ -27,11 +26,15 @@ export default defineCommand({
     'additional-gids': { type: 'list', alias: 'g', value: 'GID', describe: 'add a supplementary group' },
     cap: { type: 'list', alias: 'c', value: 'CAP', describe: 'add a capability' },
     'no-new-privs': { type: 'boolean', describe: 'set no_new_privs' },
-    apparmor: unsupported('AppArmor profile'),
-    'process-label': unsupported('SELinux label'),
-    cgroup: unsupported('sub-cgroup to run in'),
+    apparmor: { type: 'string', value: 'PROFILE', describe: 'AppArmor profile' },
+    'process-label': { type: 'string', value: 'LABEL', describe: 'SELinux label' },
+    cgroup: {
+      type: 'list',
+      value: '[CONTROLLER,..:]PATH',
+      describe: "run in the cgroup PATH below the container's, which exists",
+    },
     'ignore-paused': { type: 'boolean', describe: 'in a paused container, wait until it is resumed' },
-    'pidfd-socket': unsupported('unix socket that receives a pidfd'),
+    'pidfd-socket': { type: 'string', value: 'PATH', describe: 'unix socket that receives a pidfd of the process' },
   },
   examples: [
     ['exec web ps -ef', "everything after the container's id is the command"],
@@ -55,9 +58,13 @@ export default defineCommand({
       caps: [...(values.cap ?? [])],
       ...(values.process ? { process: await load(absolutePath(values.process, '--process'), settings) } : {}),
       ...(user === undefined ? {} : { user }),
-      ...(cwd === undefined ? {} : { cwd }),
+      ...(cwd ? { cwd } : {}),
       ...(values['pid-file'] ? { pidFile: absolutePath(values['pid-file'], '--pid-file') } : {}),
       ...(values['console-socket'] ? { consoleSocket: values['console-socket'] } : {}),
+      ...(values['pidfd-socket'] ? { pidfdSocket: values['pidfd-socket'] } : {}),
+      ...(values.apparmor ? { apparmorProfile: values.apparmor } : {}),
+      ...(values['process-label'] ? { selinuxLabel: values['process-label'] } : {}),
+      cgroups: [...(values.cgroup ?? [])],
       ...(values['preserve-fds'] === undefined ? {} : { preserveFds: values['preserve-fds'] }),
       ...(values['no-new-privs'] === undefined ? {} : { noNewPrivs: values['no-new-privs'] }),
     })
@@ -68,10 +75,6 @@ export default defineCommand({
 async function load(file: string, { featureGates }: Settings): Promise<Process> {
   const { loadProcess } = await import('../lifecycle/load-spec.ts')
   return loadProcess(file, featureGates)
-}
-
-function unsupported(describe: string) {
-  return { type: 'string', describe, unsupported: true } as const satisfies Option
 }
 
 function parseGid(text: string): number {

@@ -1,3 +1,4 @@
+import { log } from '@crio-lxc/core/log/logger'
 import { defineCommand } from '../command.ts'
 import type { Option } from '../option.ts'
 
@@ -24,7 +25,7 @@ export default defineCommand({
     memory: limit('BYTES', 'memory, with a unit such as 64M; -1 for no limit'),
     'memory-reservation': limit('BYTES', 'memory that is reclaimed last'),
     'memory-swap': limit('BYTES', 'memory and swap together, -1 for no limit'),
-    'kernel-memory': { ...limit('BYTES', 'kernel memory'), unsupported: true },
+    'kernel-memory': limit('BYTES', 'ignored with a warning: Linux has no such limit any more'),
     'kernel-memory-tcp': limit('BYTES', 'memory of TCP buffers'),
     'pids-limit': limit('N', 'processes and threads, -1 for no limit'),
     'l3-cache-schema': { ...limit('SCHEMA', 'L3 cache of Intel RDT'), unsupported: true },
@@ -37,7 +38,8 @@ export default defineCommand({
   ],
   async handler({ settings, values, positionals: [id = ''] }) {
     const { update } = await import('../lifecycle/update.ts')
-    const { resources: file, ...flags } = values
+    const { resources: file, 'kernel-memory': kernelMemory, ...flags } = values
+    if (kernelMemory) log.warn('--kernel-memory is ignored: Linux has no such limit any more', { c: 'update' })
     if (file) {
       const { loadResources } = await import('../lifecycle/load-spec.ts')
       await update(settings, id, loadResources(file))

@@ -27,10 +27,10 @@ import { mkfifo } from '@crio-lxc/core/sys/libc'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { ACKNOWLEDGE_FIFO } from '@crio-lxc/init/fifo-names'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
+import { connectCaller, sendPidfd } from './caller-socket.ts'
 import { type ManagerOf, managersOf } from './cgroup-managers.ts'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
-import { connectConsole } from './console-socket.ts'
 import { checkHooks, checkHooksWithAgent, HookGate } from './hook-gate.ts'
 import { runCreateHooks, runPoststopHooks } from './hooks.ts'
 import { hostArch } from './host-arch.ts'
@@ -38,6 +38,7 @@ import { killContainer } from './kill-container.ts'
 import { loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
 import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
+import { listenEnvironment, preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
 import { planResources } from './resource-plan.ts'
 import { agentOf, type SeccompAgent } from './seccomp-listener.ts'
@@ -60,6 +61,10 @@ export interface CreateOptions {
   readonly noPivot?: boolean
   readonly noNewKeyring?: boolean
   readonly preserveFds?: number
+  /** Sockets of sd_listen_fds(3) among the caller's fds, before those of preserveFds. */
+  readonly listenFds?: number
+  /** Path of the unix socket that takes a pidfd of init. */
+  readonly pidfdSocket?: string
 }
 
 /** Throws RuntimeError; then nothing is left of the container. */
@@ -93,6 +98,8 @@ interface Build {
 function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }: Build): void {
   const done = stepLog('create')
   const arch = hostArch()
+  const { listenFds = 0, preserveFds = 0 } = options
+  const preserved = preservedFds(listenFds + preserveFds)
   const { spec, text } = loadSpec(options.bundle, settings.featureGates)
   checkOptions(spec, options)
   done(`${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
@@ -123,8 +130,11 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
     fds.push(() => {
       for (const fd of open) closeSync(fd)
     })
-  const consoleSocket = options.consoleSocket === undefined ? options.consoleFd : connectConsole(options.consoleSocket)
+  const consoleSocket =
+    options.consoleSocket === undefined ? options.consoleFd : connectCaller('console', options.consoleSocket)
   if (options.consoleSocket !== undefined && consoleSocket !== undefined) closeLater([consoleSocket])
+  const pidfdSocket = options.pidfdSocket === undefined ? undefined : connectCaller('pidfd', options.pidfdSocket)
+  if (pidfdSocket !== undefined) closeLater([pidfdSocket])
   const namespaces = openNamespaces(spec)
   closeLater(namespaces.shared.values())
   const sources = openSources(spec, { bundle: options.bundle, rootfs })
@@ -183,7 +193,7 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
     hostTree: gate?.plan.hostTree?.fd,
     timeNamespace: namespaces.shared.get('time'),
     inherited: [
-      ...Array.from({ length: options.preserveFds ?? 0 }, (_, index) => 3 + index),
+      ...preserved,
       ...sources.fds,
       ...cgroup.fds,
       ...namespaces.shared.values(),
@@ -205,11 +215,15 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   done(`launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
 
   // From here on liblxc makes the namespaces meanwhile.
-  const process = processInputs(spec.process, {
-    linux: spec.linux,
-    gates: featureGates,
-    root: sources.rootfs,
-  })
+  const env = [...(spec.process.env ?? []), ...listenEnvironment(listenFds)]
+  const process = processInputs(
+    { ...spec.process, env },
+    {
+      linux: spec.linux,
+      gates: featureGates,
+      root: sources.rootfs,
+    },
+  )
   if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
   const plan = planContainer({
     arch,
@@ -226,7 +240,7 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
       report: monitor.reportWrite,
       consoleSocket,
       hooks: gate?.plan,
-      preserved: options.preserveFds ?? 0,
+      preserved: preserved.length,
     },
     cgroup: cgroup.mounts,
   })
@@ -257,6 +271,7 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
     awaitInit(monitor, waiting)
   }
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
+  if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, monitor.initPid(), 'standard')
   const resident = settings.monitorMode === 'resident' ? manager : undefined
   const pid = publish(info, { monitor, spec, plan, seccompAgent, message, resident })
   done(`init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })

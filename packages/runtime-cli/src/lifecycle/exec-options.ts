@@ -15,8 +15,14 @@ export interface ExecOptions {
   readonly ignorePaused?: boolean
   readonly pidFile?: string
   readonly consoleSocket?: string
+  /** Path of the unix socket that takes a pidfd of the process. */
+  readonly pidfdSocket?: string
   readonly preserveFds?: number
   readonly additionalGids: readonly number[]
   readonly caps: readonly string[]
   readonly noNewPrivs?: boolean
+  readonly apparmorProfile?: string
+  readonly selinuxLabel?: string
+  /** Cgroups below the container's: PATH, or CONTROLLER[,CONTROLLER]:PATH for hierarchies of v1. */
+  readonly cgroups?: readonly string[]
 }

@@ -1,12 +1,45 @@
-/** The process that exec's flags describe: the container's own with what they change. PURE. */
+/** The process that exec runs: its flags on top of the container's own process, or process.json. PURE. */
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
 import type { Capabilities, Process, User } from '@crio-lxc/core/oci/spec'
 import type { ExecOptions } from './exec-options.ts'
 
-export function processOfFlags(base: Process, options: ExecOptions): Process {
-  const { args, cwd, env, tty, user, additionalGids, caps, noNewPrivs } = options
+/** `base` is the container's process. */
+export function execProcess(base: Process, options: ExecOptions): Process {
+  return options.process ? ofDocument(base, options.process, options.tty) : ofFlags(base, options)
+}
+
+/**
+ * What process.json leaves out of these is the container's, as in runc: they confine the container, and a caller that
+ * names a command alone does not mean to lift them. Everything else that is left out is not there.
+ */
+const inherited = [
+  'capabilities',
+  'apparmorProfile',
+  'selinuxLabel',
+  'oomScoreAdj',
+  'scheduler',
+  'ioPriority',
+  'execCPUAffinity',
+] as const satisfies (keyof Process)[]
+
+function ofDocument(base: Process, document: Process, tty: boolean): Process {
+  const of = (process: Process, name: (typeof inherited)[number]): boolean => (process[name] ?? '') !== ''
+  const kept = inherited.filter((name) => of(base, name) && !of(document, name)).map((name) => [name, base[name]])
+  const { umask } = base.user
+  return {
+    ...document,
+    ...(Object.fromEntries(kept) as Partial<Process>),
+    user: umask === undefined ? document.user : { umask, ...document.user },
+    terminal: document.terminal || tty,
+  }
+}
+
+function ofFlags(base: Process, options: ExecOptions): Process {
+  const { args, cwd, env, tty, user, additionalGids, caps, noNewPrivs, apparmorProfile, selinuxLabel } = options
   if (args.length === 0) throw new RuntimeError('usage', 'exec needs a command or --process')
+  if (cwd !== undefined && !cwd.startsWith('/'))
+    throw new RuntimeError('exec-failed', `--cwd ${JSON.stringify(cwd)} is not an absolute path`)
   const capabilities = addCapabilities(base.capabilities, caps)
   return {
     ...base,
@@ -14,9 +47,11 @@ export function processOfFlags(base: Process, options: ExecOptions): Process {
     terminal: tty,
     cwd: cwd ?? base.cwd,
     env: [...(base.env ?? []), ...env],
-    user: { ...parseUser(user, base.user), ...(additionalGids.length > 0 && { additionalGids }) },
+    user: addGroups(parseUser(user, base.user), additionalGids),
     ...(capabilities && { capabilities }),
     ...(noNewPrivs !== undefined && { noNewPrivileges: noNewPrivs }),
+    ...(apparmorProfile !== undefined && { apparmorProfile }),
+    ...(selinuxLabel !== undefined && { selinuxLabel }),
   }
 }
 
@@ -30,6 +65,13 @@ function parseUser(text: string | undefined, base: User): User {
   return user
 }
 
+/** Beside the container's, which are kept whoever the user is: so runc has it. */
+function addGroups(user: User, gids: readonly number[]): User {
+  if (gids.length === 0) return user
+  return { ...user, additionalGids: [...(user.additionalGids ?? []), ...gids] }
+}
+
+/** Ambient only beside inheritable ones, without which the kernel would refuse it. */
 function addCapabilities(base: Capabilities | undefined, names: readonly string[]): Capabilities | undefined {
   if (names.length === 0) return base
   toCapabilityMask(names, '--cap')
@@ -39,5 +81,6 @@ function addCapabilities(base: Capabilities | undefined, names: readonly string[
     bounding: add(base?.bounding),
     effective: add(base?.effective),
     permitted: add(base?.permitted),
+    ...(base?.inheritable && { ambient: add(base.ambient) }),
   }
 }

@@ -2,11 +2,12 @@
 import { closeSync, readFileSync, writeSync } from 'node:fs'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
-import { execCgroup } from '@crio-lxc/core/cgroup/exec-cgroup'
+import { execCgroup, subCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { createPidFile } from '@crio-lxc/core/container/json-file'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { hostHas } from '@crio-lxc/core/host/host-features'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
@@ -16,33 +17,43 @@ import { callText } from '@crio-lxc/core/plan/print'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { readRecord, type StepRecord } from '@crio-lxc/core/process/plan-record'
 import { memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
-import { pidfdOpen, pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
+import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { readSize } from '@crio-lxc/core/sys/terminal'
 import { planExec } from '@crio-lxc/init/exec-plan'
+import { connectCaller, sendPidfd } from './caller-socket.ts'
 import { companionsOf } from './companions.ts'
-import { connectConsole } from './console-socket.ts'
 import type { ExecOptions } from './exec-options.ts'
-import { processOfFlags } from './exec-process.ts'
+import { execProcess } from './exec-process.ts'
 import { hostArch } from './host-arch.ts'
 import { type Container, loadContainer } from './load-container.ts'
 import { foreignNamespaces } from './namespaces.ts'
+import { preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
 import { acknowledgeListener, agentOf, listenerMissing, sendListener } from './seccomp-listener.ts'
-import type { Settings } from './settings.ts'
+import type { FeatureGates, Settings } from './settings.ts'
 import { stateOf } from './state.ts'
 import { fixStdio } from './stdio.ts'
 import { stepError } from './step-error.ts'
-import { supervise } from './supervise.ts'
+import { SignalRelay, supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 import { Undo } from './undo.ts'
 
-const SIGKILL = 9
-
 /** Returns the exit code of the process, or 0 when it is detached. */
 export function exec(settings: Settings, id: string, options: ExecOptions): number | Promise<number> {
-  const { pid, proxy } = begin(settings, id, options)
-  return options.detach ? 0 : supervise(pid, proxy)
+  if (options.detach) {
+    begin(settings, id, options)
+    return 0
+  }
+  // A frozen process may take for ever to begin: whoever waits for it may give up.
+  const early = options.ignorePaused ? undefined : new SignalRelay()
+  try {
+    const { pid, proxy } = begin(settings, id, options)
+    return supervise(pid, early ?? new SignalRelay(), proxy)
+  } catch (error) {
+    early?.close()
+    throw error
+  }
 }
 
 /** ExecDetached of the seed: returns the pid on the host, a child of this process that the caller reaps. */
@@ -57,10 +68,12 @@ function begin(
   options: ExecOptions,
 ): { pid: number; proxy: TerminalProxy | undefined } {
   const done = stepLog('exec')
+  const preserved = preservedFds(options.preserveFds ?? 0)
   const container = loadContainer(settings, id)
   checkStatus(container, options)
+  checkLabels(options, settings.featureGates)
   const spec = loadOwnSpec(container)
-  const asked = processOf(spec, options)
+  const asked = execProcess(spec.process, options)
   // A program that draws asks for the size at once, before the proxy could set it.
   const size = asked.terminal && !asked.consoleSize ? readSize(0) : undefined
   const process = size ? { ...asked, consoleSize: size } : asked
@@ -69,14 +82,32 @@ function begin(
   if (!process.terminal && options.consoleSocket)
     throw new RuntimeError('usage', '--console-socket is for a process with a terminal: give --tty as well')
   const proxy = process.terminal && !options.detach && !options.consoleSocket ? new TerminalProxy() : undefined
-  const pid = startProcess({ settings, container, spec, process, options, proxy })
+  const pid = startProcess({ settings, container, spec, process, options, preserved, proxy })
   const { cgroupDir } = container.facts
   done(`entered init's namespaces and the cgroup ${cgroupDir}; pid ${pid} has executed ${process.args[0]}`, {
     pid,
     cgroup: cgroupDir,
   })
-  if (options.pidFile !== undefined) createPidFile(options.pidFile, pid)
+  const { pidFile } = options
+  try {
+    // A caller that gets no pid takes the process for one that never was.
+    if (pidFile !== undefined) orKill(pid, () => createPidFile(pidFile, pid))
+  } catch (error) {
+    proxy?.close()
+    throw error
+  }
   return { pid, proxy }
+}
+
+/** Does `task`; when that fails, the child `pid` ends and is reaped: an exec that failed leaves no process. */
+function orKill(pid: number, task: () => void): void {
+  try {
+    task()
+  } catch (error) {
+    process.kill(pid, 'SIGKILL')
+    wait(pid)
+    throw error
+  }
 }
 
 function checkStatus(
@@ -89,15 +120,18 @@ function checkStatus(
     throw new RuntimeError('wrong-state', `exec in ${id}: it is still being created: try again`)
 }
 
+/** A label that the host cannot apply would leave the process unconfined. */
+function checkLabels({ apparmorProfile, selinuxLabel }: ExecOptions, { apparmor }: FeatureGates): void {
+  if (apparmorProfile && apparmor && !hostHas('AppArmor'))
+    throw new RuntimeError('unsupported', `--apparmor ${apparmorProfile}: this host has no AppArmor`)
+  if (selinuxLabel && !hostHas('SELinux'))
+    throw new RuntimeError('unsupported', `--process-label ${selinuxLabel}: this host has no SELinux`)
+}
+
 /** The config.json that create has validated and kept. */
 function loadOwnSpec({ info }: Container): Spec {
   const path = info.runtimePath('config.json')
   return parseJson(readFileSync(path), path) as Spec
-}
-
-function processOf(spec: Spec, options: ExecOptions): Process {
-  const { process, tty } = options
-  return process ? { ...process, terminal: process.terminal || tty } : processOfFlags(spec.process, options)
 }
 
 interface Starting {
@@ -106,11 +140,13 @@ interface Starting {
   readonly spec: Spec
   readonly process: Process
   readonly options: ExecOptions
+  /** Fds of the caller that the process keeps. */
+  readonly preserved: readonly number[]
   readonly proxy: TerminalProxy | undefined
 }
 
 /** Returns the pid of the process, which is this process's child, when its program has been executed. */
-function startProcess({ settings, container, spec, process, options, proxy }: Starting): number {
+function startProcess({ settings, container, spec, process, options, preserved, proxy }: Starting): number {
   const fds = new Undo()
   const keep = (fd: number): number => {
     fds.push(() => closeSync(fd))
@@ -123,9 +159,15 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
       throw new RuntimeError('wrong-state', `${phrase.notRunning}: ${info.containerId}`)
     const pidfd = keep(target)
     const consoleSocket =
-      options.consoleSocket === undefined ? proxy?.socket : keep(connectConsole(options.consoleSocket))
+      options.consoleSocket === undefined ? proxy?.socket : keep(connectCaller('console', options.consoleSocket))
+    const pidfdSocket =
+      options.pidfdSocket === undefined ? undefined : keep(connectCaller('pidfd', options.pidfdSocket))
     const layout = cgroupLayout()
-    const cgroup = openCgroup(layout, execCgroup(layout, facts.cgroupDir, init.init.pid))
+    const { cgroupDir: path } = facts
+    const cgroup = openCgroup(
+      layout,
+      options.cgroups?.length ? subCgroups(options.cgroups, { path, layout }) : execCgroup(layout, path, init.init.pid),
+    )
     cgroup.fds.forEach(keep)
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)
@@ -137,7 +179,7 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
       arch: hostArch(),
       process: inputs,
       namespaces: foreignNamespaces(init.init.pid),
-      fds: { pidfd, cgroup, report: reportWrite, consoleSocket, acknowledge, preserved: options.preserveFds ?? 0 },
+      fds: { pidfd, cgroup, report: reportWrite, consoleSocket, acknowledge, preserved: preserved.length },
     })
     const file = keep(memfdCreate('exec'))
     writeSync(file, compile(plan, reportWrite))
@@ -147,7 +189,7 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
       args: ['crio-lxc-init', String(file)],
       env: [],
       fds: [
-        ...Array.from({ length: options.preserveFds ?? 0 }, (_, index) => 3 + index),
+        ...preserved,
         ...cgroup.fds,
         ...(consoleSocket === undefined ? [] : [consoleSocket]),
         ...(acknowledge === undefined ? [] : [acknowledge]),
@@ -165,18 +207,15 @@ function startProcess({ settings, container, spec, process, options, proxy }: St
       timeoutMs: container.status === 'paused' ? undefined : settings.timeouts.startMs,
       plan,
       command: process.args[0] ?? '',
-      onForked: () => proxy?.connect(),
+      onForked(pid) {
+        proxy?.connect()
+        if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, pid, 'setns')
+      },
       onListener:
         agent &&
         ((pid, listener) => {
           const entered = keep(pidfdOpen(pid))
-          try {
-            sendListener(agent, { pid, pidfd: entered, listener, state: stateOf(container) })
-          } catch (error) {
-            pidfdSendSignal(entered, SIGKILL)
-            wait(pid)
-            throw error
-          }
+          sendListener(agent, { pid, pidfd: entered, listener, state: stateOf(container) })
           if (acknowledgeWrite !== undefined) acknowledgeListener(acknowledgeWrite)
         }),
     })
@@ -199,7 +238,8 @@ interface Waiting {
   readonly timeoutMs: number | undefined
   readonly plan: Plan
   readonly command: string
-  readonly onForked: () => void
+  /** It is in the container and has this pid on the host. When this or onListener throws, it is killed. */
+  readonly onForked: (pid: number) => void
   /** Hands a seccomp listener to its agent; undefined when the filter has none. */
   readonly onListener: ((pid: number, listener: number) => void) | undefined
 }
@@ -223,10 +263,11 @@ function awaitExecution(
     if (record.kind === 'forked') {
       wait(pid)
       pid = record.pid
-      if (++forked === forks) onForked()
+      if (++forked === forks) orKill(pid, () => onForked(pid))
     }
     if (listener !== undefined && forked === forks && !handedOver) {
-      onListener?.(pid, listener)
+      const number = listener
+      orKill(pid, () => onListener?.(pid, number))
       handedOver = true
     }
     if (record.kind !== 'end') continue

@@ -5,7 +5,7 @@ import { deleteContainer } from './delete.ts'
 import { loadSpec } from './load-spec.ts'
 import type { Settings } from './settings.ts'
 import { start } from './start.ts'
-import { supervise } from './supervise.ts'
+import { SignalRelay, supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 
 export interface RunOptions extends CreateOptions {
@@ -16,26 +16,41 @@ export interface RunOptions extends CreateOptions {
 
 /** run: create, start and, in the foreground, wait and delete. Returns the exit code of the container's process. */
 export async function run(settings: Settings, options: RunOptions): Promise<number> {
-  const foreground = !options.detach
-  // Init is handed to the nearest subreaper when the monitor ends: in the foreground that must be this process.
-  if (foreground) prctl(PR_SET_CHILD_SUBREAPER, 1)
+  return options.detach ? await runDetached(settings, options) : await runInForeground(settings, options)
+}
+
+async function runDetached(settings: Settings, options: RunOptions): Promise<number> {
+  await create(settings, options)
+  await startOrDelete(settings, options.id)
+  return 0
+}
+
+async function runInForeground(settings: Settings, options: RunOptions): Promise<number> {
+  // Init is handed to the nearest subreaper when the monitor ends: that must be this process.
+  prctl(PR_SET_CHILD_SUBREAPER, 1)
+  const relay = new SignalRelay()
   const terminal =
-    foreground &&
-    options.consoleSocket === undefined &&
-    loadSpec(options.bundle, settings.featureGates).spec.process.terminal
+    options.consoleSocket === undefined && loadSpec(options.bundle, settings.featureGates).spec.process.terminal
   const proxy = terminal ? new TerminalProxy() : undefined
-  const handover: Settings = foreground ? { ...settings, monitorMode: 'handover' } : settings
+  const handover: Settings = { ...settings, monitorMode: 'handover' }
   const info = await create(handover, { ...options, ...(proxy && { consoleFd: proxy.socket }) })
   try {
-    proxy?.connect()
-    await start(settings, options.id)
+    await startOrDelete(settings, options.id, proxy)
   } catch (error) {
     proxy?.close()
-    await deleteContainer(settings, options.id, { force: true })
     throw error
   }
-  if (!foreground) return 0
-  const code = await supervise(info.pid(), proxy)
+  const code = await supervise(info.pid(), relay, proxy)
   if (!options.keep) await deleteContainer(settings, options.id, { force: true })
   return code
+}
+
+async function startOrDelete(settings: Settings, id: string, proxy?: TerminalProxy): Promise<void> {
+  try {
+    proxy?.connect()
+    await start(settings, id)
+  } catch (error) {
+    await deleteContainer(settings, id, { force: true })
+    throw error
+  }
 }
