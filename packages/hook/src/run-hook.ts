@@ -1,5 +1,5 @@
 /** One hook as a process: the state on its stdin, its time, its end, and the words of its stderr. */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { arch as archName, exit, kill } from 'node:process'
 import { archOf, x64 } from '@crio-lxc/core/abi/arch'
 import { errnoSentence } from '@crio-lxc/core/abi/errno'
@@ -12,6 +12,7 @@ import { readRecord, type StepRecord } from '@crio-lxc/core/process/plan-record'
 import { memfdCreate, pipe, poll, sealedFile } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
 import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
+import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { EXECUTE_HOOK, type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
 import { FIND_EXECUTABLE } from '@crio-lxc/init/steps/executable'
 import { EXECUTE } from '@crio-lxc/init/steps/process'
@@ -58,7 +59,7 @@ function begin({ hook, state, container, init }: HookCall, keep: (fd: number) =>
   const fds = { stdin, stdout, stderr: stderrWrite, report: reportWrite }
   const plan = planHook({ arch: archOf(archName) ?? x64, hook, cwd: state.bundle, fds, container })
   const file = keep(memfdCreate('hook'))
-  writeSync(file, compile(plan, reportWrite))
+  writeAll(file, compile(plan, reportWrite))
   const child = spawn({
     path: init,
     args: ['crio-lxc-init', String(file)],

@@ -3,6 +3,7 @@
  * (runc's), or what the container's process returned (run, exec).
  */
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { systemErrorSentence } from '@crio-lxc/core/errors/system-error'
 import { configureLogging, log, logContainer } from '@crio-lxc/core/log/logger'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
@@ -64,11 +65,12 @@ async function print(text: string | Promise<string>): Promise<number> {
 
 /** Says what went wrong, in one line, on stderr and in the logs; returns the exit code. */
 function report(error: unknown): number {
-  const expected = error instanceof RuntimeError
-  const message = singleLine(expected ? error.message : `internal error: ${messageOf(error)}`)
+  const sentence = error instanceof RuntimeError ? error.message : systemErrorSentence(error)
+  const message = singleLine(sentence ?? `internal error: ${messageOf(error)}`)
   log.error(message, { c: 'cli' })
   writeErrorLine(message)
-  if (context.debug && !expected && error instanceof Error) for (const line of stack(error)) writeErrorLine(line)
+  if (context.debug && sentence === undefined && error instanceof Error)
+    for (const line of stack(error)) writeErrorLine(line)
   return context.failureCode
 }
 

@@ -1,7 +1,8 @@
 /** Puts planned limits into effect, and takes them back when one of them is refused. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import { ancestors, codeOf, reasonOf, writeExisting } from './cgroupfs.ts'
+import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { ancestors, writeExisting } from './cgroupfs.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import type { CgroupWrite } from './plan/cgroup-write.ts'
 import type { PresentCgroup } from './plan/controller.ts'

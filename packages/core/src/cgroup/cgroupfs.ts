@@ -11,7 +11,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { O_PATH, O_WRONLY } from '../abi/constants.ts'
-import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
+import { RuntimeError } from '../errors/runtime-error.ts'
+import { codeOf, reasonOf } from '../errors/system-error.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import { membershipHierarchy } from './plan/cgroup-layout.ts'
 import type { OpenCgroup } from './plan/join-cgroup.ts'
@@ -198,15 +199,4 @@ function readProcs(directory: string): number[] {
     if (['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP'].includes(codeOf(error) ?? '')) return []
     throw error
   }
-}
-
-export function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code
-}
-
-/** `EACCES: permission denied, mkdir '/x'` without what the sentence says already. */
-export function reasonOf(error: unknown): string {
-  return messageOf(error)
-    .replace(/^[A-Z0-9]+: /, '')
-    .replace(/, \w+( '.*')?$/s, '')
 }

@@ -1,7 +1,8 @@
 /** Stopping and continuing all processes of a cgroup: freezer-subsystem.rst of cgroup v1, cgroup-v2.rst "cgroup.freeze". */
 import { existsSync, readFileSync } from 'node:fs'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import { codeOf, reasonOf, writeExisting } from './cgroupfs.ts'
+import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { writeExisting } from './cgroupfs.ts'
 import { type CgroupLayout, type Hierarchy, MOUNT_POINT } from './plan/cgroup-layout.ts'
 import { sleep } from './sleep.ts'
 

@@ -1,8 +1,9 @@
-import { closeSync, writeSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import type { Arch } from '../abi/arch.ts'
 import { compile } from '../plan/compile.ts'
 import { memfdCreate, pipe } from '../sys/libc.ts'
 import { spawn, wait } from '../sys/spawn.ts'
+import { writeAll } from '../sys/write-all.ts'
 import { planPlaceholder } from './plan/placeholder-plan.ts'
 
 const NO_REPORT = -1
@@ -18,7 +19,7 @@ export class Placeholder {
     const plan = memfdCreate('placeholder')
     this.#gate = gateWrite
     try {
-      writeSync(plan, compile(planPlaceholder(arch, gateRead), NO_REPORT))
+      writeAll(plan, compile(planPlaceholder(arch, gateRead), NO_REPORT))
       this.pid = spawn({ path: init, args: ['crio-lxc-init', String(plan)], env: [], fds: [gateRead, plan] })
     } catch (error) {
       closeSync(gateWrite)

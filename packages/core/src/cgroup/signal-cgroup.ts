@@ -1,7 +1,8 @@
 /** Signals to everything in a cgroup, so that no process escapes by forking meanwhile. */
+import { codeOf } from '../errors/system-error.ts'
 import { signalProcess } from '../process/pidfd.ts'
 import { identify } from '../process/proc.ts'
-import { codeOf, listProcesses, writeExisting } from './cgroupfs.ts'
+import { listProcesses, writeExisting } from './cgroupfs.ts'
 import { freeze, isFrozen, thaw } from './freezer.ts'
 import { type CgroupLayout, membershipHierarchy } from './plan/cgroup-layout.ts'
 

@@ -1,67 +1,17 @@
 /** Facts about one container, written by `create` into its runtime directory and never changed afterwards. */
-import { mkdirSync, statSync } from 'node:fs'
-import type { SystemdUnits } from '../cgroup/cgroup-manager.ts'
-import { ErrExist, ErrNotExist } from '../errors/container-errors.ts'
-import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
-import type { Namespace } from '../oci/linux.ts'
-import type { Hooks } from '../oci/spec.ts'
-import type { ProcessIdentity } from '../process/proc.ts'
-import { createPidFile, decodeFileJSON, encodeFileJSON } from './json-file.ts'
+import { lstatSync, writeFileSync } from 'node:fs'
+import { ErrNotExist } from '../errors/container-errors.ts'
+import {
+  type ContainerFacts,
+  type InitFacts,
+  readContainerFacts,
+  readInitFacts,
+  SCHEMA_VERSION,
+} from './container-facts.ts'
+import { createPidFile, decodePresentJSON, encodeFileJSON } from './json-file.ts'
+import { makeRuntimeDirectory, removeRuntimeDirectory } from './runtime-directory.ts'
 
-/** What container.json holds. */
-export interface ContainerFacts {
-  readonly containerId: string
-  /** RFC 3339, UTC. */
-  readonly createdAt: string
-  readonly runtimeRoot: string
-  readonly bundlePath: string
-  readonly consoleSocket?: string
-  /** Absolute path of the pid file; absent when the caller wanted none. */
-  readonly pidFile?: string
-  /** Where a resident monitor lives, below every hierarchy. */
-  readonly monitorCgroupDir: string
-  /** The container's cgroup, below every hierarchy. */
-  readonly cgroupDir: string
-  /** Absent: the runtime alone manages the container's cgroup. */
-  readonly systemdUnits?: SystemdUnits
-  readonly seccomp: boolean
-  readonly capabilities: boolean
-  readonly apparmor: boolean
-  readonly cgroupDevices: boolean
-  readonly annotations?: Readonly<Record<string, string>>
-  readonly namespaces?: readonly Namespace[]
-  /** Hooks of the verbs after create; absent when there are none. */
-  readonly hooks?: Hooks
-  /** Absolute path of root.path. */
-  readonly rootfs: string
-  /** User name of who ran create. */
-  readonly owner: string
-  /** Version of the specification in config.json. */
-  readonly ociVersion: string
-  /** The create that makes the container: while it lives and there is no init, the container is being created. */
-  readonly creator: ProcessIdentity
-  /** Device and inode of crio-lxc-init: a process that runs it has not been started. */
-  readonly initExecutable: string
-  /** Cgroup directories that create made, parents first. */
-  readonly madeCgroups: readonly string[]
-}
-
-/** What init.json holds; it appears when create has succeeded. */
-export interface InitFacts {
-  readonly init: ProcessIdentity
-  /** liblxc's monitor, in resident mode. */
-  readonly monitor?: ProcessIdentity
-  /** Words of the steps that `start` lets init take, by their number in the plan. */
-  readonly startSteps: Readonly<Record<string, string>>
-  /** process.args[0], for the error of a failed start. */
-  readonly command: string
-  /** Who gets the listener of a seccomp filter that notifies. */
-  readonly seccompAgent?: { readonly path: string; readonly metadata?: string }
-  /** File in the container that says why its program was not executed. */
-  readonly terminationMessagePath?: string
-}
-
-const SCHEMA_VERSION = 1
+export type { ContainerFacts, InitFacts } from './container-facts.ts'
 
 export class ContainerInfo {
   /** Undefined until `load` or `create`. */
@@ -82,33 +32,34 @@ export class ContainerInfo {
     return this.runtimePath('config')
   }
 
-  /** Takes the id: makes the runtime directory (0700). Throws ErrExist when it is taken. */
-  claim(): void {
-    try {
-      mkdirSync(this.runtimeRoot, { recursive: true, mode: 0o700 })
-      mkdirSync(this.runtimePath(), { mode: 0o700 })
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'EEXIST' && isDirectory(this.runtimePath()))
-        throw new ErrExist(this.containerId)
-      throw new RuntimeError('io', `create the runtime directory ${this.runtimePath()}: ${messageOf(cause)}`, { cause })
-    }
-  }
-
-  /** Writes container.json. */
-  create(facts: ContainerFacts): void {
+  /**
+   * Takes the id: the runtime directory (0700) appears with container.json and `others`, contents by file name. Throws
+   * ErrExist when the id is taken.
+   */
+  create(facts: ContainerFacts, others: Readonly<Record<string, string | Uint8Array>> = {}): void {
+    const { runtimeRoot: root, containerId: id } = this
+    const files = { 'container.json': `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...facts })}\n`, ...others }
+    makeRuntimeDirectory({ root, id, creator: facts.creator }, (directory) => {
+      for (const [name, content] of Object.entries(files))
+        writeFileSync(`${directory}/${name}`, content, { mode: 0o600 })
+    })
     this.facts = facts
-    encodeFileJSON(this.runtimePath('container.json'), { schemaVersion: SCHEMA_VERSION, ...facts })
   }
 
-  /** Reads container.json. Throws ErrNotExist, or RuntimeError `io` when the file is damaged or from the future. */
+  /** Removes the runtime directory; the id is free again. */
+  remove(): void {
+    removeRuntimeDirectory(this.runtimeRoot, this.containerId)
+  }
+
+  /** Reads container.json. Throws ErrNotExist, or RuntimeError `io` when it is damaged or not ours to read. */
   load(): ContainerFacts {
-    if (!isDirectory(this.runtimePath())) throw new ErrNotExist(this.containerId)
+    const { runtimeRoot: root, containerId: id } = this
     const path = this.runtimePath('container.json')
-    const facts = decodeFileJSON(path) as ContainerFacts & { schemaVersion: number }
-    if (facts?.schemaVersion !== SCHEMA_VERSION || facts.containerId !== this.containerId)
-      throw new RuntimeError('io', `decode ${path}: it is not of this version or container: delete it with --force`)
-    this.facts = facts
-    return facts
+    const value = decodePresentJSON(path)
+    if (value === undefined)
+      throw new ErrNotExist(id, isDirectory(this.runtimePath()) ? `${path} is missing` : undefined)
+    this.facts = readContainerFacts(value, { path, id, root })
+    return this.facts
   }
 
   /** Publishes the init process: from here on the container is created. */
@@ -119,7 +70,8 @@ export class ContainerInfo {
   /** Undefined while create has not got so far. */
   loadInit(): InitFacts | undefined {
     const path = this.runtimePath('init.json')
-    return exists(path) ? (decodeFileJSON(path) as InitFacts) : undefined
+    const value = decodePresentJSON(path)
+    return value === undefined ? undefined : readInitFacts(value, path)
   }
 
   /** Init's pid; 0 before it exists. */
@@ -133,15 +85,10 @@ export class ContainerInfo {
   }
 }
 
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
-}
-
 function isDirectory(path: string): boolean {
   try {
-    return statSync(path).isDirectory()
+    return lstatSync(path).isDirectory()
   } catch {
-    // Whatever makes the path unreachable, ENOENT or ENOTDIR above all: no container is there.
     return false
   }
 }

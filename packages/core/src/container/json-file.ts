@@ -1,26 +1,66 @@
-/** JSON files of the runtime directory: written whole or not at all. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+/** JSON files of the runtime directory: written whole or not at all, read only when nobody else can have written them. */
+import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
+import { codeOf, reasonOf } from '../errors/system-error.ts'
 
-/** The value in the JSON file `path`. Throws RuntimeError `io` when it is missing, empty, truncated or not JSON. */
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
+const REMEDY = 'delete the container with --force'
+/** Write permission of group and others. */
+const FOREIGN_WRITE = 0o022
+
+/**
+ * The value in the JSON file `path`. Throws RuntimeError `io` when it is missing, empty, truncated or not JSON, or when
+ * somebody else may have written it: what it says decides which processes are killed.
+ */
 export function decodeFileJSON(path: string): unknown {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new RuntimeError('io', `read ${path}: ${messageOf(cause)}`, { cause })
-  }
+  const value = decodePresentJSON(path)
+  if (value === undefined) throw new RuntimeError('io', `read ${path}: no such file or directory`)
+  return value
+}
+
+/** The same, but undefined when the file is missing. */
+export function decodePresentJSON(path: string): unknown {
+  const text = readOwnFile(path)
+  if (text === undefined) return undefined
   try {
     return JSON.parse(text)
   } catch (cause) {
     const problem = text === '' ? 'it is empty' : messageOf(cause)
-    throw new RuntimeError('io', `decode ${path}: ${problem}: delete the container with --force`, { cause })
+    throw new RuntimeError('io', `decode ${path}: ${problem}: ${REMEDY}`, { cause })
+  }
+}
+
+function readOwnFile(path: string): string | undefined {
+  let fd: number
+  try {
+    // O_NONBLOCK: a fifo must not hold the runtime.
+    fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ENOTDIR') return undefined
+    const reason = codeOf(cause) === 'ELOOP' ? `it is a symbolic link: ${REMEDY}` : reasonOf(cause)
+    throw new RuntimeError('io', `read ${path}: ${reason}`, { cause })
+  }
+  try {
+    const stat = fstatSync(fd)
+    if (!stat.isFile()) throw new RuntimeError('io', `read ${path}: it is not a regular file: ${REMEDY}`)
+    if (stat.uid !== process.geteuid?.() || (stat.mode & FOREIGN_WRITE) !== 0)
+      throw new RuntimeError(
+        'io',
+        `read ${path}: another user may have written it (uid ${stat.uid}, mode ${(stat.mode & 0o777).toString(8)}): ${REMEDY}`,
+      )
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
   }
 }
 
 /** Mode 0600; the rename makes the new content appear at once. */
 export function encodeFileJSON(path: string, value: unknown): void {
-  replaceFile(path, `${JSON.stringify(value)}\n`, 0o600)
+  try {
+    replaceFile(path, `${JSON.stringify(value)}\n`, 0o600)
+  } catch (cause) {
+    throw new RuntimeError('io', `write ${path}: ${reasonOf(cause)}`, { cause })
+  }
 }
 
 /** Writes the decimal pid and nothing else (containerd reads the whole file with Atoi), mode 0644, atomically. */
@@ -32,9 +72,18 @@ export function createPidFile(path: string, pid: number): void {
   }
 }
 
+/** What `path` is called until it is complete: the name of this process, so that a crash leaves nothing in the way. */
+export function unfinished(path: string, pid: number): string {
+  return `${path}.${pid}.tmp`
+}
+
 function replaceFile(path: string, text: string, mode: number): void {
-  // The pid makes the name this process's own, so a crash leaves nothing that a retry would stumble over.
-  const temporary = `${path}.${process.pid}.tmp`
-  writeFileSync(temporary, text, { mode })
-  renameSync(temporary, path)
+  const temporary = unfinished(path, process.pid)
+  try {
+    writeFileSync(temporary, text, { mode })
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
 }

@@ -14,8 +14,9 @@ export class ErrExist extends RuntimeError {
 export class ErrNotExist extends RuntimeError {
   override readonly name: string = 'ErrNotExist'
 
-  constructor(id: string) {
-    super('not-exist', `${phrase.notExist}: ${id}`)
+  /** `remains`: what of it is there all the same, which only delete --force removes. */
+  constructor(id: string, remains?: string) {
+    super('not-exist', `${phrase.notExist}: ${id}${remains ? `: ${remains}: delete the rest with --force` : ''}`)
   }
 }
 

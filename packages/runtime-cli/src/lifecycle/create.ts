@@ -3,7 +3,7 @@
  * refused is refused before anything exists, the monitor joins its cgroup while the plan is compiled, and the pid file
  * appears only when nothing can fail any more.
  */
-import { closeSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, writeFileSync } from 'node:fs'
 import { presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
 import type { CgroupManager } from '@crio-lxc/core/cgroup/cgroup-manager'
 import { openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
@@ -12,7 +12,7 @@ import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { limitsForks } from '@crio-lxc/core/cgroup/plan/cgroup-write'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
-import { ContainerInfo } from '@crio-lxc/core/container/container-info'
+import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { stepLog } from '@crio-lxc/core/log/step-log'
@@ -24,6 +24,7 @@ import { callText } from '@crio-lxc/core/plan/print'
 import { type Record, readRecord } from '@crio-lxc/core/process/plan-record'
 import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { mkfifo } from '@crio-lxc/core/sys/libc'
+import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { ACKNOWLEDGE_FIFO } from '@crio-lxc/init/fifo-names'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
@@ -146,16 +147,8 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   if (gate) fds.push(() => gate.close())
   const hooks = hooksAfterCreate(spec.hooks)
 
-  info.claim()
-  let environmentExists = false
-  // The last thing to be undone: poststop is after the container has been destroyed.
-  undo.push(() => {
-    if (hooks?.poststop && info.facts && environmentExists) runPoststopHooks(settings, info.facts, hooks)
-  })
-  undo.push(() => rmSync(info.runtimePath(), { recursive: true }))
-  manager.checkUnused()
   const madeCgroups = manager.missingDirectories()
-  info.create({
+  const facts: ContainerFacts = {
     containerId: options.id,
     createdAt: new Date().toISOString(),
     runtimeRoot: settings.root,
@@ -175,8 +168,15 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
     creator: ownIdentity(),
     initExecutable: fileIdentity(companions.init) ?? '',
     madeCgroups,
+  }
+  info.create(facts, { 'config.json': text })
+  let environmentExists = false
+  // The last thing to be undone: poststop is after the container has been destroyed.
+  undo.push(() => {
+    if (hooks?.poststop && environmentExists) runPoststopHooks(settings, facts, hooks)
   })
-  writeFileSync(info.runtimePath('config.json'), text, { mode: 0o600 })
+  undo.push(() => info.remove())
+  manager.checkUnused()
   undo.push(() => removeDirectories(madeCgroups))
   undo.push(() => manager.undo())
   fds.push(() => manager.close())
@@ -246,7 +246,7 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   })
   const seccompAgent = agentOf(spec.linux?.seccomp, process.seccomp?.notifies ?? false)
   if (seccompAgent) mkfifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
-  writeSync(monitor.plan, compile(plan, monitor.reportWrite))
+  writeAll(monitor.plan, compile(plan, monitor.reportWrite))
   fixStdio(spec.process.user)
   manager.limit(resources.writes.filter((write) => !limitsForks(write)))
   if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
@@ -263,9 +263,9 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   const reached = awaitInit(monitor, waiting)
   manager.joined()
   manager.limit(resources.writes.filter(limitsForks))
-  if (reached === 'hooks' && gate && spec.hooks && info.facts) {
+  if (reached === 'hooks' && gate && spec.hooks) {
     done('init has made the mounts, and waits for hooks')
-    runCreateHooks(settings, info.facts, { hooks: spec.hooks, pid: monitor.initPid() })
+    runCreateHooks(settings, facts, { hooks: spec.hooks, pid: monitor.initPid() })
     done('ran the hooks of create')
     gate.open()
     awaitInit(monitor, waiting)

@@ -2,16 +2,18 @@ import { rmSync } from 'node:fs'
 import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
+import { sleep } from '@crio-lxc/core/cgroup/sleep'
+import { isCgroupPath } from '@crio-lxc/core/container/container-facts'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
+import { unfinished } from '@crio-lxc/core/container/json-file'
+import { RemovalLock } from '@crio-lxc/core/container/removal-lock'
+import { sweepRuntimeRoot } from '@crio-lxc/core/container/runtime-directory'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
-import { openProcess } from '@crio-lxc/core/process/pidfd'
-import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
-import { close, poll } from '@crio-lxc/core/sys/libc'
-import { pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
+import { endProcess } from './end-process.ts'
 import { killContainer } from './kill-container.ts'
 import { type Container, loadContainer } from './load-container.ts'
 import type { Settings } from './settings.ts'
@@ -26,27 +28,68 @@ export interface DeleteOptions {
 /** delete: runtime.md, "Delete". Afterwards no process, cgroup or file of the container exists. */
 export async function deleteContainer(settings: Settings, id: string, { force }: DeleteOptions): Promise<void> {
   const done = stepLog('delete')
+  const info = new ContainerInfo(settings.root, checkContainerId(id))
+  try {
+    const lock = lockRemoval(info, settings.timeouts.deleteMs)
+    try {
+      await removeLocked(settings, { info, lock, force })
+    } finally {
+      lock.release()
+    }
+  } catch (error) {
+    if (!force || !(error instanceof ErrNotExist)) throw error
+    done('there is no such container')
+  } finally {
+    if (force) sweepRuntimeRoot(settings.root)
+  }
+}
+
+/** One delete at a time: a second one that is slower would remove the next container of the same id. */
+function lockRemoval({ runtimeRoot, containerId }: ContainerInfo, timeoutMs: number): RemovalLock {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const lock = RemovalLock.tryTake(runtimeRoot, containerId)
+    if (lock) return lock
+    if (performance.now() > deadline)
+      throw new RuntimeError('timeout', `delete ${containerId}: another delete has not ended within ${timeoutMs} ms`)
+    sleep(5)
+  }
+}
+
+interface Removal {
+  readonly info: ContainerInfo
+  readonly lock: RemovalLock
+  readonly force: boolean
+}
+
+async function removeLocked(settings: Settings, { info, lock, force }: Removal): Promise<void> {
+  const done = stepLog('delete')
+  const id = info.containerId
   let container: Container
   try {
     container = loadContainer(settings, id)
   } catch (error) {
-    if (!force || (error instanceof RuntimeError && error.code === 'invalid-id')) throw error
-    if (error instanceof ErrNotExist) done('there is no such container')
-    else {
-      removeDamaged(settings, id)
-      done(`removed the runtime directory alone: ${messageOf(error)}`)
-    }
+    if (!force) throw error
+    const { removeDamaged } = await import('./remove-damaged.ts')
+    removeDamaged(settings, info)
+    done(`removed what is left of it: ${messageOf(error)}`)
     return
   }
-  const { info, facts, init, status } = container
+  const { facts, init, status } = container
   if (!force && status !== 'stopped' && status !== 'created')
     throw new RuntimeError('wrong-state', `${phrase.deleteRunning}: ${id} is ${status}: kill it first or use --force`)
+  if (status === 'creating') {
+    const { stopCreation } = await import('./stop-creation.ts')
+    stopCreation(settings, container, lock)
+    if (!lock.isCurrent()) return
+    return removeLocked(settings, { info, lock, force })
+  }
   const { killMs, deleteMs } = settings.timeouts
   const layout = cgroupLayout()
   // A v1 freezer would hold init, and the wait for its end.
   if (status === 'paused') signalCgroup(layout, facts.cgroupDir, SIGKILL, { timeoutMs: killMs })
-  if (init) end(init.init, killMs)
-  if (init?.monitor) end(init.monitor, killMs)
+  if (init) endProcess(init.init, killMs)
+  if (init?.monitor) endProcess(init.monitor, killMs)
   done(`it was ${status}${init ? `, and init, pid ${init.init.pid}, has ended` : ''}`, { status, pid: init?.init.pid })
   killContainer(layout, facts.cgroupDir, deleteMs)
   if (facts.systemdUnits) {
@@ -54,34 +97,16 @@ export async function deleteContainer(settings: Settings, id: string, { force }:
     stopUnits(Object.values(facts.systemdUnits), deleteMs)
     done(`stopped the unit ${facts.systemdUnits.container}`, { unit: facts.systemdUnits.container })
   }
-  if (init?.monitor) removeCgroup(layout, facts.monitorCgroupDir)
+  if (init?.monitor && isCgroupPath(facts.monitorCgroupDir)) removeCgroup(layout, facts.monitorCgroupDir)
   const removed = new Set(cgroupDirectories(layout, facts.cgroupDir))
   removeDirectories(facts.madeCgroups.filter((directory) => !removed.has(directory)))
   done(`emptied and removed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
-  rmSync(info.runtimePath(), { recursive: true })
+  // A create that was killed while it wrote the pid file.
+  if (facts.pidFile !== undefined) rmSync(unfinished(facts.pidFile, facts.creator.pid), { force: true })
+  info.remove()
   done(`removed ${info.runtimePath()}`)
   if (!facts.hooks?.poststop) return
   const { runPoststopHooks } = await import('./hooks.ts')
   runPoststopHooks(settings, facts, facts.hooks)
   done(`ran ${facts.hooks.poststop.length} poststop hooks`)
-}
-
-/** SIGKILL and wait until the process is gone: its cgroup can only be removed then. */
-function end(identity: ProcessIdentity, timeoutMs: number): void {
-  const pidfd = openProcess(identity)
-  if (pidfd === undefined) return
-  try {
-    pidfdSendSignal(pidfd, SIGKILL)
-    poll([pidfd], timeoutMs)
-  } finally {
-    close(pidfd)
-  }
-}
-
-/**
- * A container whose container.json cannot be read: what it ran cannot be known, so its cgroups are left to the
- * operator, and the directory goes, as an ordinary delete could never remove it.
- */
-function removeDamaged({ root }: Settings, id: string): void {
-  rmSync(new ContainerInfo(root, checkContainerId(id)).runtimePath(), { recursive: true, force: true })
 }

@@ -1,5 +1,5 @@
 /** exec: one more process in a container that runs. It never enters the container itself (CVE-2019-5736). */
-import { closeSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, readFileSync } from 'node:fs'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { execCgroup, subCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
@@ -20,6 +20,7 @@ import { memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { readSize } from '@crio-lxc/core/sys/terminal'
+import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { planExec } from '@crio-lxc/init/exec-plan'
 import { connectCaller, sendPidfd } from './caller-socket.ts'
 import { companionsOf } from './companions.ts'
@@ -182,7 +183,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       fds: { pidfd, cgroup, report: reportWrite, consoleSocket, acknowledge, preserved: preserved.length },
     })
     const file = keep(memfdCreate('exec'))
-    writeSync(file, compile(plan, reportWrite))
+    writeAll(file, compile(plan, reportWrite))
     fixStdio(process.user)
     const pid = spawn({
       path: companionsOf(settings).init,

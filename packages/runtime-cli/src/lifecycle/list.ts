@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { log } from '@crio-lxc/core/log/logger'
 import type { State } from '@crio-lxc/core/oci/state'
 import { loadContainer } from './load-container.ts'
 import type { Settings } from './settings.ts'
@@ -13,18 +14,23 @@ export function list(settings: Settings): State[] {
       return [stateOf(loadContainer(settings, id))]
     } catch (error) {
       // Deleted meanwhile.
-      if (error instanceof ErrNotExist) return []
-      throw error
+      if (error instanceof ErrNotExist && !existsSync(`${settings.root}/${id}`)) return []
+      // One that is damaged must not hide the others.
+      log.warn(`skip ${id}: ${messageOf(error)}`, { c: 'list' })
+      return []
     }
   })
 }
 
 function containerIds({ root, rootIsExplicit }: Settings): string[] {
   try {
-    return readdirSync(root, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name)
-      .sort()
+    return (
+      readdirSync(root, { withFileTypes: true })
+        // With the colon: what is being made or removed.
+        .filter((entry) => entry.isDirectory() && !entry.name.startsWith(':'))
+        .map(({ name }) => name)
+        .sort()
+    )
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && !rootIsExplicit) return []
     throw new RuntimeError('io', `read the runtime root ${root}: ${messageOf(cause)}`, { cause })

@@ -2,8 +2,9 @@
  * The monitor's process: launched as soon as its fds are open, so that liblxc makes the namespaces while create compiles
  * init's plan; ended or kept when init is parked.
  */
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import type { Arch } from '@crio-lxc/core/abi/arch'
+import { O_PATH } from '@crio-lxc/core/abi/constants'
 import type { OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
@@ -11,6 +12,7 @@ import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { memfdCreate, mkfifo, pipe } from '@crio-lxc/core/sys/libc'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
+import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { START_FIFO } from '@crio-lxc/init/fifo-names'
 import { planWait } from '@crio-lxc/init/wait-plan'
 import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
@@ -73,10 +75,10 @@ export class Monitor {
       this.plans = [launchPlan, waitPlan]
       const [launch, wait] = this.plans.map((plan) => {
         const fd = keep(memfdCreate('plan'))
-        writeSync(fd, compile(plan, reportWrite))
+        writeAll(fd, compile(plan, reportWrite))
         return fd
       }) as [number, number]
-      writeSync(configFile, config({ plan: wait, log }))
+      writeAll(configFile, Buffer.from(config({ plan: wait, log })))
       const own = [this.plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, launch, wait]
       this.#pid = spawn({
         path: companions.init,
@@ -172,5 +174,5 @@ function makeFifo(info: ContainerInfo): number {
   mkdirSync(directory, { mode: 0o711 })
   mkfifo(`${directory}/${START_FIFO}`, 0o600)
   chmodSync(`${directory}/${START_FIFO}`, 0o622)
-  return openSync(directory, 0o10000000 | 0o200000)
+  return openSync(directory, O_PATH | constants.O_DIRECTORY)
 }

@@ -1,11 +1,15 @@
-import { closeSync, openSync, readSync, unlinkSync } from 'node:fs'
+import { closeSync, openSync, readSync, rmSync } from 'node:fs'
 import { O_NONBLOCK, O_RDONLY, O_WRONLY } from '@crio-lxc/core/abi/constants'
+import { checkContainerId } from '@crio-lxc/core/container/container-id'
+import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { parseRecord, RECORD_BYTES, type Record } from '@crio-lxc/core/process/plan-record'
 import { close, poll } from '@crio-lxc/core/sys/libc'
+import { tryLock } from '@crio-lxc/core/sys/libc-process'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/init/fifo-names'
 import { type Container, loadContainer } from './load-container.ts'
 import { acknowledgeListener, listenerMissing, sendListener } from './seccomp-listener.ts'
@@ -16,6 +20,33 @@ import { openTerminationMessage, writeTerminationMessage } from './termination-m
 
 /** start: runtime.md, "Start". Returns when the container's program has been executed. */
 export async function start(settings: Settings, id: string): Promise<void> {
+  const lock = lockStart(settings, id)
+  try {
+    await startLocked(settings, id)
+  } catch (error) {
+    // Deleted meanwhile: what was missing first says less than that.
+    if (codeOf(error) === 'ENOENT') loadContainer(settings, id)
+    throw error
+  } finally {
+    if (lock !== undefined) closeSync(lock)
+  }
+}
+
+/** One start at a time, as hooks are to run once; the lock goes with the process that has it. undefined: nothing to lock. */
+function lockStart({ root }: Settings, id: string): number | undefined {
+  let fd: number
+  try {
+    fd = openSync(new ContainerInfo(root, checkContainerId(id)).runtimePath('init.json'), O_RDONLY | O_NONBLOCK)
+  } catch (error) {
+    if (error instanceof RuntimeError) throw error
+    return undefined
+  }
+  if (tryLock(fd)) return fd
+  closeSync(fd)
+  throw new RuntimeError('wrong-state', `${phrase.startRunning}: ${id}: another start is under way`)
+}
+
+async function startLocked(settings: Settings, id: string): Promise<void> {
   const done = stepLog('start')
   const container = loadContainer(settings, id)
   checkStatus(container)
@@ -30,7 +61,7 @@ export async function start(settings: Settings, id: string): Promise<void> {
     const { startContainer, poststart } = facts.hooks ?? {}
     if (!startContainer && !poststart) return go()
     const { startWithHooks } = await import('./start-with-hooks.ts')
-    startWithHooks(settings, container, { check: () => checkStatus(loadContainer(settings, id)), release: go })
+    startWithHooks(settings, container, go)
     done(`ran ${(startContainer?.length ?? 0) + (poststart?.length ?? 0)} hooks`)
   } finally {
     close(pidfd)
@@ -63,7 +94,7 @@ function release({ timeouts }: Settings, container: Container, pidfd: number): v
   } finally {
     for (const fd of open) closeSync(fd)
   }
-  unlinkSync(path)
+  rmSync(path, { force: true })
 }
 
 /** Before init goes on: once it has failed its mounts are gone. */

@@ -6,7 +6,7 @@ import { closeSync, readSync } from 'node:fs'
 import { pollAsync, socketpair } from '@crio-lxc/core/sys/libc'
 import { copySize, makeRaw, readModes, restoreModes } from '@crio-lxc/core/sys/terminal'
 import { receiveFd } from '@crio-lxc/core/sys/unix-message'
-import { writeAll } from './write-all.ts'
+import { writeAll } from '@crio-lxc/core/sys/write-all'
 
 const STDIN = 0
 const STDOUT = 1

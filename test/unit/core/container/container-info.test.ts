@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
@@ -40,15 +51,17 @@ function facts(): ContainerFacts {
   }
 }
 
+const stored = () => ({ schemaVersion: 1, ...facts() })
+
 function claimed(): ContainerInfo {
   const info = new ContainerInfo(root, 'web')
-  info.claim()
+  info.create(facts())
   return info
 }
 
 describe('ContainerInfo', () => {
   test('create() writes container.json, load() reads every field back', () => {
-    claimed().create(facts())
+    claimed()
     expect(readdirSync(join(root, 'web'))).toEqual(['container.json'])
     expect([mode(join(root, 'web')), mode(join(root, 'web/container.json'))]).toEqual([0o700, 0o600])
     expect(JSON.parse(readFileSync(join(root, 'web/container.json'), 'utf8'))).toEqual({ schemaVersion: 1, ...facts() })
@@ -57,9 +70,43 @@ describe('ContainerInfo', () => {
     expect(loaded.facts).toMatchObject(facts())
   })
 
-  test('claim() of a taken id throws ErrExist', () => {
+  test('create() of a taken id throws ErrExist, and changes nothing', () => {
     claimed()
-    expect(thrownBy(() => claimed())).toBeInstanceOf(ErrExist)
+    const taken = () => new ContainerInfo(root, 'web').create({ ...facts(), owner: 'other' })
+    expect(thrownBy(taken)).toBeInstanceOf(ErrExist)
+    expect(new ContainerInfo(root, 'web').load()).toMatchObject({ owner: 'root' })
+    expect(readdirSync(root)).toEqual(['web'])
+  })
+
+  test('create() takes an id whose directory is empty', () => {
+    mkdirSync(join(root, 'web'))
+    expect(claimed().load()).toMatchObject(facts())
+  })
+
+  test('remove() leaves nothing', () => {
+    claimed().remove()
+    expect(readdirSync(root)).toEqual([])
+  })
+
+  test('load() reads a file of an older version, and one with fields of a later one', () => {
+    const info = claimed()
+    const { containerId, bundlePath, cgroupDir } = facts()
+    const old = { schemaVersion: 1, containerId, bundlePath, cgroupDir, later: true }
+    writeFileSync(join(root, 'web/container.json'), JSON.stringify(old))
+    expect(info.load()).toMatchObject({
+      runtimeRoot: root,
+      seccomp: true,
+      cgroupDevices: true,
+      madeCgroups: [],
+      creator: { pid: 0, startTime: 0 },
+    })
+  })
+
+  test('load() of a directory without container.json throws ErrNotExist, and says what to do', () => {
+    mkdirSync(join(root, 'web'))
+    const error = thrownBy(() => new ContainerInfo(root, 'web').load())
+    expect(error).toBeInstanceOf(ErrNotExist)
+    expect(error).toMatchObject({ message: expect.stringMatching(/container\.json is missing: .*--force/) })
   })
 
   test('load() of a missing container throws ErrNotExist', () => {
@@ -74,11 +121,28 @@ describe('ContainerInfo', () => {
     ],
     ['an empty file', (path: string) => writeFileSync(path, '')],
     ['half a file', (path: string) => writeFileSync(path, '{"schemaVersion": 1,')],
-    ['no file', () => undefined],
+    ['a list', (path: string) => writeFileSync(path, '[]')],
+    ['no cgroup', (path: string) => writeFileSync(path, JSON.stringify({ ...stored(), cgroupDir: undefined }))],
+    ['the root cgroup', (path: string) => writeFileSync(path, JSON.stringify({ ...stored(), cgroupDir: '/' }))],
+    [
+      'a cgroup elsewhere',
+      (path: string) => writeFileSync(path, JSON.stringify({ ...stored(), cgroupDir: '/a/../b' })),
+    ],
     ['a directory', (path: string) => mkdirSync(path)],
+    ['a fifo', (path: string) => execFileSync('mkfifo', [path])],
+    ['a link', (path: string) => symlinkSync('/etc/passwd', path)],
+    ['a dangling link', (path: string) => symlinkSync('/nowhere', path)],
+    [
+      'a file that others may write',
+      (path: string) => {
+        writeFileSync(path, JSON.stringify(stored()))
+        chmodSync(path, 0o620)
+      },
+    ],
   ])('load() of %s names the file', (_, damage) => {
     const info = claimed()
     const path = join(root, 'web/container.json')
+    rmSync(path)
     damage(path)
     expect(thrownBy(() => info.load())).toMatchObject({ code: 'io', message: expect.stringContaining(path) })
   })
@@ -98,11 +162,12 @@ describe('ContainerInfo', () => {
   })
 
   test('createPidFile() writes the file of the facts, and none when the caller wanted none', () => {
-    const info = claimed()
+    const info = new ContainerInfo(root, 'web')
     const { pidFile, ...others } = facts()
     info.create(others)
     info.createPidFile(42)
     expect(readdirSync(root)).toEqual(['web'])
+    info.remove()
     info.create({ ...others, pidFile: join(root, 'pid') })
     info.createPidFile(42)
     expect(readFileSync(pidFile ?? '', 'utf8')).toBe('42')

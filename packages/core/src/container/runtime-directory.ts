@@ -1,0 +1,77 @@
+/**
+ * The runtime directory of a container, ROOT/ID: it appears with all that identifies the container, and disappears
+ * whole, so that no crash and no race shows half of one. What is being made or removed has a name that no container can
+ * have, `:PID-START`, of the process that is at it.
+ */
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { ErrExist } from '../errors/container-errors.ts'
+import { RuntimeError } from '../errors/runtime-error.ts'
+import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { identify, isAlive, type ProcessIdentity } from '../process/proc.ts'
+
+/**
+ * Makes ROOT/ID (0700) with what `fill` writes into the directory it is given. Throws ErrExist when the id is taken. An
+ * empty directory in the way, which nothing of ours leaves, is replaced (rename(2)).
+ */
+export function makeRuntimeDirectory(
+  { root, id, creator }: { readonly root: string; readonly id: string; readonly creator: ProcessIdentity },
+  fill: (directory: string) => void,
+): void {
+  const path = `${root}/${id}`
+  const unfinished = `${root}/${workName(creator)}`
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 })
+    rmSync(unfinished, { recursive: true, force: true })
+    mkdirSync(unfinished, { mode: 0o700 })
+    fill(unfinished)
+    renameSync(unfinished, path)
+  } catch (cause) {
+    rmSync(unfinished, { recursive: true, force: true })
+    const code = codeOf(cause)
+    if (code === 'EEXIST' || code === 'ENOTEMPTY') throw new ErrExist(id)
+    if (cause instanceof RuntimeError) throw cause
+    throw new RuntimeError('io', `create the runtime directory ${path}: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+/** Removes ROOT/ID; the id is free at once. */
+export function removeRuntimeDirectory(root: string, id: string): void {
+  const path = `${root}/${id}`
+  const self = identify(process.pid)
+  const doomed = self ? `${root}/${workName(self)}` : path
+  try {
+    if (doomed !== path) renameSync(path, doomed)
+  } catch {
+    // A full disk may have no room for another name.
+    removeTree(path)
+  }
+  removeTree(doomed)
+}
+
+/** Removes what processes that were killed have left below ROOT. */
+export function sweepRuntimeRoot(root: string): void {
+  let names: string[]
+  try {
+    names = readdirSync(root)
+  } catch {
+    // There is no root, and so nothing in it.
+    return
+  }
+  for (const name of names) {
+    const [, pid, startTime] = /^:(\d+)-(\d+)$/.exec(name) ?? []
+    if (pid === undefined || isAlive({ pid: Number(pid), startTime: Number(startTime) })) continue
+    rmSync(`${root}/${name}`, { recursive: true, force: true })
+  }
+}
+
+function workName({ pid, startTime }: ProcessIdentity): string {
+  return `:${pid}-${startTime}`
+}
+
+function removeTree(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch (cause) {
+    throw new RuntimeError('io', `remove ${path}: ${reasonOf(cause)}`, { cause })
+  }
+}

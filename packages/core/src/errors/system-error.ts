@@ -1,0 +1,20 @@
+/** Errors that node:fs throws: a code, a call and a path, in a sentence that begins with the code. */
+import { messageOf } from './runtime-error.ts'
+
+export function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
+}
+
+/** `EACCES: permission denied, mkdir '/x'` without what a sentence around it says already. */
+export function reasonOf(error: unknown): string {
+  return messageOf(error)
+    .replace(/^[A-Z0-9]+: /, '')
+    .replace(/, \w+( '.*')?$/s, '')
+}
+
+/** The whole as one of our sentences, `mkdir /x: permission denied`; undefined for any other kind of error. */
+export function systemErrorSentence(error: unknown): string | undefined {
+  const { code, syscall, path } = error as NodeJS.ErrnoException
+  if (!(error instanceof Error) || code === undefined || syscall === undefined) return undefined
+  return `${syscall}${path === undefined ? '' : ` ${path}`}: ${reasonOf(error)}`
+}

@@ -1,0 +1,73 @@
+/** delete --force of a container whose files are missing, damaged, from the future or not ours. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { removeCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
+import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { membershipHierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import { isCgroupPath } from '@crio-lxc/core/container/container-facts'
+import type { ContainerInfo, InitFacts } from '@crio-lxc/core/container/container-info'
+import { decodePresentJSON } from '@crio-lxc/core/container/json-file'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import { isAlive } from '@crio-lxc/core/process/proc'
+import { endProcess } from './end-process.ts'
+import { killContainer } from './kill-container.ts'
+import type { Settings } from './settings.ts'
+
+/** What create leaves in a runtime directory; a directory with anything else is no container's. */
+const ownNames = /^(container\.json|init\.json|config\.json|config|lxc\.log|fifo)(\.\d+\.tmp)?$/
+
+/**
+ * Kills what init.json proves to be the container's: init, and what is in its cgroup. Of other cgroups only those
+ * without processes are removed, as nothing says whose the processes are. Throws RuntimeError.
+ */
+export function removeDamaged(settings: Settings, info: ContainerInfo): void {
+  const stranger = readdirSync(info.runtimePath()).find((name) => !ownNames.test(name))
+  if (stranger !== undefined)
+    throw new RuntimeError(
+      'io',
+      `remove ${info.runtimePath()}: it is no container's directory, it has ${JSON.stringify(stranger)}: remove it by hand`,
+    )
+  const layout = cgroupLayout()
+  const { killMs, deleteMs } = settings.timeouts
+  const init = attempt(() => info.loadInit())
+  const cgroup = init && cgroupOf(init)
+  if (init) endProcess(init.init, killMs)
+  if (init?.monitor) endProcess(init.monitor, killMs)
+  if (cgroup !== undefined) killContainer(layout, cgroup, deleteMs)
+  for (const path of namedCgroups(settings, info)) attempt(() => removeCgroup(layout, path))
+  info.remove()
+}
+
+/** The cgroup of a living init; undefined when it has ended or lives in the root. */
+function cgroupOf({ init }: InitFacts): string | undefined {
+  const hierarchy = membershipHierarchy(cgroupLayout())
+  if (!hierarchy || !isAlive(init)) return undefined
+  const [key, id] = hierarchy.version === 2 ? ['', '0'] : [hierarchy.controllers.join(',')]
+  const path = readFileSync(`/proc/${init.pid}/cgroup`, 'utf8')
+    .split('\n')
+    .map((line) => /^(\d+):([^:]*):(.*)$/.exec(line))
+    .find((fields) => fields && fields[2] === key && (id === undefined || fields[1] === id))?.[3]
+  return isCgroupPath(path) ? path : undefined
+}
+
+/** What container.json or config.json call the container's cgroup, as far as they can be read. */
+function namedCgroups({ systemdCgroup: systemd }: Settings, info: ContainerInfo): string[] {
+  const facts = attempt(() => decodePresentJSON(info.runtimePath('container.json'))) as
+    | { cgroupDir?: unknown }
+    | undefined
+  const spec = attempt(() => decodePresentJSON(info.runtimePath('config.json'))) as Spec | undefined
+  const resolved = attempt(
+    () => spec && resolveCgroupsPath(spec.linux?.cgroupsPath, { id: info.containerId, systemd }).path,
+  )
+  return [facts?.cgroupDir, resolved].filter(isCgroupPath)
+}
+
+/** undefined for what fails: nothing of a damaged container can be relied on. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}
