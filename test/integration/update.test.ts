@@ -106,6 +106,10 @@ describe('update', () => {
       ['{"memory":{"swappiness":101}}', /linux\.resources\.memory\.swappiness: must be from 0 to 100/],
       ['{"network":{"classID":5}}', /linux\.resources\.network\.classID: the host has no net_cls controller/],
       ['{"rdma":{"mlx":{"hcaHandles":5}}}', /linux\.resources\.rdma\.mlx: .*(no rdma controller|rdma\.max)/],
+      ['{"blockIO":{"leafWeight":100}}', /blockIO\.leafWeight: .*controller .*has no such (file|limit)/],
+      ['{"unified":{"memory.nonsense":"1"}}', /unified\["?memory\.nonsense"?\]: .*(no such file|no memory controller)/],
+      ['{"unified":{"cgroup.procs":"1"}}', /unified.*cgroup\.procs.*is about processes and no limit/],
+      ['{"unified":{"../x":"1"}}', /unified.*must be the name of a file of cgroup v2/],
       ['{"memory":{"limit":4096,"checkBeforeUpdate":true}}', /memory\.limit: the container uses \d+ bytes, more than/],
     ])('refuses %s', async (input, message) => {
       const { id } = await t.running()

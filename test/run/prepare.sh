@@ -53,9 +53,21 @@ install_packages() {
 	command -v apt-get >/dev/null || fail "install these first, there is no apt-get here to do it: $missing"
 	step 'apt-get update' apt-get update -q
 	# shellcheck disable=SC2086 # a list of words
-	step "apt-get install $missing" env DEBIAN_FRONTEND=noninteractive \
+	step "apt-get install $missing" without_services env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -q -y --no-install-recommends $missing
 }
+
+# without_services COMMAND...: runs it while no package may start what it brings, such as dbus (invoke-rc.d(8)).
+without_services() (
+	policy=/usr/sbin/policy-rc.d
+	[ ! -e $policy ] || exec "$@"
+	trap 'rm -f $policy' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod 755 $policy
+	"$@"
+)
 
 # install_npm_packages: exactly what package-lock.json names, when there is nothing yet.
 install_npm_packages() {

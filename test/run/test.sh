@@ -6,6 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . test/run/prepare.sh
+. test/vm/run-in-vm.sh
 
 results=${TEST_RESULTS:-$(mktemp -d)}
 mkdir -p "$results"
@@ -30,9 +31,21 @@ run() {
 	echo "$status" >"$results/$name.status"
 }
 
+# skip NAME NEED REASON: a run that this machine cannot make counts as one test that is skipped.
+skip() {
+	printf '\n%s\nskipped, needs %s: %s\n' "$1" "$2" "$3"
+	grep -q "\"$2\":" test/allowed-skips.json || fail "$2 is not in test/allowed-skips.json"
+	echo '{"testResults":[{"status":"passed","assertionResults":[{"status":"skipped"}]}]}' >"$results/$1.json"
+	echo 0 >"$results/$1.status"
+}
+
+has_vm() { [ "$(uname -m)" = x86_64 ]; }
+
 prepare() {
 	[ "$(id -u)" = 0 ] || fail 'run this as root: the tests make containers'
-	install_packages busybox-static gcc git libc6-dev liblxc1 lxc-dev runc crun podman conmon containerd netavark catatonit uidmap \
+	# shellcheck disable=SC2086,SC2046 # lists of words
+	install_packages $(has_vm && echo "$vm_packages") busybox-static gcc git libc6-dev liblxc1 lxc-dev runc crun \
+		podman conmon containerd netavark catatonit uidmap \
 		iptables iproute2 procps strace qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	install_npm_packages
 	step 'npm run build' npm run build
@@ -51,6 +64,9 @@ run integration -- --project integration
 run integration-in-a-shared-mount-tree unshare -m sh test/run/share-mounts.sh -- --project integration
 # A test that runc fails as well is a wrong test: what every runtime must do is shown to hold for it.
 run integration-of-runc env RUNTIME=runc -- --project integration integration/ leak/ security/
+# shellcheck disable=SC2086 # a list of words
+if has_vm; then run_in_vm vm "$short_pass_machine -t 900" $short_pass
+else skip vm x86-64 "the machine's processor is $(uname -m)"; fi
 
 printf '\n'
 exec_status=0

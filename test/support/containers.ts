@@ -33,6 +33,9 @@ export interface Created {
   readonly pid: number
 }
 
+/** Of all files: they may run in one process, and an id must not come back before systemd has forgotten its scope. */
+let counter = 0
+
 export class Containers {
   /** Parent of everything that the file makes; 0755, so that a mapped or other user may pass. */
   readonly directory: string = temporaryDirectory('crio-lxc-test-')
@@ -40,7 +43,6 @@ export class Containers {
   #ids: string[] = []
   #pids: number[] = []
   #afterEach: (() => void | Promise<void>)[] = []
-  #counter = 0
 
   constructor() {
     chmodSync(this.directory, 0o755)
@@ -49,7 +51,7 @@ export class Containers {
 
   /** An id that no other test of any run has. */
   id(): string {
-    const id = `t-${process.pid}-${this.#counter++}`
+    const id = `t-${process.pid}-${counter++}`
     this.#ids.push(id)
     return id
   }
@@ -61,7 +63,7 @@ export class Containers {
 
   /** A fresh directory of the host, removed with the file's others. */
   hostDirectory(name = 'host-'): string {
-    const path = join(this.directory, `${name}${this.#counter++}`)
+    const path = join(this.directory, `${name}${counter++}`)
     mkdirSync(path)
     return path
   }

@@ -17,6 +17,7 @@ const needs = {
   'cgroup-v1-pids': () =>
     / - cgroup \S+ \S*\bpids\b/.test(mountinfo()) ? undefined : 'the pids controller is not a v1 hierarchy',
   'cgroup-bpf': () => cgroupBpfProblem(),
+  apparmor: () => apparmorProblem(),
   systemd: () => (existsSync('/run/systemd/private') ? undefined : 'systemd does not manage the machine'),
   'dbus-daemon': () => (existsSync('/usr/bin/dbus-daemon') ? undefined : 'there is no dbus-daemon'),
   selinux: () => (hostHas('SELinux') ? undefined : 'the machine has no SELinux'),
@@ -54,6 +55,11 @@ function cgroupBpfProblem(): string | undefined {
   } finally {
     closeSync(fd)
   }
+}
+
+function apparmorProblem(): string | undefined {
+  if (!hostHas('AppArmor')) return 'AppArmor is off in the kernel'
+  return existsSync('/sbin/apparmor_parser') ? undefined : 'there is no apparmor_parser'
 }
 
 function mountinfo(): string {

@@ -1,12 +1,12 @@
-/** Limits as the kernel has them, in the container's cgroup; then limits as the container feels them. */
+/** Limits as the kernel has them, in the container's cgroup. */
 import { readdirSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { isV1, readCgroup } from '../../support/cgroup-files.ts'
-import { type Created, useContainers } from '../../support/containers.ts'
+import { useContainers } from '../../support/containers.ts'
+import { cgroupMounts } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
-import { isRunc } from '../../support/runtime.ts'
+import { isRunc, messageOf } from '../../support/runtime.ts'
 import type { Linux, Spec } from '../../support/spec.ts'
-import { waitFor } from '../../support/wait-for.ts'
 
 requires('root')
 const t = useContainers()
@@ -31,6 +31,9 @@ const MiB = 1 << 20
 /** The disk of the root or any other: a number that the kernel knows. */
 const disk = wholeDisk()
 
+/** What v1 shows for no limit: the highest number of whole pages. */
+const unlimited = '9223372036854771712'
+
 const fields: Field[] = [
   {
     name: 'memory.limit',
@@ -39,6 +42,15 @@ const fields: Field[] = [
     values: [
       same({ memory: { limit: 64 * MiB } }, `${64 * MiB}`),
       same({ memory: { limit: 96 * MiB } }, `${96 * MiB}`),
+    ],
+  },
+  {
+    name: 'memory.limit, none',
+    controller: 'memory',
+    file: { v1: 'memory.limit_in_bytes', v2: 'memory.max' },
+    values: [
+      same({ memory: { limit: 64 * MiB } }, `${64 * MiB}`),
+      { resources: { memory: { limit: -1 } }, v1: unlimited, v2: 'max' },
     ],
   },
   {
@@ -51,12 +63,30 @@ const fields: Field[] = [
     ],
   },
   {
+    name: 'memory.swap, none',
+    controller: 'memory',
+    file: { v1: 'memory.memsw.limit_in_bytes', v2: 'memory.swap.max' },
+    values: [
+      { resources: { memory: { limit: 64 * MiB, swap: 80 * MiB } }, v1: `${80 * MiB}`, v2: `${16 * MiB}` },
+      { resources: { memory: { limit: 64 * MiB, swap: -1 } }, v1: unlimited, v2: 'max' },
+    ],
+  },
+  {
     name: 'memory.reservation',
     controller: 'memory',
     file: { v1: 'memory.soft_limit_in_bytes', v2: 'memory.low' },
     values: [
       same({ memory: { reservation: 32 * MiB } }, `${32 * MiB}`),
       same({ memory: { reservation: 16 * MiB } }, `${16 * MiB}`),
+    ],
+  },
+  {
+    name: 'memory.reservation, none',
+    controller: 'memory',
+    file: { v1: 'memory.soft_limit_in_bytes', v2: 'memory.low' },
+    values: [
+      same({ memory: { reservation: 32 * MiB } }, `${32 * MiB}`),
+      { resources: { memory: { reservation: -1 } }, v1: unlimited, v2: 'max' },
     ],
   },
   {
@@ -191,12 +221,36 @@ const fields: Field[] = [
     ],
   },
   {
-    name: 'unified',
+    name: 'network.classID',
+    controller: 'net_cls',
+    file: { v1: 'net_cls.classid' },
+    values: [v1Only({ network: { classID: 0x10001 } }, '65537'), v1Only({ network: { classID: 0x10002 } }, '65538')],
+  },
+  {
+    name: 'network.priorities',
+    controller: 'net_prio',
+    file: { v1: 'net_prio.ifpriomap' },
+    values: [
+      v1Only({ network: { priorities: [{ name: 'lo', priority: 5 }] } }, /^lo 5$/m),
+      v1Only({ network: { priorities: [{ name: 'lo', priority: 3 }] } }, /^lo 3$/m),
+    ],
+  },
+  {
+    name: 'unified["memory.high"]',
     controller: 'memory',
     file: { v2: 'memory.high' },
     values: [
       { resources: { unified: { 'memory.high': `${64 * MiB}` } }, v2: `${64 * MiB}` },
       { resources: { unified: { 'memory.high': 'max' } }, v2: 'max' },
+    ],
+  },
+  {
+    name: 'unified["memory.max"], after the field that is about the same file',
+    controller: 'memory',
+    file: { v2: 'memory.max' },
+    values: [
+      { resources: { memory: { limit: 64 * MiB }, unified: { 'memory.max': `${80 * MiB}` } }, v2: `${80 * MiB}` },
+      { resources: { memory: { limit: 96 * MiB }, unified: { 'memory.max': `${72 * MiB}` } }, v2: `${72 * MiB}` },
     ],
   },
 ]
@@ -218,12 +272,11 @@ function onThisHost({ controller, file }: Field): boolean {
   return isV1(controller) ? file.v1 !== undefined : file.v2 !== undefined && hasV2(controller)
 }
 
+/** runc leaves the controllers that a hybrid host has in its v2 hierarchy alone. */
 function hasV2(controller: string): boolean {
-  try {
-    return t.read('/sys/fs/cgroup/cgroup.controllers').split(/\s+/).includes(controller)
-  } catch {
-    return false
-  }
+  const mount = cgroupMounts()['']
+  if (isRunc && mount !== '/sys/fs/cgroup') return false
+  return mount !== undefined && t.read(`${mount}/cgroup.controllers`).split(/\s+/).includes(controller)
 }
 
 function expectValue(pid: number, { controller, file }: Field, { v1, v2 }: Case): void {
@@ -260,48 +313,17 @@ describe.each(tried)('linux.resources.$name', (field) => {
   })
 })
 
-describe('limits', () => {
-  const limited = (resources: Resources, script: string): Promise<Created> =>
-    t.running({ args: ['sh', '-c', script], spec: withResources(resources) })
+describe('a field that the host cannot have', () => {
+  requires('own-runtime')
 
-  it('of memory end who asks for more', async () => {
-    const { id } = await limited(
-      { memory: { limit: 24 * MiB, swap: 24 * MiB } },
-      'sleep 0.2; dd if=/dev/zero of=/dev/null bs=64M count=1',
-    )
-    const events = t.runtime(['events', '--interval', '100ms', id])
-    await t.waitForStatus(id, 'stopped')
-    await t.ok(['delete', id])
-    expect((await events).stdout).toContain(`{"type":"oom","id":"${id}"}\n`)
-  })
-
-  it('of pids refuse a fork', async () => {
-    const result = await t.run({
-      args: ['sh', '-c', 'for i in 1 2 3 4 5 6 7 8; do sleep 5 & done; echo all'],
-      spec: withResources({ pids: { limit: 4 } }),
-    })
-    expect(result.stderr).toMatch(/can't fork/)
-    expect(result.stdout).toBe('')
-  })
-
-  it('of CPU time make the processes wait', async () => {
-    const { id, pid } = await limited({ cpu: { quota: 10_000, period: 100_000 } }, 'while :; do :; done')
-    const throttled = (): number =>
-      Number(/^nr_throttled (\d+)$/m.exec(readCgroup(pid, 'cpu', 'cpu.stat'))?.[1] ?? Number.NaN)
-    const before = await waitFor(() => throttled() || undefined)
-    await waitFor(() => throttled() > before)
-    const { data } = JSON.parse((await t.ok(['events', '--stats', id])).stdout) as {
-      data: { cpu: { throttling: { throttledTime: number } } }
-    }
-    expect(data.cpu.throttling.throttledTime).toBeGreaterThan(0)
-  })
-
-  it('are there before the process begins', async () => {
-    const result = await t.run({
-      args: ['sh', '-c', 'sleep 0 & sleep 0 & sleep 0 & wait; echo done'],
-      spec: withResources({ pids: { limit: 1 } }),
-    })
-    expect(result.stdout).toBe('')
+  it.each(fields.filter((field) => !onThisHost(field)))('$name is refused by its name', async ({ name, values }) => {
+    const [field] = name.split(', ')
+    const bundle = await t.bundle({ spec: withResources(values[1].resources) })
+    const result = await t.runtime(['create', '--bundle', bundle.path, t.id()])
+    expect(result.exitCode).toBe(1)
+    expect(messageOf(result)).toContain(`linux.resources.${field}`)
+    expect(messageOf(result)).toMatch(/host has no \w+ controller|of cgroup v2 has no such limit: remove the field$/)
+    t.expectNothingLeft()
   })
 })
 
