@@ -87,7 +87,11 @@ describe('features', () => {
     })
     expect(linux.apparmor.enabled).toBe(isSupported(table.process.fields.apparmorProfile))
     expect(linux.selinux.enabled).toBe(isSupported(table.process.fields.selinuxLabel))
-    expect(linux.intelRdt.enabled).toBe(isSupported(fields.intelRdt))
+    expect(linux.intelRdt).toEqual({
+      enabled: isSupported(fields.intelRdt),
+      schemata: isSupported(fields.intelRdt.fields.schemata),
+      monitoring: isSupported(fields.intelRdt.fields.enableMonitoring),
+    })
     expect(linux.netDevices.enabled).toBe(isSupported(fields.netDevices))
     expect(linux.mountExtensions.idmap.enabled).toBe(isSupported(table.mounts.each.uidMappings))
     expect(linux.cgroup.rdma).toBe(isSupported(fields.resources.fields.rdma))

@@ -123,7 +123,10 @@ describe('update', () => {
       [['--memory', 'much'], 'invalid --memory "much": want bytes such as 67108864, 64M or -1'],
       [['--cpu-quota', '1.5'], 'invalid --cpu-quota "1.5": want an integer'],
       [['--cpu-share', '-5'], 'invalid --cpu-share "-5": want a number that is not negative'],
-      [['--l3-cache-schema', 'L3:0=f'], 'update --l3-cache-schema is not supported yet'],
+      [
+        ['--l3-cache-schema', 'L3:0=f'],
+        'update --l3-cache-schema and --mem-bw-schema: the container has no resctrl group: create it with linux.intelRdt',
+      ],
     ])('refuses %j', async (args, message) => {
       const { id } = await t.running()
       expect(messageOf(await t.runtime(['update', ...args, id]))).toBe(message)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { resourcesOfFlags } from '../../../packages/runtime-cli/src/lifecycle/update-flags.ts'
+import { intelRdtOfFlags, resourcesOfFlags } from '../../../packages/runtime-cli/src/lifecycle/update-flags.ts'
 
 const none = { memory: {}, cpu: {}, pids: {}, blockIO: {} }
 
@@ -53,6 +53,12 @@ test('every flag has its field', () => {
     pids: { limit: -1 },
     blockIO: { weight: 10 },
   })
+})
+
+test('the schemata have an object of their own', () => {
+  expect(intelRdtOfFlags({ 'l3-cache-schema': 'L3:0=f' })).toEqual({ l3CacheSchema: 'L3:0=f' })
+  expect(intelRdtOfFlags({ 'mem-bw-schema': 'MB:0=20', memory: '1' })).toEqual({ memBwSchema: 'MB:0=20' })
+  expect(intelRdtOfFlags({ 'mem-bw-schema': '', 'l3-cache-schema': undefined })).toBeUndefined()
 })
 
 test('what is not given, or empty, is not there', () => {

@@ -113,10 +113,14 @@ export function writeExisting(file: string, value: string): void {
   }
 }
 
-/** Opens the cgroup in every hierarchy, `path` or where it says: whoever inherits the fds can join it. */
+/**
+ * Opens the cgroup in every hierarchy, `path` or where it says: whoever inherits the fds can join it. `others` are files
+ * like `tasks` of v1, of groups that are no cgroups and are joined with it.
+ */
 export function openCgroup(
   { hierarchies }: CgroupLayout,
   path: string | ((hierarchy: Hierarchy) => string),
+  others: readonly string[] = [],
 ): OpenCgroup & { readonly fds: number[] } {
   const fds: number[] = []
   const tasks: number[] = []
@@ -136,6 +140,7 @@ export function openCgroup(
     if (hierarchy.version === 1) tasks.push(open(`${directory}/tasks`, O_WRONLY))
     else unified = open(directory, O_PATH)
   }
+  for (const file of others) tasks.push(open(file, O_WRONLY))
   return { tasks, unified, fds }
 }
 

@@ -4,6 +4,7 @@ import { RuntimeError } from '../errors/runtime-error.ts'
 import type { Namespace } from '../oci/linux.ts'
 import type { Hooks } from '../oci/spec.ts'
 import type { ProcessIdentity } from '../process/proc.ts'
+import type { ResctrlFacts } from '../resctrl/plan/group-plan.ts'
 
 /** What container.json holds. */
 export interface ContainerFacts {
@@ -29,6 +30,8 @@ export interface ContainerFacts {
   readonly namespaces?: readonly Namespace[]
   /** Hooks of the verbs after create; absent when there are none. */
   readonly hooks?: Hooks
+  /** The group of linux.intelRdt; absent when there is none. */
+  readonly resctrl?: ResctrlFacts
   /** Absolute path of root.path. */
   readonly rootfs: string
   /** User name of who ran create. */
@@ -97,6 +100,8 @@ export function readContainerFacts(
   if (typeof bundlePath !== 'string' || !isCgroupPath(cgroupDir)) return refuse('bundlePath or cgroupDir is missing')
   const facts = { ...defaults, runtimeRoot: root, ...value } as unknown as ContainerFacts
   if (!isIdentity(facts.creator) || !isTextList(facts.madeCgroups)) return refuse('creator or madeCgroups is damaged')
+  const { resctrl } = facts
+  if (resctrl && !(isTextList(resctrl.tasks) && isTextList(resctrl.remove))) return refuse('resctrl is damaged')
   return facts
 }
 

@@ -9,7 +9,7 @@ import { walkFields } from './walk-fields.ts'
 
 /** Where a newline is the user's business; of hooks only these two fields. */
 const freeText =
-  /^(?:process\.(?:args|env)|annotations|linux\.seccomp\.listenerMetadata|hooks\.\w+\[\d+\]\.(?:args|env))(?:\[|\.|$)/
+  /^(?:process\.(?:args|env)|annotations|linux\.seccomp\.listenerMetadata|linux\.intelRdt\.(?:l3CacheSchema|memBwSchema)|hooks\.\w+\[\d+\]\.(?:args|env))(?:\[|\.|$)/
 
 /** NUL, line feed and carriage return. */
 const suspect = /[\0\r\n]/

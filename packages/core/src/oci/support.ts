@@ -20,7 +20,7 @@ export type Decision =
   | { readonly ignored: string }
 
 /** A part of the kernel that is there on some hosts only. */
-export type HostFeature = 'AppArmor' | 'SELinux'
+export type HostFeature = 'AppArmor' | 'SELinux' | 'resctrl'
 
 /** One decision per field of an object type. */
 export type SupportTable<T> = { readonly [K in keyof T]-?: Support<NonNullable<T[K]>> }
@@ -215,7 +215,17 @@ const linuxSupport: SupportTable<Linux> = {
   netDevices: 'supported',
   cgroupsPath: 'supported',
   resources: { fields: resourcesSupport },
-  intelRdt: { unsupported: 'resctrl groups are not made' },
+  intelRdt: {
+    fields: {
+      closID: { needs: 'resctrl' },
+      schemata: { needs: 'resctrl' },
+      l3CacheSchema: { needs: 'resctrl' },
+      memBwSchema: { needs: 'resctrl' },
+      enableMonitoring: { needs: 'resctrl' },
+      enableCMT: { needs: 'resctrl' },
+      enableMBM: { needs: 'resctrl' },
+    },
+  },
   memoryPolicy: {
     fields: {
       mode: {

@@ -19,8 +19,8 @@ export default defineCommand({
     if (intervalMs <= 0) throw new RuntimeError('usage', 'duration interval must be greater than 0: give --interval 5s')
     const { stats, watchEvents } = await import('../lifecycle/events.ts')
     const print = (event: object): void => writeOut(jsonLine(event))
-    if (values.stats) print(stats(settings, id))
-    else watchEvents(settings, id, { intervalMs, print })
+    if (values.stats) print(await stats(settings, id))
+    else await watchEvents(settings, id, { intervalMs, print })
     return 0
   },
 })

@@ -10,7 +10,7 @@ export default defineCommand({
       type: 'string',
       alias: 'r',
       value: 'FILE',
-      describe: 'linux.resources as JSON, - for standard input; the other options are then ignored',
+      describe: 'linux.resources as JSON, - for standard input; other limits are then ignored, but not schemata',
     },
     'blkio-weight': limit('N', 'weight in block IO, 10 to 1000'),
     'cpu-period': limit('USEC', 'period of the CPU quota'),
@@ -28,8 +28,8 @@ export default defineCommand({
     'kernel-memory': limit('BYTES', 'ignored with a warning: Linux has no such limit any more'),
     'kernel-memory-tcp': limit('BYTES', 'memory of TCP buffers'),
     'pids-limit': limit('N', 'processes and threads, -1 for no limit'),
-    'l3-cache-schema': { ...limit('SCHEMA', 'L3 cache of Intel RDT'), unsupported: true },
-    'mem-bw-schema': { ...limit('SCHEMA', 'memory bandwidth of Intel RDT'), unsupported: true },
+    'l3-cache-schema': limit('SCHEMA', 'share of the L3 cache, such as L3:0=ff;1=f0'),
+    'mem-bw-schema': limit('SCHEMA', 'memory bandwidth, such as MB:0=20;1=70'),
   },
   examples: [
     ['update --memory 256M --memory-swap 256M web', 'no swap'],
@@ -40,13 +40,12 @@ export default defineCommand({
     const { update } = await import('../lifecycle/update.ts')
     const { resources: file, 'kernel-memory': kernelMemory, ...flags } = values
     if (kernelMemory) log.warn('--kernel-memory is ignored: Linux has no such limit any more', { c: 'update' })
+    const { intelRdtOfFlags, resourcesOfFlags } = await import('../lifecycle/update-flags.ts')
+    const intelRdt = intelRdtOfFlags(flags)
     if (file) {
       const { loadResources } = await import('../lifecycle/load-spec.ts')
-      await update(settings, id, loadResources(file))
-    } else {
-      const { resourcesOfFlags } = await import('../lifecycle/update-flags.ts')
-      await update(settings, id, resourcesOfFlags(flags))
-    }
+      await update(settings, id, { resources: loadResources(file), intelRdt })
+    } else await update(settings, id, { resources: resourcesOfFlags(flags), intelRdt })
     return 0
   },
 })

@@ -15,6 +15,7 @@ import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
+import { hostHas } from '@crio-lxc/core/host/host-features'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type TerminationMessageMount, terminationMessageMount } from '@crio-lxc/core/oci/termination-message'
@@ -41,6 +42,7 @@ import { Monitor } from './monitor.ts'
 import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
 import { listenEnvironment, preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
+import type { ResctrlGroup } from './resctrl.ts'
 import { planResources } from './resource-plan.ts'
 import { agentOf, type SeccompAgent } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
@@ -75,7 +77,7 @@ export async function create(settings: Settings, options: CreateOptions): Promis
   const undo = new Undo()
   const fds = new Undo()
   try {
-    build(info, { settings, options, managerOf, undo, fds })
+    await build(info, { settings, options, managerOf, undo, fds })
   } catch (error) {
     const undone = stepLog('create')
     const failure = undo.run(fds.run(error))
@@ -96,7 +98,7 @@ interface Build {
   readonly fds: Undo
 }
 
-function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }: Build): void {
+async function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }: Build): Promise<void> {
   const done = stepLog('create')
   const arch = hostArch()
   const { listenFds = 0, preserveFds = 0 } = options
@@ -146,6 +148,7 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   const gate = HookGate.of(spec.hooks, { libexec: companions.libexec, rootfs, ownMounts })
   if (gate) fds.push(() => gate.close())
   const hooks = hooksAfterCreate(spec.hooks)
+  const resctrl = await resctrlGroup(spec, id)
 
   const madeCgroups = manager.missingDirectories()
   const facts: ContainerFacts = {
@@ -162,6 +165,7 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
     ...(spec.annotations !== undefined && { annotations: spec.annotations }),
     ...(spec.linux?.namespaces !== undefined && { namespaces: spec.linux.namespaces }),
     ...(hooks && { hooks }),
+    ...(resctrl && { resctrl: resctrl.facts }),
     rootfs,
     owner: ownerName(),
     ociVersion: spec.ociVersion,
@@ -184,12 +188,16 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   done(`made ${info.runtimePath()} and the cgroup ${cgroupDir}`, { cgroup: cgroupDir, madeCgroups })
   const cgroup = cgroupMounts(spec, { layout, cgroupDir, created: namespaces.created })
   closeLater(cgroup.fds)
+  if (resctrl) {
+    resctrl.make(undo)
+    done(`made the resctrl group ${resctrl.facts.group}`)
+  }
 
   undo.push(() => killContainer(layout, cgroupDir, timeouts.killMs))
   const monitor = new Monitor(info, {
     arch,
     companions,
-    cgroup: openCgroup(layout, cgroupDir),
+    cgroup: openCgroup(layout, cgroupDir, resctrl?.facts.tasks),
     hostTree: gate?.plan.hostTree?.fd,
     timeNamespace: namespaces.shared.get('time'),
     inherited: [
@@ -275,6 +283,13 @@ function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }:
   const resident = settings.monitorMode === 'resident' ? manager : undefined
   const pid = publish(info, { monitor, spec, plan, seccompAgent, message, resident })
   done(`init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
+}
+
+/** An empty linux.intelRdt asks for a group of the container's own, where the host has them. */
+async function resctrlGroup({ linux }: Spec, id: string): Promise<ResctrlGroup | undefined> {
+  if (!linux?.intelRdt || !hostHas('resctrl')) return undefined
+  const { ResctrlGroup } = await import('./resctrl.ts')
+  return ResctrlGroup.of(linux.intelRdt, id)
 }
 
 function describe({ created, shared }: OpenNamespaces): string {

@@ -101,6 +101,11 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
   const removed = new Set(cgroupDirectories(layout, facts.cgroupDir))
   removeDirectories(facts.madeCgroups.filter((directory) => !removed.has(directory)))
   done(`emptied and removed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
+  if (facts.resctrl) {
+    const { removeGroups } = await import('@crio-lxc/core/resctrl/group')
+    removeGroups(facts.resctrl.remove)
+    done(`removed ${facts.resctrl.remove.length} resctrl groups`)
+  }
   // A create that was killed while it wrote the pid file.
   if (facts.pidFile !== undefined) rmSync(unfinished(facts.pidFile, facts.creator.pid), { force: true })
   info.remove()

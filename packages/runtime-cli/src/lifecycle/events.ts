@@ -19,8 +19,9 @@ export interface ContainerEvent {
 const POLLIN = 1
 
 /** What the container uses now. Throws ErrNotRunning. */
-export function stats(settings: Settings, id: string): ContainerEvent {
-  return statsOf(running(settings, id))
+export async function stats(settings: Settings, id: string): Promise<ContainerEvent> {
+  const container = running(settings, id)
+  return (await statsOf(container))()
 }
 
 export interface WatchOptions {
@@ -29,9 +30,10 @@ export interface WatchOptions {
 }
 
 /** Prints statistics at each interval and an event whenever memory runs out, until init has ended. */
-export function watchEvents(settings: Settings, id: string, { intervalMs, print }: WatchOptions): void {
+export async function watchEvents(settings: Settings, id: string, { intervalMs, print }: WatchOptions): Promise<void> {
   const done = stepLog('events')
   const container = running(settings, id)
+  const look = await statsOf(container)
   const pidfd = container.init && openProcess(container.init.init)
   if (pidfd === undefined) throw new ErrNotRunning(id)
   const oom = watchOom(cgroupLayout(), container.facts.cgroupDir)
@@ -44,7 +46,7 @@ export function watchEvents(settings: Settings, id: string, { intervalMs, print 
       // Asked at the end as well: the last thing that happened may be what ended it.
       if (oom && (onOom !== 0 || ended)) for (let left = takeOom(oom); left > 0; left--) print({ type: 'oom', id })
       if (ended || performance.now() < next) continue
-      print(statsOf(container))
+      print(look())
       next += intervalMs
     }
   } finally {
@@ -70,6 +72,16 @@ function running(settings: Settings, id: string): Container {
   return container
 }
 
-function statsOf({ facts }: Container): ContainerEvent {
-  return { type: 'stats', id: facts.containerId, data: readStats(cgroupLayout(), facts.cgroupDir) }
+/** What looks at the container's statistics. */
+async function statsOf({ facts }: Container): Promise<() => ContainerEvent> {
+  const { containerId, cgroupDir, resctrl } = facts
+  const ofResctrl = resctrl && (await import('./resctrl.ts')).resctrlStats
+  return () => {
+    const data = readStats(cgroupLayout(), cgroupDir)
+    return {
+      type: 'stats',
+      id: containerId,
+      data: resctrl && ofResctrl ? { ...data, intel_rdt: ofResctrl(resctrl) } : data,
+    }
+  }
 }

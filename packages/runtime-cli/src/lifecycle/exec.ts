@@ -168,6 +168,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     const cgroup = openCgroup(
       layout,
       options.cgroups?.length ? subCgroups(options.cgroups, { path, layout }) : execCgroup(layout, path, init.init.pid),
+      facts.resctrl?.tasks,
     )
     cgroup.fds.forEach(keep)
     const [reportRead, reportWrite] = pipe()

@@ -51,6 +51,7 @@ export function features(): Features {
   const { fields: linux } = support.linux as Fields
   const { fields: seccomp } = linux.seccomp as Fields
   const { each: syscall } = seccomp.syscalls as Items
+  const { fields: intelRdt } = linux.intelRdt as Fields
   const { fields: memoryPolicy } = linux.memoryPolicy as Fields
   const { fields: resources } = linux.resources as Fields
   const knownFlags = valuesOf(seccomp.flags)
@@ -77,8 +78,8 @@ export function features(): Features {
       selinux: { enabled: isDone((support.process as Fields).fields.selinuxLabel) },
       intelRdt: {
         enabled: isDone(linux.intelRdt),
-        schemata: isDone(linux.intelRdt),
-        monitoring: isDone(linux.intelRdt),
+        schemata: isDone(intelRdt.schemata),
+        monitoring: isDone(intelRdt.enableMonitoring),
       },
       memoryPolicy: { modes: valuesOf(memoryPolicy.mode), flags: valuesOf(memoryPolicy.flags) },
       mountExtensions: { idmap: { enabled: isDone((support.mounts as Items).each.uidMappings) } },

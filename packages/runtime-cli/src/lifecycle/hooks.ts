@@ -101,7 +101,7 @@ function pidInside(pid: number): number {
 }
 
 function withContainer(facts: ContainerFacts, pid: number, use: (container: HookContainer) => void): void {
-  const { fds, ...cgroup } = openCgroup(cgroupLayout(), facts.cgroupDir)
+  const { fds, ...cgroup } = openCgroup(cgroupLayout(), facts.cgroupDir, facts.resctrl?.tasks)
   try {
     fds.push(pidfdOpen(pid))
     const [pidfd = -1] = fds.slice(-1)

@@ -12,9 +12,11 @@ import {
   planLimitProperties,
   planScopeProperties,
 } from '@crio-lxc/core/cgroup/plan/unit-properties'
+import { hostHas } from '@crio-lxc/core/host/host-features'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
+import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { planWait } from '@crio-lxc/init/wait-plan'
 import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
@@ -26,6 +28,7 @@ import { hostArch } from './host-arch.ts'
 import { loadSpec } from './load-spec.ts'
 import { openNamespaces } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
+import { ResctrlGroup } from './resctrl.ts'
 import { planResources } from './resource-plan.ts'
 import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
@@ -43,6 +46,8 @@ export interface DebugPlan {
     /** Absent when every device may be used. */
     readonly devices?: PrintedDevicePlan
   }
+  /** The group of linux.intelRdt. */
+  readonly resctrl?: GroupPlan
   readonly launch: PrintedStep[]
   readonly wait: PrintedStep[]
   readonly container: PrintedStep[]
@@ -68,6 +73,8 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
   const layout = cgroupLayout()
   const placement = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd: settings.systemdCgroup })
   const { path: cgroupDir, scope } = placement
+  const intelRdt = hostHas('resctrl') ? spec.linux?.intelRdt : undefined
+  const resctrl = intelRdt && ResctrlGroup.of(intelRdt, 'ID').plan
   const resources = planResources(spec, presentCgroup(layout, cgroupDir), settings.featureGates)
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${bundle}/${spec.root.path}`
   const namespaces = openNamespaces(spec)
@@ -141,6 +148,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
       })),
       ...(resources.devices && { devices: printDevicePlan(resources.devices) }),
     },
+    ...(resctrl && { resctrl }),
     launch: printPlan(launch),
     wait: printPlan(planWait({ arch, go, plan })),
     container: printPlan(container),

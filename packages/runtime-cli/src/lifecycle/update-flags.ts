@@ -1,5 +1,6 @@
-/** The flags of update as linux.resources. PURE. */
+/** The flags of update as linux.resources and linux.intelRdt. PURE. */
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { IntelRdt } from '@crio-lxc/core/oci/linux'
 import type { Resources } from '@crio-lxc/core/oci/resources'
 
 type Flags = Readonly<Record<string, string | undefined>>
@@ -35,6 +36,12 @@ export function resourcesOfFlags(flags: Flags): Resources {
     pids: given({ limit: whole('pids-limit') }),
     blockIO: given({ weight: weight === undefined ? undefined : Number(weight) }),
   }
+}
+
+/** The schemata of the flags; undefined when there are none. */
+export function intelRdtOfFlags(flags: Flags): IntelRdt | undefined {
+  const { 'l3-cache-schema': l3CacheSchema, 'mem-bw-schema': memBwSchema } = flags
+  return l3CacheSchema || memBwSchema ? given({ l3CacheSchema, memBwSchema }) : undefined
 }
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }

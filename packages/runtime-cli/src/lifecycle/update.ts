@@ -7,18 +7,38 @@ import { planDeviceUpdate } from '@crio-lxc/core/cgroup/plan/device-update'
 import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
 import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { stepLog } from '@crio-lxc/core/log/step-log'
+import type { IntelRdt } from '@crio-lxc/core/oci/linux'
 import type { Resources } from '@crio-lxc/core/oci/resources'
-import { loadContainer } from './load-container.ts'
+import { type Container, loadContainer } from './load-container.ts'
 import type { Settings } from './settings.ts'
 
+export interface Update {
+  readonly resources: Resources
+  /** Schemata of the container's resctrl group; absent: they stay. */
+  readonly intelRdt: IntelRdt | undefined
+}
+
 /**
- * update: what `resources` names changes, everything else stays. Throws RuntimeError; the container then has the limits
- * that it had before.
+ * update: what `resources` and the schemata name changes, everything else stays. Throws RuntimeError; the container then
+ * has the limits that it had before.
  */
-export async function update(settings: Settings, id: string, resources: Resources): Promise<void> {
-  const done = stepLog('update')
-  const { facts, status } = loadContainer(settings, id)
+export async function update(settings: Settings, id: string, { resources, intelRdt }: Update): Promise<void> {
+  const container = loadContainer(settings, id)
+  const { facts, status } = container
   if (status === 'stopped' || status === 'creating') throw new ErrNotRunning(`${id} is ${status}`)
+  if (!intelRdt) return limit(settings, container, resources)
+  const { updateSchemata } = await import('./resctrl.ts')
+  const restore = updateSchemata(facts.resctrl, intelRdt)
+  try {
+    await limit(settings, container, resources)
+  } catch (error) {
+    restore()
+    throw error
+  }
+}
+
+async function limit(settings: Settings, { facts }: Container, resources: Resources): Promise<void> {
+  const done = stepLog('update')
   const layout = cgroupLayout()
   const cgroup = presentCgroup(layout, facts.cgroupDir)
   const devices = resources.devices && facts.cgroupDevices ? planDevices(resources, layout) : undefined

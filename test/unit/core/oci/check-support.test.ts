@@ -13,7 +13,6 @@ const refused: [Changes, string, string][] = [
   [{ 'linux.namespaces[5].type': 'user' }, 'linux.namespaces[5].type', 'user namespaces are not made'],
   [{ 'linux.uidMappings': [idMapping] }, 'linux.uidMappings', 'user namespaces are not made'],
   [{ 'linux.gidMappings': [idMapping] }, 'linux.gidMappings', 'user namespaces are not made'],
-  [{ 'linux.intelRdt': { closID: 'x' } }, 'linux.intelRdt', 'resctrl groups are not made'],
   [
     { 'linux.personality': { domain: 'LINUX', flags: ['x'] } },
     'linux.personality.flags',
@@ -93,6 +92,7 @@ describe('a field that needs something of the host', () => {
     ['process.apparmorProfile', 'AppArmor'],
     ['process.selinuxLabel', 'SELinux'],
     ['linux.mountLabel', 'SELinux'],
+    ['linux.intelRdt.closID', 'resctrl'],
   ])('%s is refused without %s', (field, feature) => {
     const spec = parseSpec(JSON.stringify(specWith({ [field]: 'x' })))
     expect(thrownBy(() => checkSupport(spec, (asked) => asked !== feature))).toMatchObject({

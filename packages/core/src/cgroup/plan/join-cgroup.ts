@@ -9,7 +9,7 @@ import { pidRecord } from '../../plan/structs.ts'
 
 /** A cgroup, open in every hierarchy. */
 export interface OpenCgroup {
-  /** v1: `tasks`, open for writing. */
+  /** `tasks` of v1 and of resctrl, open for writing. */
   readonly tasks: readonly number[]
   /** v2: the directory. */
   readonly unified: number | undefined

@@ -7,7 +7,7 @@ export interface Stats {
   readonly pids: { readonly current?: number; readonly limit?: number }
   readonly blkio: Readonly<Record<string, readonly BlkioEntry[]>>
   readonly hugetlb: Readonly<Record<string, HugetlbStats>>
-  /** resctrl is not used. */
+  /** What core/resctrl/group-stats.ts reads; empty without a group. */
   readonly intel_rdt: object
   /** The interfaces belong to the caller's network plugin. */
   readonly network_interfaces: null
