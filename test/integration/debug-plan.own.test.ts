@@ -49,6 +49,18 @@ describe('debug plan', () => {
     expect(container.map(({ step }) => step)).toEqual(container.map((_, index) => index))
   })
 
+  it('shows where an overlay goes, and does not mount it: that would write to its directories', async () => {
+    const [lower, upper, work] = [t.hostDirectory('lower-'), t.hostDirectory('upper-'), t.hostDirectory('work-')]
+    const { container } = await plan({
+      spec: (spec) => {
+        const options = [`lowerdir=${lower}`, `upperdir=${upper}`, `workdir=${work}`]
+        spec.mounts.push({ destination: '/mnt', type: 'overlay', source: 'overlay', options })
+      },
+    })
+    expect(container.map(({ what }) => what).filter((what) => what.includes('attach overlay to /mnt'))).toHaveLength(1)
+    expect(readdirSync(work)).toEqual([])
+  })
+
   it('prints the unit of systemd', async () => {
     const bundle = await t.bundle({
       spec: (spec) => {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { mountOn } from '../../support/probe.ts'
@@ -245,6 +246,47 @@ describe('file systems', () => {
 
   it('a pty of the container is its own: /dev/pts begins empty', async () => {
     expect((await t.run({ args: ['ls', '/dev/pts'] })).stdout).toBe('ptmx\n')
+  })
+
+  const overlay = (...options: string[]): Mount => ({
+    destination: '/mnt',
+    type: 'overlay',
+    source: 'overlay',
+    options,
+  })
+
+  it('an overlay shows the layers of the host, and what is written goes to the upper one', async () => {
+    const [lower, upper, work] = [source(), t.hostDirectory('upper-'), t.hostDirectory('work-')]
+    const options = [`lowerdir=${lower}`, `upperdir=${upper}`, `workdir=${work}`]
+    const result = await t.run({
+      args: ['sh', '-c', 'cat /mnt/file; echo new > /mnt/file'],
+      spec: withMounts(overlay(...options)),
+    })
+    expect(result).toMatchObject({ exitCode: 0, stdout: 'of the host', stderr: '' })
+    expect([t.read(`${lower}/file`), t.read(`${upper}/file`)]).toEqual(['of the host', 'new\n'])
+  })
+
+  it('an overlay of two read-only layers with long names', async () => {
+    const layers = ['one', 'other'].map((name) => {
+      const path = join(t.hostDirectory('layer-'), 'long'.repeat(50))
+      mkdirSync(path)
+      writeFileSync(`${path}/${name}`, name)
+      return path
+    })
+    const report = await t.probe({ spec: withMounts(overlay('ro', 'nosuid', `lowerdir=${layers.join(':')}`)) })
+    expect(mountOn(report, '/mnt')).toMatchObject({ type: 'overlay', options: ['ro', 'nosuid', 'relatime'] })
+    const listed = await t.run({
+      args: ['sh', '-c', 'ls /mnt; touch /mnt/file'],
+      spec: withMounts(overlay('ro', `lowerdir=${layers.join(':')}`)),
+    })
+    expect(listed).toMatchObject({ exitCode: 1, stdout: 'one\nother\n' })
+    expect(listed.stderr).toContain('Read-only file system')
+  })
+
+  it('an overlay whose layer is missing fails and is named', async () => {
+    const result = await t.run({ spec: withMounts(overlay('lowerdir=/no/such/layer')) })
+    expect(result.exitCode).toBe(1)
+    expect(result.stderr).toMatch(/overlay.*no such file or directory/)
   })
 
   it('an unknown file system fails and is named', async () => {

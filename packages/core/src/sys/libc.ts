@@ -270,8 +270,8 @@ export interface NewMount {
   readonly source: string
   /** SELinux context of everything on it; it may have commas. */
   readonly context?: string
-  /** Comma-separated options of the filesystem. */
-  readonly data: string
+  /** Options of the filesystem, each a flag or `key=value` of at most 255 bytes. */
+  readonly parameters: readonly string[]
   /** MOUNT_ATTR_*. */
   readonly attributes: number
 }
@@ -281,7 +281,7 @@ const FSCONFIG_SET_STRING = 1
 const FSCONFIG_CMD_CREATE = 6
 
 /** fsopen(2), fsconfig(2) and fsmount(2): a new filesystem that is attached nowhere, CLOEXEC. */
-export function newMount({ type, source, context: label, data, attributes }: NewMount): number {
+export function newMount({ type, source, context: label, parameters, attributes }: NewMount): number {
   const context = call(
     'long syscall(long nr, const char *type, unsigned int flags)',
     [430, type, 1],
@@ -296,9 +296,9 @@ export function newMount({ type, source, context: label, data, attributes }: New
   try {
     config(FSCONFIG_SET_STRING, 'source', source)
     if (label) config(FSCONFIG_SET_STRING, 'context', label)
-    for (const option of data === '' ? [] : data.split(',')) {
+    for (const option of parameters) {
       const [key = '', ...value] = option.split('=')
-      if (value.length > 0) config(FSCONFIG_SET_STRING, key, value.join('='))
+      if (option.includes('=')) config(FSCONFIG_SET_STRING, key, value.join('='))
       else config(FSCONFIG_SET_FLAG, key, null)
     }
     config(FSCONFIG_CMD_CREATE, null, null)

@@ -44,7 +44,8 @@ export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, labe
   const asked = options.attrSet | options.recursiveSet
   const attributes = asked & ~MOUNT_ATTR_RDONLY
   if (label) refuseOtherContext(options.data, pointer)
-  const fd = newMount({ type: 'tmpfs', source: source || 'tmpfs', context: label, data: options.data, attributes })
+  const parameters = options.data.split(',').filter((option) => option !== '')
+  const fd = newMount({ type: 'tmpfs', source: source || 'tmpfs', context: label, parameters, attributes })
   try {
     const from = openInImage(rootfs, destination)
     // Nothing in the image to copy: an empty tmpfs is what is asked for.

@@ -78,7 +78,7 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
   const resources = planResources(spec, presentCgroup(layout, cgroupDir), settings.featureGates)
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${bundle}/${spec.root.path}`
   const namespaces = openNamespaces(spec)
-  const sources = openSources(spec, { bundle, rootfs })
+  const sources = openSources(spec, { bundle, rootfs, preview: true })
   fds.push(() => {
     for (const fd of [...sources.fds, ...namespaces.shared.values()]) closeSync(fd)
   })

@@ -14,6 +14,7 @@ import { type MountOptions, parseMountOptions, parsePropagation } from '@crio-lx
 import { devicesOf } from '@crio-lxc/init/steps/devices'
 import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
 import { openTmpfsWithCopy } from './copy-up.ts'
+import { isMadeOfHostFiles, openHostFilesystem } from './host-filesystem.ts'
 
 export interface Sources {
   readonly rootfs: number
@@ -27,8 +28,15 @@ export interface Sources {
 
 const PROC_SUPER_MAGIC = 0x9fa0
 
+interface Place {
+  readonly bundle: string
+  readonly rootfs: string
+  /** For `debug plan`: nothing is changed on the host. */
+  readonly preview?: boolean
+}
+
 /** Throws SpecError for a source that is missing or is not what it should be; then nothing stays open. */
-export function openSources(spec: Spec, { bundle, rootfs: path }: { bundle: string; rootfs: string }): Sources {
+export function openSources(spec: Spec, { bundle, rootfs: path, preview = false }: Place): Sources {
   const fds: number[] = []
   const keep = (fd: number): number => {
     fds.push(fd)
@@ -40,7 +48,7 @@ export function openSources(spec: Spec, { bundle, rootfs: path }: { bundle: stri
     const mounts = new Map<number, DetachedMount>()
     const label = spec.linux?.mountLabel ?? ''
     spec.mounts?.forEach((mount, index) => {
-      const source = openMount(mount, { pointer: `mounts[${index}]`, bundle, rootfs, label })
+      const source = openMount(mount, { pointer: `mounts[${index}]`, bundle, rootfs, label, preview })
       if (source) {
         keep(source.fd)
         mounts.set(index, source)
@@ -82,9 +90,10 @@ interface MountContext {
   readonly bundle: string
   readonly rootfs: number
   readonly label: string
+  readonly preview: boolean
 }
 
-function openMount(mount: Mount, { pointer, bundle, rootfs, label }: MountContext): DetachedMount | undefined {
+function openMount(mount: Mount, { pointer, bundle, rootfs, label, preview }: MountContext): DetachedMount | undefined {
   const options = parseMountOptions(mount.options ?? [], pointer)
   const { type = '', source } = mount
   if (options.bind || type === 'bind') {
@@ -103,6 +112,8 @@ function openMount(mount: Mount, { pointer, bundle, rootfs, label }: MountContex
     if (type !== 'tmpfs') throw new SpecError(`${pointer}.options`, 'tmpcopyup is for mounts of type tmpfs')
     return { fd: openTmpfsWithCopy(mount, { options, rootfs, pointer, label }), directory: true }
   }
+  if (!options.remount && isMadeOfHostFiles(mount))
+    return { fd: openHostFilesystem(mount, { options, bundle, pointer, label, preview }), directory: true }
   return undefined
 }
 

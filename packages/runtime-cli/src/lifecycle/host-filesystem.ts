@@ -1,0 +1,70 @@
+/**
+ * Filesystems that are made of files of the host: overlays, and those of a block device. Init, which sees nothing of
+ * the host, could not mount them; they are made here, attached nowhere.
+ */
+import { closeSync, constants, openSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { MS_RDONLY, MS_REC, O_PATH } from '@crio-lxc/core/abi/constants'
+import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import type { Mount } from '@crio-lxc/core/oci/spec'
+import { mountSetattr, newMount } from '@crio-lxc/core/sys/libc'
+import { labelling, refuseOtherContext } from '@crio-lxc/init/mount-label'
+import type { MountOptions } from '@crio-lxc/init/mount-options'
+
+/** Made by the kernel for the namespaces of whoever mounts them: their source is a mere name. */
+const ofNamespaces = new Set(['proc', 'sysfs', 'tmpfs', 'ramfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'])
+
+export function isMadeOfHostFiles({ type = '', source = '' }: Mount): boolean {
+  return type === 'overlay' || (type !== '' && source.startsWith('/') && !ofNamespaces.has(type))
+}
+
+export interface HostFilesystem {
+  readonly options: MountOptions
+  /** Where relative paths begin. */
+  readonly bundle: string
+  readonly pointer: string
+  /** linux.mountLabel; the empty string is none. */
+  readonly label: string
+  /** For `debug plan`: an empty stand-in, because to mount a filesystem is to change it. */
+  readonly preview: boolean
+}
+
+/** fd of the detached mount, with its attributes and its propagation. */
+export function openHostFilesystem(mount: Mount, { options, bundle, pointer, label, preview }: HostFilesystem): number {
+  const { type = '', source = '', destination } = mount
+  const context = labelling(type, label) === 'context' ? label : ''
+  if (context) refuseOtherContext(options.data, pointer)
+  const attributes = options.attrSet | options.recursiveSet
+  if (preview) return newMount({ type: 'tmpfs', source: 'preview', parameters: [], attributes })
+  const opened: number[] = []
+  const open = (path: string): string => {
+    opened.push(openSync(resolve(bundle, path), O_PATH | constants.O_DIRECTORY))
+    return `/proc/self/fd/${opened.at(-1)}`
+  }
+  try {
+    const ofFilesystem = options.ofFilesystem.flatMap((option) => option.split(/(?<!\\),/))
+    const parameters = [
+      ...(options.flags & MS_RDONLY ? ['ro'] : []),
+      ...(type === 'overlay' ? ofFilesystem.map((option) => withLayersOpened(option, open)) : ofFilesystem),
+    ]
+    const fd = newMount({ type, source: source || type, context, parameters, attributes })
+    for (const change of options.propagation)
+      mountSetattr(fd, { propagation: change & ~MS_REC, recursive: (change & MS_REC) !== 0 })
+    return fd
+  } catch (error) {
+    throw new SpecError(pointer, `mount ${type} for ${destination}: ${messageOf(error)}`)
+  } finally {
+    for (const fd of opened) closeSync(fd)
+  }
+}
+
+/**
+ * The directories of an overlay's layers as /proc/self/fd/N: opened once, and short, because fsconfig(2) takes at most
+ * 255 bytes where mount(2) takes a page. A backslash escapes the colon between two of them.
+ */
+function withLayersOpened(option: string, open: (path: string) => string): string {
+  const [, name, value = ''] = /^(lowerdir|upperdir|workdir)=(.*)$/s.exec(option) ?? []
+  if (name === undefined) return option
+  const paths = name === 'lowerdir' ? value.split(/(?<!\\):/) : [value]
+  return `${name}=${paths.map((path) => (path === '' ? '' : open(path.replace(/\\(.)/gs, '$1')))).join(':')}`
+}
