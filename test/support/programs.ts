@@ -8,7 +8,14 @@ import { join } from 'node:path'
 const sources = join(import.meta.dirname, '../fixtures/programs')
 const cache = join(tmpdir(), 'crio-lxc-test-programs')
 
-export type ProgramName = 'probe' | 'launch' | 'on-pty' | 'console-receiver' | 'pidfd-receiver' | 'seccomp-agent'
+export type ProgramName =
+  | 'probe'
+  | 'launch'
+  | 'on-pty'
+  | 'console-receiver'
+  | 'pidfd-receiver'
+  | 'seccomp-agent'
+  | 'syscall'
 
 /** Absolute path of the compiled program. */
 export function program(name: ProgramName): string {

@@ -22,9 +22,12 @@ export interface Filter {
   /** Names as seccomp_arch_resolve_name(3) takes them: x86_64, x86, x32, aarch64 and so on. */
   readonly architectures: readonly string[]
   readonly rules: readonly FilterRule[]
+  /** System calls newer than these are not implemented; absent when the filter says of all what happens. */
+  readonly known?: readonly string[]
 }
 
 const EPERM = 1
+const ENOSYS = 38
 /** libseccomp takes no number that a system call could not return. */
 const MAX_ERRNO = 4094
 
@@ -78,7 +81,18 @@ export function toFilter(seccomp: Seccomp): Filter {
       conditions(args).map((tests) => ({ action: value, syscall, tests: tests.map(toTest) })),
     )
   })
-  return { defaultAction, architectures: (seccomp.architectures ?? []).map(toArchitecture), rules }
+  return {
+    defaultAction,
+    architectures: (seccomp.architectures ?? []).map(toArchitecture),
+    rules,
+    ...(refusesNewer(seccomp) && { known: (seccomp.syscalls ?? []).flatMap(({ names }) => names) }),
+  }
+}
+
+/** A tracer answers for calls that it does not know itself. */
+function refusesNewer({ defaultAction, defaultErrnoRet }: Seccomp): boolean {
+  const permits = ['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_TRACE'].includes(defaultAction)
+  return !permits && defaultErrnoRet !== ENOSYS
 }
 
 /** True when a rule asks an agent: seccomp(2) then returns a listener. */

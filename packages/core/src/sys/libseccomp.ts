@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { errnoSentence } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
+import { enosysStub, type LastSyscall } from '../seccomp/enosys-stub.ts'
 import type { ArgumentTest, Filter } from '../seccomp/filter.ts'
 import { foreign, type Native } from './foreign.ts'
 import { memfdCreate } from './libc.ts'
@@ -15,36 +16,71 @@ const TEST_BYTES = 24
 const BPF_MAXINSNS = 4096
 
 /** The program as struct sock_filter[]; throws RuntimeError `unsupported` for what libseccomp refuses. */
-export function exportBpf({ defaultAction, architectures, rules }: Filter): Buffer {
+export function exportBpf({ defaultAction, architectures, rules, known }: Filter): Buffer {
   const lib = load()
   const context = (lib.init as (action: number) => unknown)(defaultAction)
   if (!context) throw new RuntimeError('unsupported', 'linux.seccomp.defaultAction: libseccomp refuses it')
   try {
+    const tokens = new Set([lib.nativeArch()])
     for (const name of architectures) {
       const token = lib.resolveArch(name)
       if (token === 0) throw new RuntimeError('unsupported', `linux.seccomp.architectures: libseccomp knows no ${name}`)
+      tokens.add(token)
       check(lib.addArch(context, token), `add the architecture ${name}`, [EEXIST])
     }
     // Hundreds of comparisons in a row cost every system call of the container; an old library does without.
     lib.setAttribute(context, SCMP_FLTATR_CTL_OPTIMIZE, BINARY_TREE)
+    const numbers = new Map<string, number>()
+    const numberOf = (name: string): number => {
+      const number = numbers.get(name) ?? lib.resolveSyscall(name)
+      numbers.set(name, number)
+      return number
+    }
     for (const { action, syscall, tests } of rules) {
-      const number = lib.resolveSyscall(syscall)
+      const number = numberOf(syscall)
       // A name the library does not know is a system call that this kernel's headers do not have: runc skips it too.
       if (number === UNKNOWN_SYSCALL) continue
       check(lib.addRule(context, action, number, tests.length, encode(tests)), `add the rule for ${syscall}`)
     }
-    return exportProgram((fd) => check(lib.exportBpf(context, fd), 'export the filter'))
+    for (const name of known ?? []) numberOf(name)
+    const stub = known ? enosysStub(lastSyscalls(lib, [...tokens], numbers)) : Buffer.alloc(0)
+    return exportProgram(stub, (fd) => check(lib.exportBpf(context, fd), 'export the filter'))
   } finally {
     lib.release(context)
   }
 }
 
-function exportProgram(write: (fd: number) => void): Buffer {
+/** Since Linux 5.1 a new system call has the same number everywhere, but for an offset of the whole table. */
+const FIRST_COMMON = 424
+/** Some calls of x32 have numbers of their own, 512 to 547, and every program needs some of those. */
+const X32 = 0x4000003e
+const LAST_OF_X32 = 0x40000000 + 547
+
+/**
+ * The greatest number in each architecture. A call costs 2 µs, and a usual profile would take a thousand: when the
+ * greatest number of the own architecture is a common one, only such calls, and those that it does not have, can be the
+ * greatest elsewhere.
+ */
+function lastSyscalls(lib: Libseccomp, tokens: readonly number[], numbers: ReadonlyMap<string, number>): LastSyscall[] {
+  const native = lib.nativeArch()
+  const greatest = Math.max(-1, ...numbers.values())
+  const isCandidate = (number: number): boolean => greatest < FIRST_COMMON || number < 0 || number >= FIRST_COMMON
+  const candidates = [...numbers].flatMap(([name, number]) => (isCandidate(number) ? [name] : []))
+  return tokens.flatMap((arch) => {
+    // Negative ones are those that the architecture does not have.
+    let number = arch === native ? greatest : arch === X32 ? LAST_OF_X32 : -1
+    if (arch !== native) for (const name of candidates) number = Math.max(number, lib.resolveSyscallOfArch(arch, name))
+    return number < 0 ? [] : [{ arch: arch >>> 0, number }]
+  })
+}
+
+function exportProgram(stub: Buffer, write: (fd: number) => void): Buffer {
   const fd = memfdCreate('seccomp')
   try {
     write(fd)
-    const program = Buffer.alloc(fstatSync(fd).size)
-    readSync(fd, program, 0, program.length, 0)
+    const exported = Buffer.alloc(fstatSync(fd).size)
+    readSync(fd, exported, 0, exported.length, 0)
+    const program = Buffer.concat([stub, exported])
     // The length that seccomp(2) is given has 16 bits: beyond them another, shorter filter would be loaded.
     if (program.length > 8 * BPF_MAXINSNS)
       throw new RuntimeError(
@@ -80,6 +116,8 @@ interface Libseccomp {
   readonly addArch: Native
   readonly setAttribute: Native
   readonly resolveSyscall: Native
+  readonly nativeArch: Native
+  readonly resolveSyscallOfArch: Native
   readonly addRule: Native
   readonly exportBpf: Native
 }
@@ -97,6 +135,8 @@ function load(): Libseccomp {
       resolveArch: declare('uint32_t seccomp_arch_resolve_name(const char *name)'),
       addArch: declare('int seccomp_arch_add(void *context, uint32_t token)'),
       setAttribute: declare('int seccomp_attr_set(void *context, int attribute, uint32_t value)'),
+      nativeArch: declare('uint32_t seccomp_arch_native()'),
+      resolveSyscallOfArch: declare('int seccomp_syscall_resolve_name_arch(uint32_t token, const char *name)'),
       resolveSyscall: declare('int seccomp_syscall_resolve_name(const char *name)'),
       addRule: declare(
         'int seccomp_rule_add_array(void *context, uint32_t action, int syscall, unsigned int count, void *tests)',

@@ -67,6 +67,25 @@ describe('toFilter()', () => {
   })
 })
 
+describe('toFilter().known', () => {
+  test.each([['SCMP_ACT_ERRNO'], ['SCMP_ACT_KILL'], ['SCMP_ACT_KILL_PROCESS'], ['SCMP_ACT_TRAP']] as const)(
+    'has every name when the default is %s',
+    (defaultAction) => {
+      const syscalls = [
+        { names: ['read', 'write'], action: 'SCMP_ACT_ALLOW' as const },
+        { names: ['mount'], action: defaultAction },
+      ]
+      expect(toFilter({ defaultAction, syscalls }).known).toEqual(['read', 'write', 'mount'])
+    },
+  )
+
+  test('is not there when others decide, or the default is ENOSYS', () => {
+    for (const defaultAction of ['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_TRACE'] as const)
+      expect(toFilter({ defaultAction })).not.toHaveProperty('known')
+    expect(toFilter({ defaultAction: 'SCMP_ACT_ERRNO', defaultErrnoRet: 38 })).not.toHaveProperty('known')
+  })
+})
+
 describe('filterFlags()', () => {
   const flags = ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'] as const
   const [TSYNC, NEW_LISTENER, TSYNC_ESRCH, WAIT_KILLABLE_RECV] = [1, 8, 16, 32] as const
