@@ -144,7 +144,7 @@ export function checkContainerPlan(plan: Plan): void {
   })
 }
 
-const value = String.raw`(?:|0|1|none|unchanged|WARN|/init 7|/proc/self/fd/\d+|dir:/usr/libexec/crio-lxc/stage|/usr/libexec/crio-lxc/lxc)`
+const value = String.raw`(?:|ro|0|1|none|unchanged|WARN|/init 7|/proc/self/fd/\d+|dir:/usr/libexec/crio-lxc/stage|/usr/libexec/crio-lxc/lxc)`
 const namespace = '(?:pid|net|mnt|ipc|uts|user|cgroup|time)'
 const line = new RegExp(
   `^lxc\\.(?:namespace\\.clone = ${namespace}?(?: ${namespace})*|namespace\\.share\\.${namespace} = /proc/self/fd/\\d+|(?!namespace|hook)[a-z.]+ = ${value})$`,

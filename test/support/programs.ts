@@ -11,6 +11,7 @@ const cache = join(tmpdir(), 'crio-lxc-test-programs')
 export type ProgramName =
   | 'probe'
   | 'launch'
+  | 'intruder'
   | 'on-pty'
   | 'console-receiver'
   | 'pidfd-receiver'

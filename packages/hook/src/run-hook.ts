@@ -9,9 +9,10 @@ import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { readRecord, type StepRecord } from '@crio-lxc/core/process/plan-record'
+import { spawnExecutor } from '@crio-lxc/core/sys/executor'
 import { memfdCreate, pipe, poll, sealedFile } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
-import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
+import { type Exit, wait } from '@crio-lxc/core/sys/spawn'
 import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { EXECUTE_HOOK, type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
 import { FIND_EXECUTABLE } from '@crio-lxc/init/steps/executable'
@@ -60,12 +61,8 @@ function begin({ hook, state, container, init }: HookCall, keep: (fd: number) =>
   const plan = planHook({ arch: archOf(archName) ?? x64, hook, cwd: state.bundle, fds, container })
   const file = keep(memfdCreate('hook'))
   writeAll(file, compile(plan, reportWrite))
-  const child = spawn({
-    path: init,
-    args: ['crio-lxc-init', String(file)],
-    env: [],
-    fds: [...Object.values(fds), file, ...(container ? fdsOf(container) : [])],
-  })
+  const inherited = [...Object.values(fds), ...(container ? fdsOf(container) : [])]
+  const child = spawnExecutor({ path: init, plan: file, fds: inherited })
   closeSync(stderrWrite)
   closeSync(reportWrite)
   // A fork into the cgroup where that is v2, and one into the pid namespace.

@@ -41,6 +41,8 @@ export function lxcConfig(inputs: LxcConfigInputs): string {
     ['lxc.log.level', logLevel],
     ['lxc.rootfs.path', `dir:${checkPath(libexec)}/stage`],
     ['lxc.rootfs.mount', `${libexec}/lxc`],
+    // Whoever gets hold of init's file in the container cannot write to it (CVE-2019-5736).
+    ['lxc.rootfs.options', 'ro'],
     ['lxc.rootfs.managed', '0'],
     ['lxc.namespace.clone', newNamespaces.flatMap((type) => (type === 'time' ? [] : [namespaceName[type]])).join(' ')],
     ...[...sharedNamespaces]

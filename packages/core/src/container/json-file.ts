@@ -1,5 +1,15 @@
 /** JSON files of the runtime directory: written whole or not at all, read only when nobody else can have written them. */
-import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
 
@@ -79,11 +89,18 @@ export function unfinished(path: string, pid: number): string {
 
 function replaceFile(path: string, text: string, mode: number): void {
   const temporary = unfinished(path, process.pid)
+  // In a directory that others may write to the name can be guessed, and a link of theirs lie in wait.
+  rmSync(temporary, { force: true })
+  const fd = openSync(temporary, 'wx', mode)
   try {
-    writeFileSync(temporary, text, { mode })
+    // The caller's umask has cut the mode off.
+    fchmodSync(fd, mode)
+    writeFileSync(fd, text)
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error
+  } finally {
+    closeSync(fd)
   }
 }

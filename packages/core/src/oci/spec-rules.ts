@@ -109,7 +109,6 @@ function checkLinux(linux: Linux): void {
   checkDevices(linux.devices ?? [])
   checkNetDevices(linux)
   checkList(linux.resources?.devices, 'linux.resources.devices', MAX_LIST)
-  checkNetDevices(linux)
   for (const [index, { access }] of (linux.resources?.devices ?? []).entries()) {
     if (access && !/^[rwm]+$/.test(access)) {
       const problem = `must be made of "r", "w" and "m", got ${JSON.stringify(access)}`

@@ -18,7 +18,13 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs'
-import { MOUNT_ATTR_RDONLY, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
+import {
+  AT_FDCWD,
+  MOUNT_ATTR_RDONLY,
+  O_PATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+} from '@crio-lxc/core/abi/constants'
 import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
@@ -27,7 +33,7 @@ import { components } from '@crio-lxc/init/inside-root'
 import { refuseOtherContext } from '@crio-lxc/init/mount-label'
 import type { MountOptions } from '@crio-lxc/init/mount-options'
 
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
 
 export interface CopyUp {
   readonly options: MountOptions
@@ -101,7 +107,8 @@ function copyDirectory(from: number, to: number): void {
 }
 
 function copyFile(source: string, target: string): void {
-  const from = openSync(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  const from = openFile(source)
+  if (from === undefined) return
   try {
     const to = openSync(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     try {
@@ -114,6 +121,16 @@ function copyFile(source: string, target: string): void {
     }
   } finally {
     closeSync(from)
+  }
+}
+
+/** Undefined when it has become something else than a file since it was listed: opening a device would be an act of its own. */
+function openFile(path: string): number | undefined {
+  const found = openat2(AT_FDCWD, path, { flags: O_PATH | O_NOFOLLOW, resolve: 0 })
+  try {
+    return fstatSync(found).isFile() ? openSync(`/proc/self/fd/${found}`, O_RDONLY) : undefined
+  } finally {
+    closeSync(found)
   }
 }
 

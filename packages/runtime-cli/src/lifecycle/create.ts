@@ -273,7 +273,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   manager.limit(resources.writes.filter(limitsForks))
   if (reached === 'hooks' && gate && spec.hooks) {
     done('init has made the mounts, and waits for hooks')
-    runCreateHooks(settings, facts, { hooks: spec.hooks, pid: monitor.initPid() })
+    runCreateHooks(settings, facts, { hooks: spec.hooks, init: identifyInit(monitor) })
     done('ran the hooks of create')
     gate.open()
     awaitInit(monitor, waiting)
@@ -349,10 +349,9 @@ interface Publish {
 
 /** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
 function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, message, resident }: Publish): number {
-  const pid = monitor.initPid()
+  const init = identifyInit(monitor)
+  const { pid } = init
   setOomScoreAdj(pid, spec.process.oomScoreAdj)
-  const init = identify(pid)
-  if (!init) throw new RuntimeError('create-failed', `init (pid ${pid}) ended before it was started`)
   const kept = resident ? identify(monitor.pid) : undefined
   resident?.placeMonitor(monitor.pid)
   // It dies while init.json is written.
@@ -371,6 +370,15 @@ function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, messa
   if (!resident) monitor.end()
   info.createPidFile(kept?.pid ?? pid)
   return pid
+}
+
+/** Throws RuntimeError when it has ended: its pid may be another process's by now. */
+function identifyInit(monitor: Monitor): ProcessIdentity {
+  const pid = monitor.initPid()
+  const init = identify(pid)
+  // Still the monitor's child, after its start time was read.
+  if (init && monitor.initPid() === pid) return init
+  throw new RuntimeError('create-failed', `init (pid ${pid}) ended before it was started`)
 }
 
 /** proc_pid_oom_score_adj(5): lowering it needs CAP_SYS_RESOURCE, which only the host side has. */

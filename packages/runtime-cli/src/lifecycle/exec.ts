@@ -16,9 +16,10 @@ import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { readRecord, type StepRecord } from '@crio-lxc/core/process/plan-record'
+import { spawnExecutor } from '@crio-lxc/core/sys/executor'
 import { memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
-import { spawn, wait } from '@crio-lxc/core/sys/spawn'
+import { wait } from '@crio-lxc/core/sys/spawn'
 import { readSize } from '@crio-lxc/core/sys/terminal'
 import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { planExec } from '@crio-lxc/init/exec-plan'
@@ -101,9 +102,9 @@ function begin(
 }
 
 /** Does `task`; when that fails, the child `pid` ends and is reaped: an exec that failed leaves no process. */
-function orKill(pid: number, task: () => void): void {
+function orKill<T>(pid: number, task: () => T): T {
   try {
-    task()
+    return task()
   } catch (error) {
     process.kill(pid, 'SIGKILL')
     wait(pid)
@@ -180,16 +181,15 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     const plan = planExec({
       arch: hostArch(),
       process: inputs,
-      namespaces: foreignNamespaces(init.init.pid),
+      namespaces: foreignNamespaces(init.init),
       fds: { pidfd, cgroup, report: reportWrite, consoleSocket, acknowledge, preserved: preserved.length },
     })
     const file = keep(memfdCreate('exec'))
     writeAll(file, compile(plan, reportWrite))
     fixStdio(process.user)
-    const pid = spawn({
+    const pid = spawnExecutor({
       path: companionsOf(settings).init,
-      args: ['crio-lxc-init', String(file)],
-      env: [],
+      plan: file,
       fds: [
         ...preserved,
         ...cgroup.fds,
@@ -197,7 +197,6 @@ function startProcess({ settings, container, spec, process, options, preserved, 
         ...(acknowledge === undefined ? [] : [acknowledge]),
         pidfd,
         reportWrite,
-        file,
       ],
     })
     closeSync(reportWrite)
@@ -259,7 +258,8 @@ function awaitExecution(
   let listener: number | undefined
   let handedOver = onListener === undefined
   for (let forked = 0; ; ) {
-    const record = readRecord(report, { timeoutMs, what: `execute ${command}` })
+    // When it does not get on, as the container may have stopped it: it has not become its own yet.
+    const record = orKill(pid, () => readRecord(report, { timeoutMs, what: `execute ${command}` }))
     if (record.kind === 'failure') failure = record
     if (record.kind === 'listener') listener = record.listener
     if (record.kind === 'forked') {

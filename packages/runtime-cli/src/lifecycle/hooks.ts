@@ -6,6 +6,7 @@ import { closeSync, readFileSync, readSync } from 'node:fs'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import type { ContainerFacts } from '@crio-lxc/core/container/container-info'
+import { phrase } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { createPoints, hookPoints } from '@crio-lxc/core/hook/hook-points'
 import {
@@ -17,35 +18,36 @@ import {
 } from '@crio-lxc/core/hook/hook-request'
 import { log } from '@crio-lxc/core/log/logger'
 import type { Hooks } from '@crio-lxc/core/oci/spec'
+import { openProcess } from '@crio-lxc/core/process/pidfd'
+import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { pipe, poll, sealedFile } from '@crio-lxc/core/sys/libc'
-import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
 import { spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { companionsOf } from './companions.ts'
 import { foreignNamespaces } from './namespaces.ts'
 import type { Settings } from './settings.ts'
 
 /** The hooks between the container's environment and pivot_root. Throws RuntimeError `hook-failed`. */
-export function runCreateHooks(settings: Settings, facts: ContainerFacts, { hooks, pid }: Initialised): void {
-  withContainer(facts, pid, (container) => {
-    const runs = createPoints.map((point) => runOf(point, { facts, hooks, pid, container }))
+export function runCreateHooks(settings: Settings, facts: ContainerFacts, { hooks, init }: Initialised): void {
+  withContainer(facts, init, (container) => {
+    const runs = createPoints.map((point) => runOf(point, { facts, hooks, init, container }))
     demand(run(settings, runs))
   })
 }
 
 /** The hooks before the container's program is executed, as its user. Throws RuntimeError `hook-failed`. */
 export function runStartContainerHooks(settings: Settings, facts: ContainerFacts, started: Started): void {
-  const { hooks, pid, config } = started
+  const { hooks, init, config } = started
   if (!hooks.startContainer?.length) return
-  withContainer(facts, pid, (entry) => {
+  withContainer(facts, init, (entry) => {
     const { seccomp, capabilities, apparmor } = facts
     const container = { ...entry, process: { config, seccomp, capabilities, apparmor } }
-    demand(run(settings, [runOf('startContainer', { facts, hooks, pid, container })]))
+    demand(run(settings, [runOf('startContainer', { facts, hooks, init, container })]))
   })
 }
 
 /** The hooks after the container's program has been executed. Throws RuntimeError `hook-failed`. */
-export function runPoststartHooks(settings: Settings, facts: ContainerFacts, { hooks, pid }: Initialised): void {
-  demand(run(settings, [runOf('poststart', { facts, hooks, pid })]))
+export function runPoststartHooks(settings: Settings, facts: ContainerFacts, { hooks, init }: Initialised): void {
+  demand(run(settings, [runOf('poststart', { facts, hooks, init })]))
 }
 
 /** The hooks after a container has been deleted: nothing of it is there to fail any more, so all goes to the log. */
@@ -60,8 +62,7 @@ export function runPoststopHooks(settings: Settings, facts: ContainerFacts, hook
 
 export interface Initialised {
   readonly hooks: Hooks
-  /** Init's, on the host. */
-  readonly pid: number
+  readonly init: ProcessIdentity
 }
 
 export interface Started extends Initialised {
@@ -72,11 +73,12 @@ export interface Started extends Initialised {
 interface Run {
   readonly facts: ContainerFacts
   readonly hooks: Hooks
-  readonly pid?: number
+  readonly init?: ProcessIdentity
   readonly container?: HookContainer
 }
 
-function runOf(point: keyof Hooks, { facts, hooks, pid, container }: Run): HookRun {
+function runOf(point: keyof Hooks, { facts, hooks, init, container }: Run): HookRun {
+  const pid = init?.pid
   const { status, namespaces } = hookPoints[point]
   const inside = namespaces === 'container' && pid !== undefined
   return {
@@ -100,12 +102,14 @@ function pidInside(pid: number): number {
   return Number(pids?.at(-1) ?? pid)
 }
 
-function withContainer(facts: ContainerFacts, pid: number, use: (container: HookContainer) => void): void {
+function withContainer(facts: ContainerFacts, init: ProcessIdentity, use: (container: HookContainer) => void): void {
   const { fds, ...cgroup } = openCgroup(cgroupLayout(), facts.cgroupDir, facts.resctrl?.tasks)
   try {
-    fds.push(pidfdOpen(pid))
-    const [pidfd = -1] = fds.slice(-1)
-    use({ pidfd, namespaces: foreignNamespaces(pid), cgroup })
+    const pidfd = openProcess(init)
+    if (pidfd === undefined)
+      throw new RuntimeError('hook-failed', `enter the container for its hooks: ${phrase.notRunning}`)
+    fds.push(pidfd)
+    use({ pidfd, namespaces: foreignNamespaces(init), cgroup })
   } finally {
     for (const fd of fds) closeSync(fd)
   }

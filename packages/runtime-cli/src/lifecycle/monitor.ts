@@ -10,8 +10,9 @@ import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
+import { spawnExecutor } from '@crio-lxc/core/sys/executor'
 import { memfdCreate, mkfifo, pipe } from '@crio-lxc/core/sys/libc'
-import { spawn, wait } from '@crio-lxc/core/sys/spawn'
+import { wait } from '@crio-lxc/core/sys/spawn'
 import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { START_FIFO } from '@crio-lxc/init/fifo-names'
 import { planWait } from '@crio-lxc/init/wait-plan'
@@ -79,13 +80,8 @@ export class Monitor {
         return fd
       }) as [number, number]
       writeAll(configFile, Buffer.from(config({ plan: wait, log })))
-      const own = [this.plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, launch, wait]
-      this.#pid = spawn({
-        path: companions.init,
-        args: ['crio-lxc-init', String(launch)],
-        env: [],
-        fds: [...inherited, ...cgroup.fds, ...own],
-      })
+      const own = [this.plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, wait]
+      this.#pid = spawnExecutor({ path: companions.init, plan: launch, fds: [...inherited, ...cgroup.fds, ...own] })
       // Only the child may hold these: end of file is how either side learns that the other is gone.
       for (const fd of [...cgroup.fds, goRead, launch, wait]) this.#close(fd)
     } catch (error) {

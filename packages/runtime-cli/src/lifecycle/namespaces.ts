@@ -10,10 +10,12 @@ import {
   CLONE_NEWUSER,
   CLONE_NEWUTS,
 } from '@crio-lxc/core/abi/constants'
-import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { phrase } from '@crio-lxc/core/errors/codes'
+import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import { checkNamespaceRules } from '@crio-lxc/core/oci/namespace-rules'
 import type { Spec } from '@crio-lxc/core/oci/spec'
+import { isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { namespaceType } from '@crio-lxc/core/sys/libc-process'
 
 /** The files below /proc/PID/ns, and the flags of clone(2) and setns(2). */
@@ -98,13 +100,18 @@ function namespaceOf(pid: 'self' | '1', type: NamespaceType): number | undefined
   }
 }
 
-/** CLONE_NEW* of every namespace in which `pid` is not with this process. */
-export function foreignNamespaces(pid: number): number {
+/**
+ * CLONE_NEW* of every namespace in which a process is not with this one. Throws RuntimeError when it has ended: it is in
+ * no namespace then, and who enters none stays on the host.
+ */
+export function foreignNamespaces(identity: ProcessIdentity): number {
   let flags = 0
   for (const { file, flag } of Object.values(namespaceKinds)) {
     const own = statSync(`/proc/${process.pid}/ns/${file}`, { throwIfNoEntry: false })
-    const other = statSync(`/proc/${pid}/ns/${file}`, { throwIfNoEntry: false })
-    if (own && other && own.ino !== other.ino) flags |= flag
+    const other = statSync(`/proc/${identity.pid}/ns/${file}`, { throwIfNoEntry: false })
+    if (own && own.ino !== other?.ino) flags |= flag
   }
-  return flags
+  // Only now: alive at the end, it has been the one that was looked at.
+  if (isAlive(identity)) return flags
+  throw new RuntimeError('wrong-state', `${phrase.notRunning}: init, pid ${identity.pid}, has ended`)
 }

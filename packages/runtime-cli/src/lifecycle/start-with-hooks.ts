@@ -1,5 +1,6 @@
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
+import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { close, poll } from '@crio-lxc/core/sys/libc'
@@ -15,13 +16,14 @@ const SIGKILL = 9
  * 7 and 9); delete then does the rest.
  */
 export function startWithHooks(settings: Settings, container: Container, release: () => void): void {
-  const { facts, info, init } = container
+  const { facts, info } = container
+  const init = container.init?.init
+  if (!init) throw new RuntimeError('wrong-state', `${phrase.startStopped}: ${info.containerId}`)
   const { hooks = {} } = facts
-  const pid = init?.init.pid ?? 0
   try {
-    runStartContainerHooks(settings, facts, { hooks, pid, config: info.runtimePath('config.json') })
+    runStartContainerHooks(settings, facts, { hooks, init, config: info.runtimePath('config.json') })
     release()
-    runPoststartHooks(settings, facts, { hooks, pid })
+    runPoststartHooks(settings, facts, { hooks, init })
   } catch (error) {
     if (error instanceof RuntimeError && error.code === 'hook-failed') stop(settings, container)
     throw error

@@ -1,0 +1,79 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { useContainers } from '../support/containers.ts'
+import { isAlive } from '../support/proc.ts'
+import { program } from '../support/programs.ts'
+import { requires } from '../support/requires.ts'
+import { messageOf } from '../support/runtime.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+requires('root', 'own-runtime')
+const t = useContainers()
+
+/** Delays every openat2 of the runtime by half a second: what it opens by then is what it has seen before. */
+const slowed = ['strace', '-f', '-o', '/dev/null', '-e', 'trace=openat2', '-e', 'inject=openat2:delay_exit=500000']
+
+it('exec never runs on the host when init ends, and is reaped, while it is looked at', async () => {
+  const bundle = await t.bundle({ args: ['sleep', '1000'] })
+  const id = t.id()
+  // In the foreground the runtime itself is the parent, which reaps at once.
+  const running = t.runtime(['run', '--keep', '--bundle', bundle.path, id])
+  const { pid } = await waitFor(async () => {
+    const state = await t.stateOrNone(id)
+    return state?.status === 'running' && state
+  })
+  const entering = t.runtime(['exec', id, 'sh', '-c', 'echo entered; readlink /proc/self/ns/mnt'], { through: slowed })
+  await new Promise((resolve) => setTimeout(resolve, 800))
+  process.kill(pid, 'SIGKILL')
+  await waitFor(() => !isAlive(pid))
+  const result = await entering
+  expect(result).toMatchObject({ exitCode: 255, stdout: '' })
+  expect(messageOf(result)).toMatch(/container not running/)
+  await running
+})
+
+describe('the modes of what the runtime makes do not depend on the umask of its caller', () => {
+  it.each(['0', '777'])('umask %s', async (umask) => {
+    const through = [program('launch'), '--umask', umask, '--']
+    const directory = t.hostDirectory()
+    const pidFile = join(directory, 'pid')
+    const { id } = await t.create({ args: ['sleep', '1000'] }, { through, flags: ['--pid-file', pidFile] })
+    await t.ok(['start', id], { through })
+    const execPidFile = join(directory, 'exec.pid')
+    await t.ok(['exec', '--detach', '--pid-file', execPidFile, id, 'sleep', '1000'], { through })
+    const modes = (await import('node:child_process')).execFileSync(
+      'find',
+      [join(t.root, id), pidFile, execPidFile, '-printf', '%m %y %f\\n'],
+      { encoding: 'utf8' },
+    )
+    expect(modes.trim().split('\n').sort()).toEqual(
+      [
+        `700 d ${id}`,
+        '600 f config',
+        '600 f config.json',
+        '600 f container.json',
+        '600 f init.json',
+        '600 f lxc.log',
+        '711 d fifo',
+        '644 f pid',
+        '644 f exec.pid',
+      ].sort(),
+    )
+  })
+
+  it('a pid file is never written through a link that lies in wait', async () => {
+    const directory = t.hostDirectory()
+    const victim = join(t.hostDirectory(), 'victim')
+    writeFileSync(victim, 'untouched')
+    const { id } = await t.running()
+    const pidFile = join(directory, 'pid')
+    // The shell's pid becomes the runtime's; another user of a shared directory would have to guess it.
+    const lie = 'ln -s "$1" "$2.$$.tmp"; shift 2; exec "$@"'
+    await t.ok(['exec', '--detach', '--pid-file', pidFile, id, 'sleep', '1000'], {
+      through: ['sh', '-c', lie, 'sh', victim, pidFile],
+    })
+    expect(t.read(victim)).toBe('untouched')
+    expect(t.read(pidFile)).toMatch(/^\d+$/)
+  })
+})
