@@ -163,7 +163,7 @@ function smallFilter(seccomp: NonNullable<NonNullable<Spec['linux']>['seccomp']>
 function detachedMounts({ mounts = [] }: Spec): ReadonlyMap<number, DetachedMount> {
   const detached = new Map<number, DetachedMount>()
   for (const [index, { type, options = [] }] of mounts.entries()) {
-    const { bind, copyUp, data } = parseMountOptions(options, `mounts[${index}]`)
+    const { bind, copyUp, data } = parseMountOptions(options)
     checkOptions(options, data)
     if (bind || type === 'bind' || copyUp) detached.set(index, { fd: 1000 + index, directory: index % 2 === 0 })
   }

@@ -92,7 +92,10 @@ function mount(random: Random): Json {
       destination,
       type: random.pick(['bind', '', 'none']),
       source: path(random),
-      options: ['rbind', ...options],
+      options: ['rbind', ...options, ...random.some(['idmap', 'ridmap'])],
+      // Beside the option one of the two is needed, and there is no user namespace.
+      uidMappings: idMappings(random),
+      gidMappings: idMappings(random),
     }
   const type = random.pick(['tmpfs', 'proc', 'sysfs', 'mqueue', 'cgroup', 'cgroup2', 'ext4'])
   return {
@@ -104,6 +107,18 @@ function mount(random: Random): Json {
         .replace(/[\r\n]/g, '') || type,
     options,
   }
+}
+
+function idMappings(random: Random): Json {
+  const size = random.pick([1, 65536, 2 ** 30])
+  const one = { containerID: random.pick([0, 1, 2 ** 31 - 2]), hostID: random.pick([0, 1, 2 ** 31 - 2]), size }
+  // Ids of their own, which the first one does not reach.
+  const others = random.list(300, (index) => ({
+    containerID: 2 ** 32 - 2 - index,
+    hostID: 2 ** 32 - 400 + index,
+    size: 1,
+  }))
+  return [one, ...others.slice(0, random.pick([0, 1, 100]))]
 }
 
 function hooks(random: Random): Json {

@@ -1,11 +1,12 @@
 /** Conditions on the machine and the runtime; tests whose conditions do not hold are skipped with the reason printed. */
+import { execFileSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { queryPrograms } from '@crio-lxc/core/sys/bpf'
 import { beforeEach } from 'vitest'
 import allowedSkips from '../allowed-skips.json' with { type: 'json' }
 import { cgroupMounts } from './proc.ts'
-import { isRunc, runtimeName } from './runtime.ts'
+import { isRunc, runtimeName, runtimePath } from './runtime.ts'
 
 /** Each need: undefined when it holds, else why it does not. */
 const needs = {
@@ -21,6 +22,8 @@ const needs = {
   systemd: () => (existsSync('/run/systemd/private') ? undefined : 'systemd does not manage the machine'),
   'dbus-daemon': () => (existsSync('/usr/bin/dbus-daemon') ? undefined : 'there is no dbus-daemon'),
   selinux: () => (hostHas('SELinux') ? undefined : 'the machine has no SELinux'),
+  'idmapped-mounts': () =>
+    isRunc && !runcFeatures().linux.mountExtensions?.idmap?.enabled ? 'this runc has no idmapped mounts' : undefined,
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
 } as const satisfies Record<string, () => string | undefined>
 
@@ -40,6 +43,14 @@ export function requires(...names: readonly Need[]): void {
   beforeEach((context) => {
     context.skip(reasons.join('; '))
   })
+}
+
+interface RuncFeatures {
+  readonly linux: { readonly mountExtensions?: { readonly idmap?: { readonly enabled?: boolean } } }
+}
+
+function runcFeatures(): RuncFeatures {
+  return JSON.parse(execFileSync(runtimePath, ['features'], { encoding: 'utf8' }))
 }
 
 /** CONFIG_CGROUP_BPF, by asking for the programs of the root cgroup. */

@@ -10,6 +10,14 @@ export interface Mount {
   type?: string
   source?: string
   options?: string[]
+  uidMappings?: IdMapping[]
+  gidMappings?: IdMapping[]
+}
+
+export interface IdMapping {
+  containerID: number
+  hostID: number
+  size: number
 }
 
 export interface CapabilitySets {

@@ -3,7 +3,6 @@
  * of mount(2)) and for binds (attributes of mount_setattr(2)) alike.
  */
 import * as c from '@crio-lxc/core/abi/constants'
-import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 
 export interface MountOptions {
   /** MS_* for mount(2). */
@@ -85,8 +84,9 @@ const propagations: Readonly<Record<string, number>> = {
 const isAttribute = (name: string): boolean =>
   name in accessTimes || (setters[name]?.[1] ?? clearers[name]?.[1] ?? 0) !== 0
 
-const others = ['bind', 'rbind', 'defaults', 'remount', 'tmpcopyup']
-const unsupported = new Set(['idmap', 'ridmap'])
+/** The idmap options are a matter of core/oci/id-mapped-mounts.ts, together with the mappings. */
+const idmaps = ['idmap', 'ridmap']
+const others = ['bind', 'rbind', 'defaults', 'remount', 'tmpcopyup', ...idmaps]
 
 /** Every option that is understood, sorted; what else is in a list goes to the filesystem as it is. */
 export function mountOptionNames(): string[] {
@@ -105,8 +105,7 @@ function rowOf<T>(table: Readonly<Record<string, T>>, option: string): T | undef
   return Object.hasOwn(table, option) ? table[option] : undefined
 }
 
-/** Throws SpecError for an option that is not supported; `pointer` is the mount's field. */
-export function parseMountOptions(options: readonly string[], pointer: string): MountOptions {
+export function parseMountOptions(options: readonly string[]): MountOptions {
   let flags = 0
   let attrSet = 0
   let attrClear = 0
@@ -146,9 +145,7 @@ export function parseMountOptions(options: readonly string[], pointer: string): 
       recursive ||= option === 'rbind'
     } else if (option === 'tmpcopyup') copyUp = true
     else if (option === 'remount') remount = true
-    else if (unsupported.has(option))
-      throw new SpecError(`${pointer}.options`, `the mount option "${option}" is not supported yet: remove it`)
-    else if (option !== 'defaults' && option !== '') data.push(option)
+    else if (option !== 'defaults' && option !== '' && !idmaps.includes(option)) data.push(option)
   }
   return {
     flags,

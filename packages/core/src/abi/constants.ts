@@ -63,6 +63,7 @@ export const MOUNT_ATTR_RELATIME = 0
 export const MOUNT_ATTR_NOATIME = 0x10
 export const MOUNT_ATTR_STRICTATIME = 0x20
 export const MOUNT_ATTR_NODIRATIME = 0x80
+export const MOUNT_ATTR_IDMAP = 0x100000
 export const MOUNT_ATTR_NOSYMFOLLOW = 0x200000
 export const FSOPEN_CLOEXEC = 1
 export const FSMOUNT_CLOEXEC = 1

@@ -2,6 +2,7 @@
 import { SpecError } from '../errors/runtime-error.ts'
 import { type HookPoint, hookPoints } from '../hook/hook-points.ts'
 import { itemOf } from './field-path.ts'
+import { checkIdMappedMounts } from './id-mapped-mounts.ts'
 import type { Device, Linux, NamespaceType } from './linux.ts'
 import { checkNamespaceRules, listedNamespaces } from './namespace-rules.ts'
 import { checkNetDevices } from './net-device-rules.ts'
@@ -29,6 +30,7 @@ export function checkSpecRules(spec: Spec): void {
   checkPath(spec.root.path, 'root.path')
   checkList(spec.mounts, 'mounts', MAX_LIST)
   for (const [index, mount] of (spec.mounts ?? []).entries()) checkMount(mount, itemOf('mounts', index))
+  checkIdMappedMounts(spec)
   checkProcessRules(spec.process)
   checkBytes(spec.hostname ?? '', 'hostname', HOST_NAME_MAX)
   checkBytes(spec.domainname ?? '', 'domainname', HOST_NAME_MAX)

@@ -51,9 +51,9 @@ type Undone = Exclude<Decision, 'supported'>
 const hooks = { each: { path: 'supported', args: 'supported', env: 'supported', timeout: 'supported' } } as const
 const otherPlatform = { ignored: 'config.md: the object of another platform' } as const
 const windowsOnly = { ignored: 'config.md: only for Windows' } as const
-const idmappedMount = { unsupported: 'idmapped mounts are not made' } as const
 const userNamespace = { unsupported: 'user namespaces are not made' } as const
 
+const idMappings = { each: { containerID: 'supported', hostID: 'supported', size: 'supported' } } as const
 const throttle = { each: { major: 'supported', minor: 'supported', rate: 'supported' } } as const
 
 const seccompActions = {
@@ -334,8 +334,8 @@ export const support: SupportTable<Spec> = {
       type: 'supported',
       source: 'supported',
       options: 'supported',
-      uidMappings: idmappedMount,
-      gidMappings: idmappedMount,
+      uidMappings: idMappings,
+      gidMappings: idMappings,
     },
   },
   process: { fields: processSupport },

@@ -173,7 +173,7 @@ export class Plan {
 }
 
 /** Which plan a failure record speaks of. */
-export const planTag = { launch: 1, container: 2, exec: 3, wait: 4, hook: 5 } as const
+export const planTag = { launch: 1, container: 2, exec: 3, wait: 4, hook: 5, userNamespace: 6 } as const
 export type PlanTag = (typeof planTag)[keyof typeof planTag]
 
 /** The tag of a record that is no failure: its value is the number of the seccomp listener in the process. */

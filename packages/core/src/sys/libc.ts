@@ -85,17 +85,20 @@ export interface MountAttributes {
   readonly clear?: number
   readonly propagation?: number
   readonly recursive?: boolean
+  /** fd of the user namespace whose maps MOUNT_ATTR_IDMAP takes. */
+  readonly userNamespace?: number
 }
 
 /** mount_setattr(2) on the mount behind `fd`. */
 export function mountSetattr(
   fd: number,
-  { set = 0, clear = 0, propagation = 0, recursive = false }: MountAttributes,
+  { set = 0, clear = 0, propagation = 0, recursive = false, userNamespace = 0 }: MountAttributes,
 ): void {
   const attr = Buffer.alloc(32)
   attr.writeBigUInt64LE(BigInt(set), 0)
   attr.writeBigUInt64LE(BigInt(clear), 8)
   attr.writeBigUInt64LE(BigInt(propagation), 16)
+  attr.writeBigUInt64LE(BigInt(userNamespace), 24)
   call(
     'long syscall(long nr, int dirfd, const char *path, unsigned int flags, void *attr, size_t size)',
     [syscallNumber('mount_setattr'), fd, '', AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attr, 32],

@@ -64,7 +64,7 @@ export function planMounts(plan: Plan, { root, mounts, detached, cgroup, label }
       close(plan, target)
       return
     }
-    const options = parseMountOptions(mount.options ?? [], pointer)
+    const options = parseMountOptions(mount.options ?? [])
     if (options.remount) {
       planRemount(plan, { root, mount, pointer, options, label }, mounts.slice(0, index))
       return

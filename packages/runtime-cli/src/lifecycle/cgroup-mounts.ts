@@ -29,7 +29,7 @@ export function cgroupMounts(spec: Spec, context: CgroupMountContext): { mounts:
       if (created.has('cgroup')) return entry
       const fd = cloneTree(AT_FDCWD, hierarchy.mountPoint + cgroupDir, { recursive: false })
       fds.push(fd)
-      const { attrSet, attrClear } = parseMountOptions(spec.mounts?.[index]?.options ?? [], `mounts[${index}]`)
+      const { attrSet, attrClear } = parseMountOptions(spec.mounts?.[index]?.options ?? [])
       mountSetattr(fd, { propagation: MS_PRIVATE })
       mountSetattr(fd, { set: attrSet, clear: attrClear })
       return { ...entry, bind: fd }

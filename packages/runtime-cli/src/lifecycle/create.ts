@@ -36,6 +36,7 @@ import { companionsOf } from './companions.ts'
 import { checkHooks, checkHooksWithAgent, HookGate } from './hook-gate.ts'
 import { runCreateHooks, runPoststopHooks } from './hooks.ts'
 import { hostArch } from './host-arch.ts'
+import { idMapperOf } from './id-mappers.ts'
 import { killContainer } from './kill-container.ts'
 import { loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
@@ -140,7 +141,9 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   if (pidfdSocket !== undefined) closeLater([pidfdSocket])
   const namespaces = openNamespaces(spec)
   closeLater(namespaces.shared.values())
-  const sources = openSources(spec, { bundle: options.bundle, rootfs })
+  const idMapper = await idMapperOf(spec, { arch, init: companions.init, timeoutMs: timeouts.createMs, namespaces })
+  if (idMapper) fds.push(() => idMapper.close())
+  const sources = openSources(spec, { bundle: options.bundle, rootfs, idMapper })
   closeLater(sources.fds)
   done(`opened the rootfs ${rootfs}, ${sources.mounts.size} mount sources and ${describe(namespaces)}`)
   const ownMounts = namespaces.created.has('mount')

@@ -2,7 +2,7 @@ import type { PrintedStep } from '@crio-lxc/core/plan/print'
 import type { DebugPlan } from './plan.ts'
 
 /** The plan as lines for people. PURE. */
-export function debugPlanText({ lxcConfig, cgroup, launch, wait, container }: DebugPlan): string {
+export function debugPlanText({ lxcConfig, cgroup, idMaps, launch, wait, container }: DebugPlan): string {
   return [
     '# cgroup directories',
     ...cgroup.directories,
@@ -15,6 +15,7 @@ export function debugPlanText({ lxcConfig, cgroup, launch, wait, container }: De
     ...(cgroup.devices?.policy ?? ['allow everything']),
     '',
     ...deviceProgram(cgroup.devices?.program),
+    ...idMapped(idMaps),
     '# launch plan, run in the place of the monitor',
     ...launch.map(line),
     '',
@@ -33,6 +34,15 @@ export function debugPlanText({ lxcConfig, cgroup, launch, wait, container }: De
 function deviceProgram(instructions: readonly string[] | undefined): string[] {
   if (!instructions) return []
   return ['# device program (bpf) of the cgroup', ...instructions.map(numbered), '']
+}
+
+function idMapped(idMaps: DebugPlan['idMaps']): string[] {
+  if (idMaps.length === 0) return []
+  const words = idMaps.map(({ mount, recursive, uidMap, gidMap }) => {
+    const maps = `uids ${uidMap.join(', ')}; gids ${gidMap.join(', ')}`
+    return `${mount}${recursive ? ' and the mounts below' : ''}: ${maps}`
+  })
+  return ['# idmapped mounts: id on disk, id that is seen, how many', ...words, '']
 }
 
 function numbered(text: string, index: number): string {

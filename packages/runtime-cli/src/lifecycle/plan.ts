@@ -13,7 +13,9 @@ import {
   planScopeProperties,
 } from '@crio-lxc/core/cgroup/plan/unit-properties'
 import { hostHas } from '@crio-lxc/core/host/host-features'
-import type { NamespaceType } from '@crio-lxc/core/oci/linux'
+import { idMappingOf } from '@crio-lxc/core/oci/id-mapped-mounts'
+import { idMapText } from '@crio-lxc/core/oci/id-mapping-rules'
+import type { IdMapping, NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
 import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
@@ -25,6 +27,7 @@ import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
 import { checkHooks, checkHooksWithAgent, HookGate } from './hook-gate.ts'
 import { hostArch } from './host-arch.ts'
+import { idMapperOf } from './id-mappers.ts'
 import { loadSpec } from './load-spec.ts'
 import { openNamespaces } from './namespaces.ts'
 import { processInputs } from './process-inputs.ts'
@@ -48,26 +51,43 @@ export interface DebugPlan {
   }
   /** The group of linux.intelRdt. */
   readonly resctrl?: GroupPlan
+  /** What create does on the host with the mounts that are idmapped. */
+  readonly idMaps: PrintedIdMap[]
   readonly launch: PrintedStep[]
   readonly wait: PrintedStep[]
   readonly container: PrintedStep[]
+}
+
+export interface PrintedIdMap {
+  readonly mount: string
+  /** The mounts below it too. */
+  readonly recursive: boolean
+  /** Lines of uid_map and gid_map: the id on disk, the one that is seen, how many. */
+  readonly uidMap: string[]
+  readonly gidMap: string[]
 }
 
 /** Stands for the pid of the process that the scope begins with. */
 const PLACEHOLDER = 0
 
 /** Opens the bundle's sources as create does, so that what create would refuse is refused here too. */
-export function debugPlan(settings: Settings, bundle: string): DebugPlan {
+export async function debugPlan(settings: Settings, bundle: string): Promise<DebugPlan> {
   const { spec } = loadSpec(bundle, settings.featureGates)
   const fds = new Undo()
   try {
-    return plan(spec, { settings, bundle, fds })
+    return await plan(spec, { settings, bundle, fds })
   } finally {
     fds.run(undefined)
   }
 }
 
-function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundle: string; fds: Undo }): DebugPlan {
+interface Planning {
+  readonly settings: Settings
+  readonly bundle: string
+  readonly fds: Undo
+}
+
+async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<DebugPlan> {
   const arch = hostArch()
   const companions = companionsOf(settings)
   const layout = cgroupLayout()
@@ -78,10 +98,16 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
   const resources = planResources(spec, presentCgroup(layout, cgroupDir), settings.featureGates)
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${bundle}/${spec.root.path}`
   const namespaces = openNamespaces(spec)
-  const sources = openSources(spec, { bundle, rootfs, preview: true })
-  fds.push(() => {
-    for (const fd of [...sources.fds, ...namespaces.shared.values()]) closeSync(fd)
-  })
+  const closeLater = (open: Iterable<number>): void =>
+    fds.push(() => {
+      for (const fd of open) closeSync(fd)
+    })
+  closeLater(namespaces.shared.values())
+  const timeoutMs = settings.timeouts.createMs
+  const idMapper = await idMapperOf(spec, { arch, init: companions.init, timeoutMs, namespaces })
+  if (idMapper) fds.push(() => idMapper.close())
+  const sources = openSources(spec, { bundle, rootfs, idMapper, preview: true })
+  closeLater(sources.fds)
   const process = processInputs(spec.process, {
     linux: spec.linux,
     gates: settings.featureGates,
@@ -149,8 +175,22 @@ function plan(spec: Spec, { settings, bundle, fds }: { settings: Settings; bundl
       ...(resources.devices && { devices: printDevicePlan(resources.devices) }),
     },
     ...(resctrl && { resctrl }),
+    idMaps: printIdMaps(spec),
     launch: printPlan(launch),
     wait: printPlan(planWait({ arch, go, plan })),
     container: printPlan(container),
   }
+}
+
+function printIdMaps(spec: Spec): PrintedIdMap[] {
+  return (spec.mounts ?? []).flatMap((mount, index) => {
+    const mapping = idMappingOf(mount, spec)
+    if (!mapping) return []
+    const [uidMap, gidMap] = [mapping.uidMappings, mapping.gidMappings].map(idMapLines) as [string[], string[]]
+    return [{ mount: `mounts[${index}] ${mount.destination}`, recursive: mapping.recursive, uidMap, gidMap }]
+  })
+}
+
+function idMapLines(mappings: readonly IdMapping[]): string[] {
+  return idMapText(mappings).split('\n').filter(Boolean)
 }

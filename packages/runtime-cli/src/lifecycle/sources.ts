@@ -15,6 +15,7 @@ import { devicesOf } from '@crio-lxc/init/steps/devices'
 import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
 import { openTmpfsWithCopy } from './copy-up.ts'
 import { isMadeOfHostFiles, openHostFilesystem } from './host-filesystem.ts'
+import type { IdMapper } from './id-mapper.ts'
 
 export interface Sources {
   readonly rootfs: number
@@ -28,15 +29,18 @@ export interface Sources {
 
 const PROC_SUPER_MAGIC = 0x9fa0
 
-interface Place {
+export interface SourceOptions {
+  /** Absolute paths. */
   readonly bundle: string
   readonly rootfs: string
+  /** Given when there are idmapped mounts (`hasIdMappedMounts`). */
+  readonly idMapper: Pick<IdMapper, 'apply'> | undefined
   /** For `debug plan`: nothing is changed on the host. */
   readonly preview?: boolean
 }
 
 /** Throws SpecError for a source that is missing or is not what it should be; then nothing stays open. */
-export function openSources(spec: Spec, { bundle, rootfs: path, preview = false }: Place): Sources {
+export function openSources(spec: Spec, { bundle, rootfs: path, idMapper, preview = false }: SourceOptions): Sources {
   const fds: number[] = []
   const keep = (fd: number): number => {
     fds.push(fd)
@@ -48,7 +52,8 @@ export function openSources(spec: Spec, { bundle, rootfs: path, preview = false 
     const mounts = new Map<number, DetachedMount>()
     const label = spec.linux?.mountLabel ?? ''
     spec.mounts?.forEach((mount, index) => {
-      const source = openMount(mount, { pointer: `mounts[${index}]`, bundle, rootfs, label, preview })
+      const context = { pointer: `mounts[${index}]`, bundle, rootfs, label, preview, idMapper }
+      const source = openMount(mount, context)
       if (source) {
         keep(source.fd)
         mounts.set(index, source)
@@ -91,10 +96,12 @@ interface MountContext {
   readonly rootfs: number
   readonly label: string
   readonly preview: boolean
+  readonly idMapper: SourceOptions['idMapper']
 }
 
-function openMount(mount: Mount, { pointer, bundle, rootfs, label, preview }: MountContext): DetachedMount | undefined {
-  const options = parseMountOptions(mount.options ?? [], pointer)
+function openMount(mount: Mount, context: MountContext): DetachedMount | undefined {
+  const { pointer, bundle, rootfs, label, preview, idMapper } = context
+  const options = parseMountOptions(mount.options ?? [])
   const { type = '', source } = mount
   if (options.bind || type === 'bind') {
     const [impossible] = options.ofFilesystem
@@ -105,7 +112,13 @@ function openMount(mount: Mount, { pointer, bundle, rootfs, label, preview }: Mo
     if (!source) throw new SpecError(`${pointer}.source`, 'is missing: a bind mount needs the path to bind')
     const path = source.startsWith('/') ? source : `${bundle}/${source}`
     const bind = openBind(path, options, `${pointer}.source`)
-    if (components(mount.destination).join('/') === 'proc') refuseFalseProc(bind.fd, path, pointer)
+    try {
+      if (components(mount.destination).join('/') === 'proc') refuseFalseProc(bind.fd, path, pointer)
+      idMapper?.apply(bind.fd, mount, { pointer, path })
+    } catch (error) {
+      closeSync(bind.fd)
+      throw error
+    }
     return bind
   }
   if (options.copyUp) {
@@ -120,7 +133,6 @@ function openMount(mount: Mount, { pointer, bundle, rootfs, label, preview }: Mo
 /** Anything but a procfs at /proc would make the container's programs believe it (CVE-2019-16884). */
 function refuseFalseProc(fd: number, path: string, pointer: string): void {
   if (statfsSync(`/proc/self/fd/${fd}`).type === PROC_SUPER_MAGIC) return
-  closeSync(fd)
   throw new SpecError(`${pointer}.source`, `${path} cannot be mounted on /proc because it is not a procfs`)
 }
 

@@ -8,8 +8,6 @@ const idMapping = { containerID: 0, hostID: 0, size: 1 }
 
 /** What asks for something that is not done, the field that the error names, and why. */
 const refused: [Changes, string, string][] = [
-  [{ 'mounts[1].uidMappings': [idMapping] }, 'mounts[1].uidMappings', 'idmapped mounts are not made'],
-  [{ 'mounts[1].gidMappings': [idMapping] }, 'mounts[1].gidMappings', 'idmapped mounts are not made'],
   [{ 'linux.namespaces[5].type': 'user' }, 'linux.namespaces[5].type', 'user namespaces are not made'],
   [{ 'linux.uidMappings': [idMapping] }, 'linux.uidMappings', 'user namespaces are not made'],
   [{ 'linux.gidMappings': [idMapping] }, 'linux.gidMappings', 'user namespaces are not made'],
@@ -60,6 +58,10 @@ const accepted: [string, Changes][] = [
   [
     'a time namespace with offsets',
     { 'linux.namespaces[5]': { type: 'time' }, 'linux.timeOffsets': { boottime: { secs: 1 } } },
+  ],
+  [
+    'an idmapped mount',
+    { 'mounts[1]': { destination: '/x', type: 'bind', uidMappings: [idMapping], gidMappings: [idMapping] } },
   ],
   [
     'a seccomp filter',
