@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
 import { messageOf } from '../support/runtime.ts'
+import type { Spec } from '../support/spec.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 requires('root')
@@ -17,6 +21,18 @@ interface Event {
     blkio: object
     hugetlb: object
   }
+}
+
+/** Those that are left out when they are 0 come and go with what the container does. */
+const volatile = /^\.data\.(memory\.cache|memory\.raw\.|cpu\.throttling\.|blkio\.|cpu\.(usage\.)?psi|memory\.psi)/
+
+/** `.data.pids.current number` of every field. */
+function fieldsOf(value: unknown, path = ''): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return volatile.test(path) ? [] : [`${path} ${Array.isArray(value) ? 'array' : typeof value}`]
+  return Object.entries(value)
+    .flatMap(([name, field]) => fieldsOf(field, `${path}.${name}`))
+    .sort()
 }
 
 describe('events', () => {
@@ -53,6 +69,36 @@ describe('events', () => {
 
   describe('beyond runc', () => {
     requires('own-runtime')
+
+    it("--stats has the fields of runc's, with values of the same kind", async () => {
+      const limits = (spec: Spec): void => {
+        Object.assign(spec.linux.resources, {
+          memory: { limit: 100 << 20 },
+          pids: { limit: 77 },
+          cpu: { quota: 50_000 },
+        })
+      }
+      const { id, bundle } = await t.running({ spec: limits })
+      const own = JSON.parse((await t.ok(['events', '--stats', id])).stdout) as object
+      const other = t.id()
+      // A file, as the container keeps what it is given open.
+      const output = join(t.hostDirectory(), 'output')
+      const runc = (...args: string[]): string => {
+        const fd = openSync(output, 'w')
+        try {
+          execFileSync('runc', ['--root', join(t.directory, 'runc-root'), ...args], { stdio: ['ignore', fd, fd] })
+        } finally {
+          closeSync(fd)
+        }
+        return t.read(output)
+      }
+      t.defer(() => {
+        runc('delete', '--force', other)
+      })
+      bundle.writeConfig({ ...bundle.spec, linux: { ...bundle.spec.linux, cgroupsPath: `/${other}` } })
+      runc('run', '--detach', '--bundle', bundle.path, other)
+      expect(fieldsOf(own)).toEqual(fieldsOf(JSON.parse(runc('events', '--stats', other)) as object))
+    })
 
     // runc goes on until the container is deleted.
     it('prints statistics at each interval until the container ends', async () => {

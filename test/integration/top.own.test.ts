@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { onTerminal } from '../callers/support/terminal-session.ts'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
+import { runtimePath } from '../support/runtime.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
@@ -32,5 +35,20 @@ describe('top', () => {
     expect(memory).toMatch(/^\d+\.\d [KM]iB \/ 64\.0 MiB$/)
     const [, ...other] = cells.find(([id]) => id === idle.id) ?? []
     expect(other).toEqual(['paused', '0.0%', expect.stringMatching(/ \/ -$/), '2 / -'])
+  })
+
+  it('refreshes in a terminal until ^C', async () => {
+    const { id } = await t.running()
+    const env = { PATH: process.env.PATH ?? '' }
+    const terminal = onTerminal([runtimePath, '--root', t.root, 'top', '--interval', '100ms'], { env })
+    /** What was on the screen after each look but the last, which may not be whole. */
+    const tables = (): string[] => terminal.screen().split('\x1b[H').slice(1, -1)
+    await waitFor(() => tables().length > 3)
+    expect(tables()[0]).toMatch(/ID +STATUS +CPU +MEMORY +PIDS/)
+    expect(tables()[2]).toMatch(new RegExp(`^${id} +running +\\d+\\.\\d%`, 'm'))
+    await t.ok(['delete', '--force', id])
+    await waitFor(() => tables().at(-1)?.includes(id) === false)
+    terminal.type('\x03')
+    expect(await terminal.exitCode).toBe(130)
   })
 })

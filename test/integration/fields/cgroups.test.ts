@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { mountOn } from '../../support/probe.ts'
 import { cgroupMounts, cgroupsOf } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
-import { setNamespace } from '../../support/spec.ts'
+import { messageOf } from '../../support/runtime.ts'
+import { type Spec, setNamespace } from '../../support/spec.ts'
 
 requires('root')
 const t = useContainers()
@@ -67,6 +69,69 @@ describe('linux.cgroupsPath', () => {
     mkdirSync(`${place}/made/inside`, { recursive: true })
     await t.ok(['delete', '--force', id])
     expect(existsSync(place)).toBe(false)
+  })
+})
+
+describe('a cgroup that exists already', () => {
+  const directories = (path: string): string[] => Object.values(mounts).map((mount) => mount + path)
+
+  /** Made in every hierarchy with mkdir alone, as whoever prepares it does; removed with its parent after the test. */
+  function makeCgroup(): string {
+    const parent = `/${t.id()}-made`
+    t.defer(() => {
+      for (const directory of [...directories(`${parent}/child`), ...directories(parent)])
+        if (existsSync(directory)) rmdirSync(directory)
+    })
+    for (const directory of directories(`${parent}/child`)) mkdirSync(directory, { recursive: true })
+    return `${parent}/child`
+  }
+
+  const at = (path: string) => (spec: Spec) => {
+    spec.linux.cgroupsPath = path
+  }
+
+  it('is taken over when it is empty, and removed by delete', async () => {
+    const path = makeCgroup()
+    const { id, pid } = await t.running({ spec: at(path) })
+    expect([...new Set(Object.values(cgroupsOf(pid)))]).toEqual([path])
+    await t.ok(['delete', '--force', id])
+    expect(directories(path).filter(existsSync)).toEqual([])
+  })
+
+  it('is refused when it is frozen, and stays', async () => {
+    const path = makeCgroup()
+    const [file, frozen, thawed] =
+      mounts.freezer === undefined
+        ? [`${mounts['']}${path}/cgroup.freeze`, '1', '0']
+        : [`${mounts.freezer}${path}/freezer.state`, 'FROZEN', 'THAWED']
+    writeFileSync(file, frozen)
+    t.defer(() => writeFileSync(file, thawed))
+    const bundle = await t.bundle({ spec: at(path) })
+    const result = await t.runtime(['create', '--bundle', bundle.path, t.id()])
+    expect(result.exitCode).toBe(1)
+    expect(messageOf(result)).toMatch(/frozen/)
+    expect(directories(path).filter((directory) => !existsSync(directory))).toEqual([])
+  })
+
+  describe('with processes of others', () => {
+    // runc 1.1 warns, and has a container whose end it cannot see.
+    requires('own-runtime')
+
+    it('is refused, and they live on', async () => {
+      const path = makeCgroup()
+      const directory = `${mounts.pids ?? mounts['']}${path}`
+      const other = spawn('sleep', ['1000'], { stdio: 'ignore' })
+      const ended = new Promise((resolve) => other.once('exit', resolve))
+      t.defer(async () => {
+        other.kill('SIGKILL')
+        await ended
+      })
+      writeFileSync(`${directory}/cgroup.procs`, String(other.pid))
+      const bundle = await t.bundle({ spec: at(path) })
+      const result = await t.runtime(['create', '--bundle', bundle.path, t.id()])
+      expect(messageOf(result)).toBe(`use cgroup ${directory}: it has processes: choose another linux.cgroupsPath`)
+      expect(readFileSync(`${directory}/cgroup.procs`, 'utf8')).toBe(`${other.pid}\n`)
+    })
   })
 })
 

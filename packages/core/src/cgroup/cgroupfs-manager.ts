@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { applyWrites } from './apply-writes.ts'
 import type { CgroupManager, ManagedContainer } from './cgroup-manager.ts'
-import { checkUnused, makeCgroup, missingDirectories } from './cgroupfs.ts'
+import { makeCgroup, missingDirectories } from './cgroupfs.ts'
+import { checkUnused } from './check-unused.ts'
 
 /** The runtime itself is the manager: everything is a directory or a file in it. */
 export function cgroupfsManager({ id, layout, placement: { path }, monitorCgroup }: ManagedContainer): CgroupManager {

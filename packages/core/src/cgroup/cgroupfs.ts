@@ -33,13 +33,6 @@ export function missingDirectories({ hierarchies }: CgroupLayout, path: string):
   )
 }
 
-/** Throws RuntimeError `cgroup` when the cgroup has processes: they belong to somebody else. */
-export function checkUnused(layout: CgroupLayout, path: string): void {
-  for (const directory of cgroupDirectories(layout, path))
-    if (readProcs(directory).length > 0)
-      throw new RuntimeError('cgroup', `use cgroup ${directory}: it has processes: choose another linux.cgroupsPath`)
-}
-
 /** Makes `path` in every hierarchy, where it does not exist yet. */
 export function makeCgroup(layout: CgroupLayout, path: string): void {
   for (const hierarchy of layout.hierarchies) makeDirectories(hierarchy, path)
@@ -81,26 +74,30 @@ export function ancestors(mountPoint: string, path: string): string[] {
 }
 
 function makeDirectories({ mountPoint, version, controllers }: Hierarchy, path: string): void {
-  let directory = mountPoint
-  for (const part of path.slice(1).split('/')) {
-    const parent = directory
-    directory += `/${part}`
+  const parts = path.slice(1).split('/')
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const directory = `${mountPoint}/${parts.slice(0, depth).join('/')}`
     try {
       mkdirSync(directory, 0o755)
     } catch (error) {
       if (codeOf(error) === 'EEXIST') continue
       throw new RuntimeError('cgroup', `create cgroup ${directory}: ${reasonOf(error)}`, { cause: error })
     }
-    if (version === 1 && controllers.includes('cpuset')) inheritCpuset(parent, directory)
   }
+  if (version === 1 && controllers.includes('cpuset'))
+    for (const file of ['cpuset.cpus', 'cpuset.mems']) inheritCpuset(mountPoint, path, file)
 }
 
-/** A new v1 cpuset is empty and takes no process until it has cpus and memory nodes. */
-function inheritCpuset(parent: string, directory: string): void {
-  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-    if (readFileSync(`${directory}/${file}`, 'utf8').trim() !== '') continue
-    writeFileSync(`${directory}/${file}`, readFileSync(`${parent}/${file}`, 'utf8').trim())
-  }
+/**
+ * A v1 cpuset takes no process until it has cpus and memory nodes, and is made without: it gets those of the nearest
+ * cgroup above it that has some, as do those between, whoever made them. Returns what it has.
+ */
+function inheritCpuset(mountPoint: string, path: string, file: string): string {
+  const own = readFileSync(`${mountPoint}${path}/${file}`, 'utf8').trim()
+  if (own !== '' || path === '') return own
+  const inherited = inheritCpuset(mountPoint, path.slice(0, path.lastIndexOf('/')), file)
+  writeFileSync(`${mountPoint}${path}/${file}`, inherited)
+  return inherited
 }
 
 /** Without O_CREAT, so that a file that the kernel does not have is ENOENT and not EACCES or EPERM. */
@@ -196,7 +193,8 @@ function subtree(directory: string): string[] {
   }
 }
 
-function readProcs(directory: string): number[] {
+/** Pids in the cgroup itself; none when it does not exist. */
+export function readProcs(directory: string): number[] {
   try {
     return readFileSync(`${directory}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number)
   } catch (error) {
