@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
@@ -98,5 +98,33 @@ describe('run', () => {
     expect(result.exitCode).toBe(1)
     expect(messageOf(result)).toMatch(/exec: "no-such-program": executable file not found in \$PATH/)
     t.expectNothingLeft()
+  })
+
+  describe('beyond runc', () => {
+    requires('own-runtime')
+
+    it('keeps a SIGTERM that comes while it creates for the process, and deletes the container', async () => {
+      const directory = t.hostDirectory()
+      const [pidFile, inHook] = [join(directory, 'pid'), join(directory, 'in-hook')]
+      const bundle = await t.bundle({
+        args: ['/probe', '--signals'],
+        spec: (spec) => {
+          const script = `touch ${inHook}; sleep 0.5`
+          spec.hooks = { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', script], env: ['PATH=/usr/bin:/bin'] }] }
+        },
+      })
+      const id = t.id()
+      const ended = t.runtime(['run', '--bundle', bundle.path, id], {
+        through: ['/bin/sh', '-c', `echo $$ > ${pidFile}; exec "$@"`, 'sh'],
+      })
+      await waitFor(() => existsSync(inHook))
+      process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM')
+      await waitFor(async () => (await t.stateOrNone(id))?.status === 'running')
+      await t.ok(['kill', id, 'KILL'])
+      const { exitCode, stdout } = await ended
+      expect(exitCode).toBe(137)
+      expect(stdout).toBe('ready\n15\n')
+      expect(await t.stateOrNone(id)).toBeUndefined()
+    })
   })
 })

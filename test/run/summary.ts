@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { addCounts, type Counts, countRun, formatCounts, type JsonReport } from './test-counts.ts'
+import { addCounts, type Counts, countPart, countRun, formatCounts, type JsonReport } from './test-counts.ts'
 
 const directory = process.argv[2]
 if (directory === undefined) throw new Error('usage: summary.ts DIRECTORY')
@@ -12,9 +12,18 @@ if (directory === undefined) throw new Error('usage: summary.ts DIRECTORY')
 const runs = readdirSync(directory)
   .filter((name) => name.endsWith('.status'))
   .map((name) => basename(name, '.status'))
-const counts = runs.map((run) => countRun(readReport(join(directory, `${run}.json`)), readStatus(run)))
+const reports = runs.map((run) => readReport(join(directory, `${run}.json`)))
+const counts = runs.map((run, n) => countRun(reports[n], readStatus(run)))
+/** Directories whose cases are counted apart as well: what they show is a promise of its own. */
+const parts = ['callers']
 const width = Math.max(...runs.map((run) => run.length))
-for (const [n, run] of runs.entries()) console.log(`  ${run.padEnd(width)}  ${formatCounts(counts[n] as Counts)}`)
+for (const [n, run] of runs.entries()) {
+  console.log(`  ${run.padEnd(width)}  ${formatCounts(counts[n] as Counts)}`)
+  for (const part of parts) {
+    const counted = countPart(reports[n], part)
+    if (counted) console.log(`    of these ${part}: ${formatCounts(counted)}`)
+  }
+}
 
 const total = addCounts(counts)
 console.log(`\n${formatCounts(total)}`)

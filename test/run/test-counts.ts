@@ -1,6 +1,8 @@
 /** What is read of vitest's JSON report. */
 export interface JsonReport {
   readonly testResults: readonly {
+    /** Path of the file. */
+    readonly name: string
     readonly status: string
     readonly assertionResults: readonly { readonly status: string }[]
   }[]
@@ -29,6 +31,12 @@ export function countRun(report: JsonReport | undefined, exitStatus: number): Co
   const unexplained = failed === 0 && (report === undefined || exitStatus !== 0) ? 1 : 0
   const passed = count('passed')
   return { passed, failed: failed + unexplained, skipped: statuses.length - passed - count('failed') }
+}
+
+/** The part of a run that the files below test/DIRECTORY are; undefined when it has none. */
+export function countPart(report: JsonReport | undefined, directory: string): Counts | undefined {
+  const testResults = report?.testResults.filter(({ name }) => name.includes(`/test/${directory}/`)) ?? []
+  return testResults.length === 0 ? undefined : countRun({ testResults }, 0)
 }
 
 export function addCounts(counts: readonly Counts[]): Counts {

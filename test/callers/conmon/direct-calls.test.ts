@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { isAlive } from '../../support/proc.ts'
 import { isRunc, runtimePath } from '../../support/runtime.ts'
 import { shareWithHost } from '../../support/spec.ts'
+import { onTerminal } from '../../support/terminal-session.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { readLog } from '../support/cri-log.ts'
 import { useCrio } from '../support/crio.ts'
-import { onTerminal } from '../support/terminal-session.ts'
 
 const crio = useCrio()
 const sleeping = { args: ['sleep', '1000'] }

@@ -82,6 +82,38 @@ describe('podman run', () => {
   })
 })
 
+describe('podman run with descriptors of the caller', () => {
+  const opening = (script: string): string[] => [
+    'sh',
+    '-c',
+    `exec 3</etc/passwd 4</etc/group; ${script} exec "$@"`,
+    'sh',
+  ]
+  const list = [
+    'sh',
+    '-c',
+    'cd /proc/self/fd; for fd in 3 4 5; do readlink $fd || echo none; done; env | grep LISTEN_; :',
+  ]
+
+  it('--preserve-fds 2 hands on two', async () => {
+    const result = await podman.run(['--preserve-fds', '2'], list, { through: opening('') })
+    expect(result).toMatchObject({ exitCode: 0, stdout: '/etc/passwd\n/etc/group\nnone' })
+  })
+
+  it('without it there are none', async () => {
+    const result = await podman.run([], list, { through: opening('') })
+    expect(result).toMatchObject({ exitCode: 0, stdout: 'none\nnone\nnone' })
+  })
+
+  it('hands on the sockets of LISTEN_FDS', async () => {
+    const through = opening('export LISTEN_FDS=2 LISTEN_PID=$$;')
+    const { exitCode, stdout } = await podman.run([], list, { through })
+    expect(exitCode).toBe(0)
+    expect(stdout.split('\n').slice(0, 2)).toEqual(['/etc/passwd', '/etc/group'])
+    expect(stdout).toContain('LISTEN_FDS=2')
+  })
+})
+
 describe('podman run -it', () => {
   it('gives the container a terminal of its own', async () => {
     const session = podman.onTerminal(
@@ -99,6 +131,20 @@ describe('podman run -it', () => {
     await session.shows('got hello\r\n')
     expect(await session.exitCode).toBe(0)
     expect(session.screen()).toContain('33 77\r\n')
+  })
+
+  it('grows with the terminal', async () => {
+    const command = [
+      'sh',
+      '-c',
+      'trap "stty size" WINCH; echo ready; until stty size | grep -x "96 320"; do sleep 0.05; done',
+    ]
+    const session = podman.onTerminal(podman.runArguments(['--rm', '-it'], command))
+    await session.shows('ready')
+    session.grow()
+    await session.shows('48 160')
+    session.grow()
+    expect(await session.exitCode).toBe(0)
   })
 
   it('turns a typed ^C into SIGINT for the foreground process', async () => {

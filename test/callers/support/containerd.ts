@@ -22,11 +22,11 @@ import { temporaryDirectory } from '../../support/bundle.ts'
 import { leftovers } from '../../support/leftovers.ts'
 import { cgroupMounts, commandLines, isAlive } from '../../support/proc.ts'
 import { runtimePath } from '../../support/runtime.ts'
+import { onTerminal, type TerminalSession, type TerminalSize } from '../../support/terminal-session.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { findProgram } from './find-program.ts'
 import { imageArchive, imageName } from './image-archive.ts'
 import { removeCgroups } from './remove-cgroups.ts'
-import { onTerminal, type TerminalSession, type TerminalSize } from './terminal-session.ts'
 
 export interface CtrResult {
   readonly exitCode: number | undefined

@@ -11,12 +11,12 @@ import { temporaryDirectory } from '../../support/bundle.ts'
 import { leftovers } from '../../support/leftovers.ts'
 import { cgroupMounts, commandLines, isAlive } from '../../support/proc.ts'
 import { isRunc, outputs, runtimePath } from '../../support/runtime.ts'
+import { onTerminal, type TerminalSession, type TerminalSize } from '../../support/terminal-session.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { conmonPath } from './conmon-process.ts'
 import { findProgram } from './find-program.ts'
 import { rootfsArchive } from './image-archive.ts'
 import { removeCgroups } from './remove-cgroups.ts'
-import { onTerminal, type TerminalSession, type TerminalSize } from './terminal-session.ts'
 
 /** Where the runtime keeps its containers when nobody says --root. */
 const defaultRoot = isRunc ? '/run/runc' : '/run/crio-lxc'
@@ -72,12 +72,13 @@ export class Podman {
     return path
   }
 
-  /** Any podman command; never throws on a failure of it. */
+  /** Any podman command; never throws on a failure of it. `through` is a command that becomes podman. */
   async call(
     args: readonly string[],
-    options: { input?: string | Uint8Array; cwd?: string } = {},
+    options: { input?: string | Uint8Array; cwd?: string; through?: readonly string[] } = {},
   ): Promise<PodmanResult> {
-    const { exitCode, stdout, stderr } = await execa(podmanPath(), this.#arguments(args), {
+    const [command = podmanPath(), ...rest] = [...(options.through ?? []), podmanPath(), ...this.#arguments(args)]
+    const { exitCode, stdout, stderr } = await execa(command, rest, {
       env: this.#environment(),
       extendEnv: false,
       // conmon runs where podman does, and writes there that memory ran out.
@@ -101,7 +102,7 @@ export class Podman {
   run(
     flags: readonly string[],
     command: readonly string[],
-    options: { input?: string | Uint8Array } = {},
+    options: { input?: string | Uint8Array; through?: readonly string[] } = {},
   ): Promise<PodmanResult> {
     return this.call(this.runArguments(['--rm', ...flags], command), options)
   }

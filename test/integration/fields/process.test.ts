@@ -255,7 +255,7 @@ describe('what the process inherits', () => {
 
   it("works when the caller's stdin is closed", async () => {
     expect(
-      (await t.run({ args: ['echo', 'fine'] }, { through: [program('launch'), '--close-stdin', '--'] })).stdout,
+      (await t.run({ args: ['echo', 'fine'] }, { through: [program('launch'), '--close', '0', '--'] })).stdout,
     ).toBe('fine\n')
   })
 })

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { addCounts, countRun, formatCounts } from '../../run/test-counts.ts'
+import { addCounts, countPart, countRun, formatCounts } from '../../run/test-counts.ts'
 
 const file = (status: string, ...tests: string[]) => ({
+  name: '/repo/test/unit/some.test.ts',
   status,
   assertionResults: tests.map((each) => ({ status: each })),
 })
@@ -33,6 +34,13 @@ test.each([
   },
 ])('countRun() counts $title', ({ report, exitStatus, counts }) => {
   expect(countRun(report, exitStatus)).toEqual(counts)
+})
+
+test('countPart() counts the files below a directory, and is undefined without one', () => {
+  const callers = { ...file('passed', 'passed', 'passed'), name: '/repo/test/callers/a/b.test.ts' }
+  const report = { testResults: [file('failed', 'failed'), callers] }
+  expect(countPart(report, 'callers')).toEqual({ passed: 2, failed: 0, skipped: 0 })
+  expect(countPart(report, 'fuzz')).toBeUndefined()
 })
 
 test('formatCounts() of a sum is the closing line', () => {

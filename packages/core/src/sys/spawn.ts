@@ -75,9 +75,12 @@ export function spawn({ path, args, env, fds }: SpawnOptions): number {
   return pid.readInt32LE(0)
 }
 
-/** Node makes even the standard descriptors CLOEXEC when it starts; one that a caller closed cannot be copied. */
+/**
+ * Both engines have standard descriptors with CLOEXEC: Node all of them, Bun the null device that it puts in the place of
+ * one that the caller had closed. A program without one would get it for the first file it opens.
+ */
 function standard(): number[] {
-  return process.versions['bun'] === undefined ? [0, 1, 2].filter((fd) => existsSync(`/proc/self/fd/${fd}`)) : []
+  return process.versions['bun'] === undefined ? [0, 1, 2].filter((fd) => existsSync(`/proc/self/fd/${fd}`)) : [0, 1, 2]
 }
 
 /** How a child ended: its code, or the signal that killed it. */

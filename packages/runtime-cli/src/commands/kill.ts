@@ -12,10 +12,9 @@ export default defineCommand({
     ['kill web KILL', 'a name with or without SIG, in any case, or a number'],
     ['kill --all web 9', 'every process in the cgroup of the container'],
   ],
-  async handler({ settings, values, positionals: [id = '', signal] }) {
+  async handler({ settings, values, positionals: [id = '', signal = 'SIGTERM'] }) {
     const { kill } = await import('../lifecycle/kill.ts')
-    // A caller whose image names no signal may pass an empty word.
-    kill(settings, id, parseSignal(signal || 'SIGTERM'), { all: values.all ?? false })
+    kill(settings, id, parseSignal(signal), { all: values.all ?? false })
     return 0
   },
 })

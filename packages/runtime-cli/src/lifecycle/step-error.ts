@@ -15,7 +15,8 @@ export interface StepFailure {
  * The error of a failed step. A program that cannot be executed is worded as podman and the kubelet read it: exit
  * codes 126 and 127 come from "permission denied" and "executable file not found in" or "no such file or directory".
  */
-export function stepError(code: ErrorCode, { what, call, errno, command }: StepFailure): RuntimeError {
+export function stepError(code: ErrorCode, { what, call, errno, command: given }: StepFailure): RuntimeError {
+  const command = shorten(given)
   const executes = what === 'find the executable' || what === 'execute process.args'
   // What the plan itself decided has a sentence of its own, and no call that failed.
   if (call.startsWith('fail(') && !executes) return new RuntimeError(code, what)
@@ -25,4 +26,9 @@ export function stepError(code: ErrorCode, { what, call, errno, command }: StepF
   if (!missing || what !== 'find the executable') return new RuntimeError(code, `${name}: ${errnoSentence(errno)}`)
   if (!command.includes('/')) return new RuntimeError(code, `${name}: executable file not found in $PATH`)
   return new RuntimeError(code, `${name}: stat ${command}: no such file or directory`)
+}
+
+/** conmon reads one buffer of the message: the reason comes last, and must be in it. */
+function shorten(command: string): string {
+  return command.length > 1000 ? `${command.slice(0, 1000)}...` : command
 }

@@ -1,6 +1,6 @@
 import { execa } from 'execa'
-import { program } from '../../support/programs.ts'
-import { waitFor } from '../../support/wait-for.ts'
+import { program } from './programs.ts'
+import { waitFor } from './wait-for.ts'
 
 export interface TerminalSize {
   readonly rows: number
@@ -14,6 +14,10 @@ export interface TerminalSession {
   readonly type: (text: string) => void
   /** Waits until the screen shows this; gives what it shows then. */
   readonly shows: (text: string | RegExp) => Promise<string>
+  /** Makes the terminal twice as high and wide. */
+  readonly grow: () => void
+  /** Hangs up, as when the window is closed. */
+  readonly hangUp: () => void
   /** Exit code of the command, 128 + n when signal n ended it. */
   readonly exitCode: Promise<number | undefined>
 }
@@ -45,6 +49,8 @@ export function onTerminal(
       }).catch((error: Error) => {
         throw new Error(`${error.message}; it shows ${JSON.stringify(screen)}`)
       }),
+    grow: () => void child.kill('SIGUSR1'),
+    hangUp: () => void child.kill('SIGUSR2'),
     exitCode: child.then(({ exitCode }) => exitCode),
   }
 }
