@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { onTerminal } from '../callers/support/terminal-session.ts'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
 import { runtimePath } from '../support/runtime.ts'
+import { onTerminal } from '../support/terminal-session.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 requires('root', 'own-runtime')
