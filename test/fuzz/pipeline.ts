@@ -16,7 +16,7 @@ import { printPlan } from '@crio-lxc/core/plan/print'
 import { filterFlags, notifies, toFilter } from '@crio-lxc/core/seccomp/filter'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { planContainer } from '@crio-lxc/init/container-plan'
-import { environmentOf, executableCandidates } from '@crio-lxc/init/environment'
+import { environmentOf, executableCandidates, lacksHome } from '@crio-lxc/init/environment'
 import { planExec } from '@crio-lxc/init/exec-plan'
 import { planHook } from '@crio-lxc/init/hook-plan'
 import { parseMountOptions } from '@crio-lxc/init/mount-options'
@@ -140,7 +140,7 @@ function namespacesOf({ linux }: Spec): { all: ReadonlySet<NamespaceType>; creat
 
 /** Of a runtime that may grant every capability, and of an image without a passwd. */
 function processOf({ process, linux }: Spec, libseccomp: boolean): ProcessInputs {
-  const environment = environmentOf(process, '/root')
+  const environment = environmentOf(process, lacksHome(process) ? '/root' : undefined)
   const { capabilities } = process
   const sets = capabilities && grantableCapabilities(capabilities, (1n << 41n) - 1n).sets
   return {

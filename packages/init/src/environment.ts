@@ -1,14 +1,20 @@
 import type { Process } from '@crio-lxc/core/oci/spec'
 
-/** The environment of the process: the last value of a name wins, and HOME is set when the spec does not. */
-export function environmentOf({ env = [] }: Process, home: string): string[] {
+/** True when a process needs a HOME: one that is set to nothing is, as in runc, none. */
+export function lacksHome({ env = [] }: Process): boolean {
+  const last = env.findLast((entry) => entry.startsWith('HOME='))
+  return last === undefined || last === 'HOME='
+}
+
+/** The environment of the process: the last value of a name wins. `home` is for a process that lacks one. */
+export function environmentOf({ env = [] }: Process, home: string | undefined): string[] {
   const byName = new Map<string, string>()
   for (const entry of env) {
     const name = entry.split('=', 1)[0] ?? ''
     byName.delete(name)
     byName.set(name, entry)
   }
-  if (!byName.has('HOME')) byName.set('HOME', `HOME=${home}`)
+  if (home !== undefined) byName.set('HOME', `HOME=${home}`)
   return [...byName.values()]
 }
 

@@ -79,6 +79,44 @@ describe('linux.devices', () => {
     expect(devices['disk-like']).toMatchObject({ type: 'b', major: 7, minor: 99, mode: '600', uid: 0, gid: 6 })
     expect(devices.pipe).toMatchObject({ type: 'p', mode: '644' })
   })
+
+  it('u is a character device; without a mode and an owner it is 0666 and of root, whatever the umask', async () => {
+    const { devices } = await t.probe(
+      {
+        spec: (spec) => {
+          spec.linux.devices = [{ path: '/dev/unbuffered', type: 'u', major: 10, minor: 229 }]
+        },
+      },
+      { through: [program('launch'), '--umask', '0077', '--'] },
+    )
+    expect(devices.unbuffered).toMatchObject({ type: 'c', major: 10, minor: 229, mode: '666', uid: 0, gid: 0 })
+  })
+
+  it('may lie anywhere, and its directories are made', async () => {
+    const result = await t.run({
+      args: ['stat', '-c', '%F %t:%T %a %u:%g', '/srv/made/node', '/srv/pipe'],
+      spec: (spec) => {
+        spec.root.readonly = false
+        spec.linux.devices = [
+          { path: '/srv/made/node', type: 'b', major: 7, minor: 300, fileMode: 0o4640, uid: 3, gid: 4 },
+          { path: '/srv/pipe', type: 'p', fileMode: 0o600, uid: 5, gid: 6 },
+        ]
+      },
+    })
+    expect(result.stdout.trim().split('\n')).toEqual([
+      expect.stringMatching(/^block special file 7:12c 4?640 3:4$/),
+      'fifo 0:0 600 5:6',
+    ])
+  })
+
+  it('takes the place of a default one of the same path', async () => {
+    const { devices } = await t.probe({
+      spec: (spec) => {
+        spec.linux.devices = [{ path: '/dev/full', type: 'c', major: 1, minor: 7, fileMode: 0o600, uid: 7, gid: 8 }]
+      },
+    })
+    expect(devices.full).toMatchObject({ type: 'c', major: 1, minor: 7, mode: '600', uid: 7, gid: 8 })
+  })
 })
 
 describe('linux.resources.devices', () => {

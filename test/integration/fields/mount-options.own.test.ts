@@ -62,6 +62,20 @@ describe('remount', () => {
 
 describe('what runc 1.1 leaves as it was', () => {
   it.each([
+    ['shared', /^shared:\d+$/],
+    ['rshared', /^shared:\d+$/],
+    ['unbindable', /^unbindable$/],
+    ['runbindable', /^unbindable$/],
+  ])('linux.rootfsPropagation %s', async (rootfsPropagation, expected) => {
+    const report = await t.probe({
+      spec: (spec) => {
+        spec.linux.rootfsPropagation = rootfsPropagation
+      },
+    })
+    expect(mountOn(report, '/')?.propagation.join()).toMatch(expected)
+  })
+
+  it.each([
     [
       ['rro', 'nosuid'],
       ['ro', 'nosuid'],

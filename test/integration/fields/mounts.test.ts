@@ -200,6 +200,22 @@ describe('bind mounts', () => {
   })
 })
 
+describe('linux.rootfsPropagation', () => {
+  it.each([
+    ['private', /^$/],
+    ['rprivate', /^$/],
+    ['slave', /^(master:\d+)?$/],
+    ['rslave', /^(master:\d+)?$/],
+  ])('%s', async (rootfsPropagation, expected) => {
+    const report = await t.probe({
+      spec: (spec) => {
+        spec.linux.rootfsPropagation = rootfsPropagation
+      },
+    })
+    expect(mountOn(report, '/')?.propagation.join()).toMatch(expected)
+  })
+})
+
 describe('file systems', () => {
   it('tmpfs with mode, size and flags', async () => {
     const report = await t.probe({

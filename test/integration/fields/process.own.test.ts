@@ -14,6 +14,13 @@ it('of a variable that is given twice the last one is passed', async () => {
   expect(parseProbe(stdout).env).toEqual(['PATH=/bin', 'A=last', 'HOME=/two', 'B=later'])
 })
 
+it("domainname is set in the container's own uts namespace only", async () => {
+  const before = t.read('/proc/sys/kernel/domainname')
+  const report = await t.probe({ spec: (spec) => Object.assign(spec, { domainname: 'inside.example.org' }) })
+  expect(report.domainname).toBe('inside.example.org')
+  expect(t.read('/proc/sys/kernel/domainname')).toBe(before)
+})
+
 it('an rlimit that is given twice is refused by name', async () => {
   const limit = { type: 'RLIMIT_CORE', soft: 1, hard: 1 }
   const result = await t.run({ process: { rlimits: [limit, { type: 'RLIMIT_CPU', soft: 9, hard: 9 }, limit] } })

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { program } from '../../support/programs.ts'
@@ -176,6 +176,24 @@ describe('process.cwd, env and args', () => {
     expect(user.env).toContain('HOME=/tmp')
     const unknown = await t.probe({ process: { env: ['PATH=/bin'], user: { uid: 4321, gid: 1 } } })
     expect(unknown.env).toContain('HOME=/')
+  })
+
+  it('sets HOME when the spec has an empty one', async () => {
+    const env = ['PATH=/bin', 'HOME=', 'LAST=1']
+    expect((await t.probe({ process: { env } })).env.toSorted()).toEqual(['HOME=/root', 'LAST=1', 'PATH=/bin'])
+  })
+
+  it('takes HOME from the first line of the user, whatever is around it', async () => {
+    const bundle = await t.bundle({ args: ['/probe'], process: { env: ['PATH=/bin'], user: { uid: 5, gid: 5 } } })
+    const lines = ['', '# a comment', 'bad', 'x:x:55:5::/no:/bin/sh', 'a:x:5:0::/first:', 'b:x:5:0::/second:', '']
+    writeFileSync(`${bundle.rootfs}/etc/passwd`, lines.join('\n'))
+    expect((await t.probe(bundle)).env).toContain('HOME=/first')
+  })
+
+  it('is / without a passwd', async () => {
+    const bundle = await t.bundle({ args: ['/probe'], process: { env: ['PATH=/bin'] } })
+    rmSync(`${bundle.rootfs}/etc/passwd`)
+    expect((await t.probe(bundle)).env).toContain('HOME=/')
   })
 
   it("passes nothing of the caller's environment", async () => {

@@ -1,5 +1,5 @@
 /** Limits as the kernel has them, in the container's cgroup. */
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { isV1, readCgroup } from '../../support/cgroup-files.ts'
 import { useContainers } from '../../support/containers.ts'
@@ -310,6 +310,70 @@ describe.each(tried)('linux.resources.$name', (field) => {
         expectValue(pid, field, value)
       }
     })
+  })
+})
+
+describe('linux.resources.memory', () => {
+  it('limit has all of its 64 bits', async () => {
+    // The kernel rounds down to whole pages, a double up to the next one.
+    const bundle = await t.bundle({ spec: withResources({ memory: { limit: 1, swap: -1 } }) })
+    bundle.writeConfig(JSON.stringify(bundle.spec).replace('"limit":1,', '"limit":9007199254745087,'))
+    const { pid } = await t.create(bundle)
+    const file = isV1('memory') ? 'memory.limit_in_bytes' : 'memory.max'
+    expect(readCgroup(pid, 'memory', file)).toBe('9007199254740992')
+  })
+})
+
+describe.runIf(existsSync('/sys/fs/cgroup/cpu/cpu.rt_runtime_us'))('linux.resources.cpu', () => {
+  it('realtimePeriod and realtimeRuntime, below a cgroup that has realtime to give', async () => {
+    for (const [realtimePeriod, realtimeRuntime] of [
+      [500_000, 1000],
+      [400_000, 2000],
+    ]) {
+      const { pid } = await t.create({
+        spec: (spec) => {
+          spec.linux.cgroupsPath = `/realtime-${process.pid}-${realtimeRuntime}`
+          spec.linux.resources.cpu = { realtimePeriod, realtimeRuntime }
+        },
+      })
+      expect(readCgroup(pid, 'cpu', 'cpu.rt_period_us')).toBe(`${realtimePeriod}`)
+      expect(readCgroup(pid, 'cpu', 'cpu.rt_runtime_us')).toBe(`${realtimeRuntime}`)
+    }
+  })
+})
+
+describe('a limit that few kernels have', () => {
+  requires('own-runtime')
+  const at = `${disk.major}:${disk.minor}`
+
+  it.each<[string, Resources, controller: string, files: string[], value: string]>([
+    ['blockIO.leafWeight', { blockIO: { leafWeight: 300 } }, 'blkio', ['blkio.leaf_weight'], '300'],
+    [
+      'blockIO.weightDevice[0].weight',
+      { blockIO: { weightDevice: [{ ...disk, weight: 300 }] } },
+      'blkio',
+      ['blkio.bfq.weight_device', 'blkio.weight_device', 'io.bfq.weight', 'io.weight'],
+      at,
+    ],
+    [
+      'blockIO.weightDevice[0].leafWeight',
+      { blockIO: { weightDevice: [{ ...disk, leafWeight: 300 }] } },
+      'blkio',
+      ['blkio.leaf_weight_device'],
+      at,
+    ],
+    ['rdma.mlx5_0', { rdma: { mlx5_0: { hcaHandles: 3, hcaObjects: 5 } } }, 'rdma', ['rdma.max'], 'mlx5_0'],
+  ])('%s is there, or refused by its name', async (name, resources, controller, files, value) => {
+    const bundle = await t.bundle({ spec: withResources(resources) })
+    const id = t.id()
+    const result = await t.runtime(['create', '--bundle', bundle.path, id])
+    if (result.exitCode === 0) {
+      const { pid } = await t.state(id)
+      expect(readCgroup(pid, isV1('blkio') || controller !== 'blkio' ? controller : 'io', ...files)).toContain(value)
+      return
+    }
+    expect(messageOf(result)).toContain(`linux.resources.${name}: `)
+    t.expectNothingLeft()
   })
 })
 

@@ -1,4 +1,4 @@
-/** HOME for a process whose environment has none: the image's passwd decides, as in runc. */
+/** HOME for a process whose environment has none, or an empty one: the image's passwd decides, as in runc. */
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { O_NONBLOCK, O_RDONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
 import { openat2 } from '@crio-lxc/core/sys/libc'

@@ -4,7 +4,7 @@ import type { Linux } from '@crio-lxc/core/oci/linux'
 import type { Process } from '@crio-lxc/core/oci/spec'
 import { boundingSet } from '@crio-lxc/core/process/proc'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
-import { environmentOf, executableCandidates } from '@crio-lxc/init/environment'
+import { environmentOf, executableCandidates, lacksHome } from '@crio-lxc/init/environment'
 import type { ProcessInputs } from '@crio-lxc/init/steps/process'
 import { homeOf } from './home.ts'
 import type { FeatureGates } from './settings.ts'
@@ -19,8 +19,7 @@ export interface ProcessContext {
 
 /** What the planners need to know of a process beside the process itself. */
 export function processInputs(process: Process, { linux, gates, root }: ProcessContext): ProcessInputs {
-  const hasHome = process.env?.some((entry) => entry.startsWith('HOME=')) ?? false
-  const environment = environmentOf(process, hasHome ? '' : homeOf(process.user.uid, root))
+  const environment = environmentOf(process, lacksHome(process) ? homeOf(process.user.uid, root) : undefined)
   return {
     process: withGates(process, gates),
     environment,
