@@ -138,6 +138,17 @@ describe('process.json', () => {
     expect((await probeProcess(id, { oomScoreAdj: 400 })).oomScoreAdj).toBe('400\n')
   })
 
+  it('without scheduler, ioPriority and execCPUAffinity has those of the container', async () => {
+    const process = {
+      scheduler: { policy: 'SCHED_BATCH', nice: 3 },
+      ioPriority: { class: 'IOPRIO_CLASS_IDLE' },
+      execCPUAffinity: { final: '0' },
+    }
+    const { id } = await t.running({ process })
+    const report = await probeProcess(id, {})
+    expect(report).toMatchObject({ scheduler: { policy: 3, nice: 3 }, ioPriority: { class: 3 }, cpus: [0] })
+  })
+
   it('without a umask has that of the container, and its own otherwise', async () => {
     const { id } = await t.running({ process: { user: { uid: 0, gid: 0, umask: 0o27 } } })
     expect((await probeProcess(id, {})).umask).toBe('0027')

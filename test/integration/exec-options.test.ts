@@ -141,24 +141,28 @@ describe('exec --cgroup', () => {
     return cgroups
   }
 
-  it('CONTROLLER:PATH is for that hierarchy alone', async () => {
-    const { id, pid } = await t.running()
-    const path = subCgroup(pid, 'pids', 'sub')
-    expect(await cgroupsIn(id, '--cgroup', 'pids:sub')).toEqual({ ...cgroupsOf(pid), pids: path })
-  })
+  describe('with controllers of v1', () => {
+    requires('cgroup-v1-pids')
 
-  it('CONTROLLER,CONTROLLER:PATH and several options are for each of theirs', async () => {
-    const { id, pid } = await t.running()
-    const [pids, freezer, devices] = [
-      subCgroup(pid, 'pids', 'a'),
-      subCgroup(pid, 'freezer', 'a'),
-      subCgroup(pid, 'devices', 'b'),
-    ]
-    expect(await cgroupsIn(id, '--cgroup', 'pids,freezer:a', '--cgroup', 'devices:/b/')).toEqual({
-      ...cgroupsOf(pid),
-      pids,
-      freezer,
-      devices,
+    it('CONTROLLER:PATH is for that hierarchy alone', async () => {
+      const { id, pid } = await t.running()
+      const path = subCgroup(pid, 'pids', 'sub')
+      expect(await cgroupsIn(id, '--cgroup', 'pids:sub')).toEqual({ ...cgroupsOf(pid), pids: path })
+    })
+
+    it('CONTROLLER,CONTROLLER:PATH and several options are for each of theirs', async () => {
+      const { id, pid } = await t.running()
+      const [pids, freezer, devices] = [
+        subCgroup(pid, 'pids', 'a'),
+        subCgroup(pid, 'freezer', 'a'),
+        subCgroup(pid, 'devices', 'b'),
+      ]
+      expect(await cgroupsIn(id, '--cgroup', 'pids,freezer:a', '--cgroup', 'devices:/b/')).toEqual({
+        ...cgroupsOf(pid),
+        pids,
+        freezer,
+        devices,
+      })
     })
   })
 

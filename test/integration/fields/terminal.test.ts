@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, symlinkSync } from 'node:fs'
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
@@ -147,6 +147,16 @@ describe('process.terminal with --console-socket', () => {
       isatty: [true, true, true],
       controlling: true,
     })
+  })
+
+  it('exec gives it the consoleSize of process.json, before anything runs', async () => {
+    const { id, bundle } = await t.running()
+    const socket = await new ConsoleSocket().listening()
+    const file = join(bundle.path, 'process.json')
+    const process = { ...bundle.spec.process, args: ['stty', 'size'], terminal: true }
+    writeFileSync(file, JSON.stringify({ ...process, consoleSize: { height: 33, width: 101 } }))
+    await t.ok(['exec', '--detach', '--process', file, '--console-socket', socket.path, id])
+    await waitFor(() => socket.output().includes('33 101'))
   })
 
   it('works with run --detach', async () => {

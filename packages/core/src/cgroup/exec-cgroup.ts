@@ -22,11 +22,11 @@ export function execCgroup({ mode, hierarchies }: CgroupLayout, path: string, in
  */
 export function subCgroups(
   args: readonly string[],
-  { path, layout: { mode, hierarchies } }: { path: string; layout: CgroupLayout },
+  { path, layout: { hierarchies } }: { path: string; layout: CgroupLayout },
 ): (hierarchy: Hierarchy) => string {
   const paths = new Map<Hierarchy, string>()
   for (const arg of args) {
-    const at = mode === 'v2' ? -1 : arg.indexOf(':')
+    const at = arg.indexOf(':')
     const below = belowCgroup(path, arg.slice(at + 1), arg)
     if (at < 0 && args.length > 1) throw invalid(arg, 'only one path can be for all hierarchies: write CONTROLLER:PATH')
     const chosen =
@@ -37,7 +37,9 @@ export function subCgroups(
             .split(',')
             .map((name) => hierarchyOf(hierarchies, name, arg))
     for (const hierarchy of chosen) {
-      if (paths.has(hierarchy)) throw invalid(arg, `the hierarchy ${hierarchy.name} has a path already`)
+      const before = paths.get(hierarchy)
+      if (before !== undefined && before !== below)
+        throw invalid(arg, `the hierarchy ${hierarchy.name} has another path already`)
       paths.set(hierarchy, below)
     }
   }
