@@ -5,7 +5,7 @@ import { HookRecorder } from '../../support/hook-recorder.ts'
 import { type ProbeReport, parseProbe } from '../../support/probe.ts'
 import { childrenOf, namespaceOf } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
-import { messageOf } from '../../support/runtime.ts'
+import { messageOf, type Result } from '../../support/runtime.ts'
 import { type Linux, type Spec, setNamespace } from '../../support/spec.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
@@ -37,6 +37,12 @@ function distances({ clocks }: ProbeReport): { monotonic: bigint; boottime: bigi
   const [uptime = ''] = t.read('/proc/uptime').split(' ')
   const boottime = BigInt(uptime.replace('.', '')) * (SECOND / 100n)
   return { monotonic: BigInt(clocks.monotonic) - monotonic, boottime: BigInt(clocks.boottime) - boottime }
+}
+
+/** What /probe --then-wait prints: it may still be on its way when start has returned. */
+async function reportOf({ output }: Result): Promise<ProbeReport> {
+  await waitFor(() => output().endsWith('}\n'), { what: 'the report of the probe' })
+  return parseProbe(output())
 }
 
 function expectAbout(distance: bigint, nanoseconds: bigint): void {
@@ -71,7 +77,7 @@ describe('a new time namespace', () => {
     const { result, id } = await t.running({ args: ['/probe', '--then-wait'], spec: withOffsets(timeOffsets) })
     const { stdout } = await t.ok(['exec', id, '/bin/cat', '/proc/self/timens_offsets'])
     expect(offsetsIn(stdout)).toEqual(expected)
-    const inside = [parseProbe(result.output()), parseProbe((await t.ok(['exec', id, '/probe'])).stdout)]
+    const inside = [await reportOf(result), parseProbe((await t.ok(['exec', id, '/probe'])).stdout)]
     for (const clock of ['monotonic', 'boottime'] as const) {
       const { secs = 0, nanosecs = 0 } = timeOffsets[clock] ?? {}
       for (const report of inside) expectAbout(distances(report)[clock], BigInt(secs) * SECOND + BigInt(nanosecs))
@@ -130,7 +136,7 @@ describe('a time namespace by path', () => {
       spec: (spec) => setNamespace(spec, 'time', `/proc/${other}/ns/time`),
     })
     for (const kind of ['time', 'time_for_children']) expect(namespaceOf(pid, kind)).toBe(namespaceOf(other, 'time'))
-    const distance = distances(parseProbe(result.output()))
+    const distance = distances(await reportOf(result))
     expectAbout(distance.monotonic, 5000n * SECOND)
     expectAbout(distance.boottime, -3n * SECOND)
     const { stdout } = await t.ok(['exec', id, 'cat', '/proc/self/timens_offsets'])
