@@ -5,8 +5,9 @@ import { errnoSentence } from '@crio-lxc/core/abi/errno'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { compile } from '@crio-lxc/core/plan/compile'
 import { readRecord } from '@crio-lxc/core/process/plan-record'
+import { spawnExecutor } from '@crio-lxc/core/sys/executor'
 import { memfdCreate, pipe } from '@crio-lxc/core/sys/libc'
-import { spawn, wait } from '@crio-lxc/core/sys/spawn'
+import { wait } from '@crio-lxc/core/sys/spawn'
 import { planUserNamespace } from '@crio-lxc/init/user-namespace-plan'
 
 export interface NewUserNamespace {
@@ -34,7 +35,7 @@ export function makeUserNamespace({ arch, init, timeoutMs, uidMap, gidMap }: New
     const file = memfdCreate('plan')
     given.push(file)
     writeSync(file, compile(planUserNamespace({ arch, report, hold }), report))
-    child = spawn({ path: init, args: ['crio-lxc-init', String(file)], env: [], fds: given })
+    child = spawnExecutor({ path: init, plan: file, fds: [report, hold] })
     // Only the child may hold these: end of file is how either side learns that the other is gone.
     for (const fd of given.splice(0)) closeSync(fd)
     const record = readRecord(reportRead, { timeoutMs, what: 'make a user namespace' })
