@@ -17,6 +17,8 @@
 #define OP_FAIL 0x10001 /* fail with errno args[0] */
 #define OP_STATUS 0x10002 /* result = args[0] as an int: a negative one is an errno */
 
+#define OPENAT2_TRIES 128 /* EAGAIN: something was renamed or mounted somewhere while ".." was resolved, openat2(2) */
+
 #define ARG_IS_ADDRESS(i) (1u << (i)) /* args[i] is the address of the value, not the value */
 #define ZERO_IS_FAILURE (1u << 8)     /* end of file where a byte was promised */
 #define SKIP_IF_NONZERO (1u << 9)     /* skip_ok only counts for the parent of a fork */
@@ -71,6 +73,7 @@ static long run(const struct step *s)
 {
 	uint64_t a[6];
 	long ret;
+	int tries = 0;
 
 	for (int i = 0; i < 6; i++)
 		a[i] = s->flags & ARG_IS_ADDRESS(i) ? *(uint64_t *)s->args[i] : s->args[i];
@@ -82,7 +85,7 @@ static long run(const struct step *s)
 		return (int32_t)a[0];
 	do
 		ret = call(s->nr, a);
-	while (ret == -EINTR);
+	while (ret == -EINTR || (ret == -EAGAIN && s->nr == __NR_openat2 && ++tries < OPENAT2_TRIES));
 	return ret == 0 && s->flags & ZERO_IS_FAILURE ? -EPIPE : ret;
 }
 

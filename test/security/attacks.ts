@@ -201,6 +201,26 @@ const replacements: readonly Attack[] = [
     terminal(`${path} of the image is a fifo`, path, () => fifo),
     terminal(`${path} of the image is another device`, path, () => node(5, 2)),
   ]),
+  ...(['null', 'zero', 'tty'] as const).map((device) =>
+    replaced(
+      `/dev/${device} of the image is a link to a kernel parameter`,
+      'CVE-2025-31133',
+      `dev/${device}`,
+      () => (path) => symlinkSync('/proc/sys/kernel/ostype', path),
+      'cat /proc/sys/kernel/ostype | head -c 9',
+      /^(?!Linux)./,
+    ),
+  ),
+  terminal(
+    '/dev/console of the image is a link to a kernel parameter',
+    '/dev/console',
+    () => (full) => symlinkSync('/proc/sys/kernel/ostype', full),
+  ),
+  ...(['a file', 'a fifo', 'the null device'] as const).flatMap((what) => [
+    odd(`/dev of the image is ${what}`, 'dev', what),
+    odd(`/proc of the image is ${what}`, 'proc', what),
+    odd(`/sys of the image is ${what}`, 'sys', what),
+  ]),
   {
     name: '/etc/passwd of the image is a fifo',
     lesson: 'denial of service',
@@ -225,19 +245,32 @@ const replacements: readonly Attack[] = [
   },
 ]
 
+/** The image has something else where a directory should be, and the spec mounts on it as every engine does. */
+function odd(name: string, path: string, what: 'a file' | 'a fifo' | 'the null device'): Attack {
+  const make = { 'a file': (at: string) => writeFileSync(at, 'x'), 'a fifo': fifo, 'the null device': node(1, 3) }[what]
+  return { name, lesson: 'CVE-2026-41579', prepare: (scene) => scene.replace(path, make), script: 'ls /dev /proc /sys' }
+}
+
 /** A file is masked by the null device: with the image's own instead, what is written to the mask would go elsewhere. */
-function replaced(name: string, lesson: string, path: string, make: (scene: Scene) => (path: string) => void): Attack {
+function replaced(
+  name: string,
+  lesson: string,
+  path: string,
+  make: (scene: Scene) => (path: string) => void,
+  script = `cat /masked /${path} </dev/null & sleep 0.1; kill $!; echo x > /masked; true`,
+  fooledBy = /masked/,
+): Attack {
   return {
     name,
     lesson,
-    script: `cat /masked /${path} </dev/null & sleep 0.1; kill $!; echo x > /masked; true`,
+    script,
     prepare: (scene) => {
       bare(scene.bundle.spec)
       scene.replace(path, make(scene))
       writeFileSync(join(scene.bundle.rootfs, 'masked'), 'masked')
       scene.bundle.spec.linux.maskedPaths = ['/masked']
     },
-    fooledBy: /masked/,
+    fooledBy,
   }
 }
 
@@ -261,6 +294,46 @@ function terminal(name: string, path: string, make: (scene: Scene) => (path: str
     },
   }
 }
+
+/** Values and paths that parsers have stumbled over. */
+const texts: readonly Attack[] = [
+  ...[
+    ['a+kernel.core_pattern=/tmp/x', 'CVE-2022-0811'],
+    ['1\nkernel.core_pattern = x', 'CVE-2022-0811'],
+    ['1\0', 'CVE-2022-0811'],
+  ].map(
+    ([value = '', lesson = '']): Attack => ({
+      name: `kernel.shmmni is set to ${JSON.stringify(value)}`,
+      lesson,
+      prepare: edit((spec) => Object.assign(spec.linux, { sysctl: { 'kernel.shmmni': value } })),
+    }),
+  ),
+  ...[
+    'kernel.core_pattern',
+    'kernel/core_pattern',
+    'kernel.shmmni/../core_pattern',
+    'net/../kernel/core_pattern',
+    'net.a+b',
+    '',
+  ].map(
+    (key): Attack => ({
+      name: `the sysctl ${JSON.stringify(key)}`,
+      lesson: 'CVE-2022-0811',
+      prepare: edit((spec) => Object.assign(spec.linux, { sysctl: { [key]: '1' } })),
+    }),
+  ),
+  ...[
+    ['options', { destination: '/m', type: 'tmpfs', source: 'tmpfs', options: ['x'.repeat(65536)] }],
+    ['source', { destination: '/m', type: 'tmpfs', source: 'x'.repeat(65536) }],
+    ['destination', { destination: `/${'x'.repeat(65536)}`, type: 'tmpfs', source: 'tmpfs' }],
+  ].map(
+    ([field, mount]): Attack => ({
+      name: `64 KiB in the ${field as string} of a mount`,
+      lesson: 'CVE-2021-43784',
+      prepare: edit((spec) => spec.mounts.push(mount as (typeof spec.mounts)[number])),
+    }),
+  ),
+]
 
 /** /proc is not what it seems: whoever believes it, writes labels and kernel parameters to files of the image. */
 const falseProc: readonly Attack[] = [
@@ -300,6 +373,24 @@ const falseProc: readonly Attack[] = [
       },
     }),
   ),
+  ...['', '/self', '/self/attr', '/sys', '/sys/kernel'].map(
+    (below): Attack => ({
+      name: `a bind on /a/b${below}, where the image has /a/b as the first of three links to /proc`,
+      lesson: 'CVE-2023-27561',
+      prepare: (scene) => {
+        bare(scene.bundle.spec)
+        scene.replace('a/b', (path) => symlinkSync('../c', path))
+        scene.replace('c', (path) => symlinkSync('/a/../d', path))
+        scene.replace('d', (path) => symlinkSync('./proc', path))
+        scene.bundle.spec.mounts.push({
+          destination: `/a/b${below}`,
+          type: 'bind',
+          source: volume(scene),
+          options: ['bind'],
+        })
+      },
+    }),
+  ),
   ...['/tmp', '../proc2', 'sys'].map(
     (target): Attack => ({
       name: `/proc of the image is a link to ${target} in it`,
@@ -313,4 +404,4 @@ const falseProc: readonly Attack[] = [
   ),
 ]
 
-export const attacks: readonly Attack[] = [...linkAttacks(), ...replacements, ...falseProc]
+export const attacks: readonly Attack[] = [...linkAttacks(), ...replacements, ...texts, ...falseProc]

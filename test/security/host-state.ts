@@ -30,11 +30,11 @@ export function hostState(directories: readonly string[]): string[] {
   ]
 }
 
-/** All mounts but those that other runs of the tests make for themselves meanwhile. */
+/** All mounts but those that others, tests above all, make for themselves meanwhile in their temporary directories. */
 function mounts(own: readonly string[]): string[] {
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
   return lines.filter(
-    (line) => !/\/tmp\/crio-lxc-|\/run\/netns\//.test(line) || own.some((path) => line.includes(dirname(path))),
+    (line) => !/^(?:\S+ ){4}\/(?:tmp|run\/netns)\//.test(line) || own.some((path) => line.includes(dirname(path))),
   )
 }
 

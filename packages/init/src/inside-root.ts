@@ -14,6 +14,7 @@ import {
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
 } from '@crio-lxc/core/abi/constants'
+import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { type Arg, Label, type Plan, type Slot, type StepOptions } from '@crio-lxc/core/plan/plan'
 import { type MountAttr, mountAttr, openHow } from '@crio-lxc/core/plan/structs'
 
@@ -99,6 +100,30 @@ export function ensureTarget(plan: Plan, { root, path, directory, what, resolve 
   if (!directory || directories === 0) openInRoot(plan, { root, path }, { what: find, flags, resolve, result: found })
   plan.place(done)
   return found
+}
+
+/** sizeof(struct statfs); f_type is its first word. */
+const STATFS_BYTES = 120
+const PROC_SUPER_MAGIC = 0x9fa0
+const FUTEX_CMP_REQUEUE = 4
+
+/**
+ * The image may have a symlink to /proc under another name: what the target lies on tells (CVE-2019-16884). The executor
+ * compares nothing, but this futex operation does: EAGAIN when the word differs, and when not it requeues nobody.
+ */
+export function refuseProcfs(plan: Plan, target: Slot, { path, pointer }: { path: string; pointer: string }): void {
+  if (components(path)[0] === 'proc') return
+  const end = new Label()
+  const statfs = plan.struct(
+    STATFS_BYTES,
+    () => '{}',
+    () => undefined,
+  )
+  plan.step(`see what ${path} lies on for ${pointer}`, 'fstatfs', [target, statfs])
+  const compare = [statfs, FUTEX_CMP_REQUEUE, 0, 0, statfs, PROC_SUPER_MAGIC]
+  plan.step(`see whether ${path} is on a procfs`, 'futex', compare, { ignore: ['EAGAIN'], onIgnored: end })
+  plan.step(`mount on ${path} for ${pointer}: it leads into /proc`, 'fail', [errnoTable.EPERM[0]])
+  plan.place(end)
 }
 
 /** Attaches the detached mount `mount` onto the open `target`. */

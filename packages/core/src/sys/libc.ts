@@ -57,17 +57,25 @@ export function syscallNumber(name: 'bpf' | 'openat2' | 'open_tree' | 'mount_set
   return callNumber(arch, name)
 }
 
+/** EAGAIN: something was renamed or mounted somewhere while ".." was resolved, and the kernel leaves it to us to try again. */
+const OPENAT2_TRIES = 128
+
 /** openat2(2); `flags` get O_CLOEXEC. */
 export function openat2(dirfd: number, path: string, { flags, resolve }: { flags: number; resolve: number }): number {
   const how = Buffer.alloc(24)
   how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0)
   how.writeBigUInt64LE(0n, 8)
   how.writeBigUInt64LE(BigInt(resolve), 16)
-  return call(
-    'long syscall(long nr, int dirfd, const char *path, void *how, size_t size)',
-    [syscallNumber('openat2'), dirfd, path, how, 24],
-    () => `openat2(${dirfd}, ${JSON.stringify(path)})`,
-  )
+  const args = [syscallNumber('openat2'), dirfd, path, how, 24]
+  for (let tries = 1; ; tries++) {
+    try {
+      const prototype = 'long syscall(long nr, int dirfd, const char *path, void *how, size_t size)'
+      return call(prototype, args, () => `openat2(${dirfd}, ${JSON.stringify(path)})`)
+    } catch (error) {
+      const raced = error instanceof SyscallError && error.errno === errnoTable.EAGAIN[0]
+      if (!raced || tries === OPENAT2_TRIES) throw error
+    }
+  }
 }
 
 /** open_tree(2): a detached copy of the mount at `path` below `dirfd` ("" for `dirfd` itself), CLOEXEC. */

@@ -3,7 +3,7 @@ import { AT_SYMLINK_NOFOLLOW, makedev, S_IFBLK, S_IFCHR, S_IFIFO } from '@crio-l
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Plan } from '@crio-lxc/core/plan/plan'
-import { attach, components, ensureTarget } from '../inside-root.ts'
+import { attach, components, ensureTarget, refuseProcfs } from '../inside-root.ts'
 
 /** Every container has these, whatever linux.devices says. */
 export const defaultDevices: readonly Device[] = [
@@ -44,6 +44,7 @@ export function planDevices(plan: Plan, { root, devices, detached }: DeviceInput
     else {
       const { path } = device
       const target = ensureTarget(plan, { root, path, directory: false, what: `device ${path}` })
+      refuseProcfs(plan, target, { path, pointer: `device ${path}` })
       attach(plan, `attach the host's ${path}`, [fd, target])
       plan.step(`close the ${target.name}`, 'close', [target])
     }

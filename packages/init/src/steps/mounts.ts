@@ -7,11 +7,10 @@ import {
   O_PATH,
   RESOLVE_NO_SYMLINKS,
 } from '@crio-lxc/core/abi/constants'
-import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
-import { type Arg, Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
-import { attach, components, ensureTarget, openInRoot, setMountAttr } from '../inside-root.ts'
+import type { Arg, Plan, Slot } from '@crio-lxc/core/plan/plan'
+import { attach, components, ensureTarget, openInRoot, refuseProcfs, setMountAttr } from '../inside-root.ts'
 import { labelledData, labelling } from '../mount-label.ts'
 import { type MountOptions, parseMountOptions } from '../mount-options.ts'
 import { planLabelledQueue } from './labelled-queue.ts'
@@ -246,30 +245,6 @@ function refuseProcTargets({ destination, type }: Mount, pointer: string): void 
   }
   if (!belowProc.has(below.join('/')))
     throw new SpecError(`${pointer}.destination`, `${destination} cannot be mounted because it is inside /proc`)
-}
-
-/** sizeof(struct statfs); f_type is its first word. */
-const STATFS_BYTES = 120
-const PROC_SUPER_MAGIC = 0x9fa0
-const FUTEX_CMP_REQUEUE = 4
-
-/**
- * The image may have a symlink to /proc under another name: what the target lies on tells (CVE-2019-16884). The executor
- * compares nothing, but this futex operation does: EAGAIN when the word differs, and when not it requeues nobody.
- */
-function refuseProcfs(plan: Plan, target: Slot, { path, pointer }: { path: string; pointer: string }): void {
-  if (components(path)[0] === 'proc') return
-  const end = new Label()
-  const statfs = plan.struct(
-    STATFS_BYTES,
-    () => '{}',
-    () => undefined,
-  )
-  plan.step(`see what ${path} lies on for ${pointer}`, 'fstatfs', [target, statfs])
-  const compare = [statfs, FUTEX_CMP_REQUEUE, 0, 0, statfs, PROC_SUPER_MAGIC]
-  plan.step(`see whether ${path} is on a procfs`, 'futex', compare, { ignore: ['EAGAIN'], onIgnored: end })
-  plan.step(`mount on ${path} for ${pointer}: it leads into /proc`, 'fail', [errnoTable.EPERM[0]])
-  plan.place(end)
 }
 
 function close(plan: Plan, fd: Slot): void {

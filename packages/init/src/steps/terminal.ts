@@ -18,7 +18,7 @@ import {
 } from '@crio-lxc/core/abi/constants'
 import type { ConsoleSize } from '@crio-lxc/core/oci/spec'
 import { type Arg, type Plan, type Slot, setUint64 } from '@crio-lxc/core/plan/plan'
-import { attach, ensureTarget, openInRoot } from '../inside-root.ts'
+import { attach, ensureTarget, openInRoot, refuseProcfs } from '../inside-root.ts'
 
 /** sizeof(struct msghdr), and of a control message with one fd. */
 const MSGHDR_BYTES = 56
@@ -75,6 +75,7 @@ export function planTerminal(plan: Plan, { root, socket, size, uid }: TerminalIn
 /** Binds the terminal on /dev/console (config-linux.md, "Default Devices"). */
 export function planConsole(plan: Plan, root: number, slave: Slot): void {
   const target = ensureTarget(plan, { root, path: '/dev/console', directory: false, what: '/dev/console' })
+  refuseProcfs(plan, target, { path: '/dev/console', pointer: 'process.terminal' })
   const copy = plan.slot('console')
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH
   plan.step('bind the terminal for /dev/console', 'open_tree', [slave, plan.string(''), flags], { result: copy })
