@@ -35,7 +35,7 @@ esac
 [ $# -gt 0 ] || set -- $default
 
 # shellcheck disable=SC2086 # a list of words
-install_packages $vm_packages secilc gcc libc6-dev liblxc1 lxc-dev runc podman conmon netavark catatonit uidmap iproute2 procps
+install_packages $vm_packages gcc libc6-dev liblxc1 lxc-dev runc podman conmon netavark catatonit uidmap iproute2 procps
 install_npm_packages
 step 'npm run build' npm run build
 
