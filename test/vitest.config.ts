@@ -22,6 +22,7 @@ export default defineConfig({
             'arm64/**/*.test.ts',
             'leak/**/*.test.ts',
             'security/**/*.test.ts',
+            'crash/**/*.test.ts',
           ],
           globalSetup: ['support/global-setup.ts'],
           fileParallelism: false,

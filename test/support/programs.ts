@@ -17,6 +17,7 @@ export type ProgramName =
   | 'pidfd-receiver'
   | 'seccomp-agent'
   | 'syscall'
+  | 'fault'
 
 /** Absolute path of the compiled program. */
 export function program(name: ProgramName): string {

@@ -24,6 +24,8 @@ const needs = {
   selinux: () => (hostHas('SELinux') ? undefined : 'the machine has no SELinux'),
   'idmapped-mounts': () =>
     isRunc && !runcFeatures().linux.mountExtensions?.idmap?.enabled ? 'this runc has no idmapped mounts' : undefined,
+  // The fault injector knows its registers.
+  x64: () => (process.arch === 'x64' ? undefined : `the machine is ${process.arch}`),
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
 } as const satisfies Record<string, () => string | undefined>
 

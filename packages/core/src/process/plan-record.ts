@@ -26,13 +26,29 @@ export interface StepRecord {
   readonly errno: number
 }
 
-/** The next record from the pipe; throws RuntimeError `timeout` after `timeoutMs`, never when that is undefined. */
-export function readRecord(fd: number, { timeoutMs, what }: { timeoutMs: number | undefined; what: string }): Record {
+export interface ReadOptions {
+  /** undefined: wait for ever. */
+  readonly timeoutMs: number | undefined
+  /** What is waited for, in the words of the error. */
+  readonly what: string
+  /** Called now and then while nothing comes, to throw when nothing can come any more. */
+  readonly watch?: () => void
+}
+
+const WATCH_MS = 500
+
+/** The next record from the pipe; throws RuntimeError `timeout` after `timeoutMs`. */
+export function readRecord(fd: number, { timeoutMs, what, watch }: ReadOptions): Record {
   const buffer = Buffer.alloc(RECORD_BYTES)
   const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs
   for (;;) {
     const left = deadline === undefined ? -1 : Math.max(0, Math.ceil(deadline - performance.now()))
-    const [events = 0] = poll([fd], left)
+    const mayWatch = watch !== undefined && (left < 0 || left > WATCH_MS)
+    const [events = 0] = poll([fd], mayWatch ? WATCH_MS : left)
+    if (events === 0 && mayWatch) {
+      watch()
+      continue
+    }
     if (events === 0) throw new RuntimeError('timeout', `${what}: it took longer than ${timeoutMs} ms`)
     // Writes of this size to a pipe are atomic (pipe(7)): a record comes whole or not at all.
     const length = readSync(fd, buffer)

@@ -70,10 +70,14 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
     container = loadContainer(settings, id)
   } catch (error) {
     if (!force) throw error
-    const { removeDamaged } = await import('./remove-damaged.ts')
-    removeDamaged(settings, info)
-    done(`removed what is left of it: ${messageOf(error)}`)
-    return
+    const { loadWithoutInit, removeDamaged } = await import('./remove-damaged.ts')
+    const known = loadWithoutInit(info)
+    if (!known) {
+      removeDamaged(settings, info)
+      done(`removed what is left of it: ${messageOf(error)}`)
+      return
+    }
+    container = known
   }
   const { facts, init, status } = container
   if (!force && status !== 'stopped' && status !== 'created')

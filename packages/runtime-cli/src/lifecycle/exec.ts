@@ -101,14 +101,34 @@ function begin(
   return { pid, proxy }
 }
 
-/** Does `task`; when that fails, the child `pid` ends and is reaped: an exec that failed leaves no process. */
-function orKill<T>(pid: number, task: () => T): T {
+/**
+ * Does `task`; when that fails, the child `pid` ends and is reaped, and so does what it has become according to
+ * `report`: an exec that failed leaves no process.
+ */
+function orKill<T>(pid: number, task: () => T, report?: number): T {
   try {
     return task()
   } catch (error) {
-    process.kill(pid, 'SIGKILL')
-    wait(pid)
+    for (let next: number | undefined = pid; next !== undefined; next = successor(report)) {
+      process.kill(next, 'SIGKILL')
+      wait(next)
+    }
     throw error
+  }
+}
+
+/** The pid of a fork that has been reported, and not been read of yet. */
+function successor(report: number | undefined): number | undefined {
+  if (report === undefined) return undefined
+  try {
+    for (;;) {
+      const record = readRecord(report, { timeoutMs: 0, what: 'read the report' })
+      if (record.kind === 'forked') return record.pid
+      if (record.kind === 'end') return undefined
+    }
+  } catch {
+    // Nothing has been reported.
+    return undefined
   }
 }
 
@@ -259,7 +279,7 @@ function awaitExecution(
   let handedOver = onListener === undefined
   for (let forked = 0; ; ) {
     // When it does not get on, as the container may have stopped it: it has not become its own yet.
-    const record = orKill(pid, () => readRecord(report, { timeoutMs, what: `execute ${command}` }))
+    const record = orKill(pid, () => readRecord(report, { timeoutMs, what: `execute ${command}` }), report)
     if (record.kind === 'failure') failure = record
     if (record.kind === 'listener') listener = record.listener
     if (record.kind === 'forked') {

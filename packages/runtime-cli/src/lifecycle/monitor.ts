@@ -10,6 +10,7 @@ import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
+import { readProcStat } from '@crio-lxc/core/process/proc'
 import { spawnExecutor } from '@crio-lxc/core/sys/executor'
 import { memfdCreate, mkfifo, pipe } from '@crio-lxc/core/sys/libc'
 import { wait } from '@crio-lxc/core/sys/spawn'
@@ -114,12 +115,27 @@ export class Monitor {
 
   /** Init's pid on the host: the only child of the monitor. */
   initPid(): number {
-    const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'latin1').trim()
-    if (/^\d+$/.test(children)) return Number(children)
+    const [child, ...others] = this.#children()
+    if (child !== undefined && others.length === 0) return child
     throw new RuntimeError(
       'create-failed',
-      `find init among the children of the monitor ${this.pid}: expected one pid, found "${children}"`,
+      `find init among the children of the monitor, pid ${this.pid}: ${child === undefined ? 'the monitor was killed' : 'it has several'}`,
     )
+  }
+
+  #children(): number[] {
+    const text = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'latin1')
+    return text.split(' ').filter(Boolean).map(Number)
+  }
+
+  /**
+   * liblxc does not notice a child that dies while it waits for the child's fds, as it has the other end of that socket
+   * itself. Throws RuntimeError when that is so.
+   */
+  checkChild(): void {
+    const children = this.#children()
+    if (children.length > 0 && children.every((pid) => readProcStat(pid)?.state === 'Z'))
+      throw new RuntimeError('liblxc', "the container's first process was killed before it was ready")
   }
 
   /** SIGKILL, so that liblxc's own clean-up, which would end init, does not run. */

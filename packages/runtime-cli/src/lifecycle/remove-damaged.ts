@@ -12,10 +12,17 @@ import type { Spec } from '@crio-lxc/core/oci/spec'
 import { isAlive } from '@crio-lxc/core/process/proc'
 import { endProcess } from './end-process.ts'
 import { killContainer } from './kill-container.ts'
+import type { Container } from './load-container.ts'
 import type { Settings } from './settings.ts'
 
 /** What create leaves in a runtime directory; a directory with anything else is no container's. */
 const ownNames = /^(container\.json|init\.json|config\.json|config|lxc\.log|fifo)(\.\d+\.tmp)?$/
+
+/** A container whose init.json alone is damaged: its processes are found in its cgroup. undefined: there is more. */
+export function loadWithoutInit(info: ContainerInfo): Container | undefined {
+  const facts = attempt(() => info.load())
+  return facts && { info, facts, init: undefined, status: 'stopped' }
+}
 
 /**
  * Kills what init.json proves to be the container's: init, and what is in its cgroup. Of other cgroups only those

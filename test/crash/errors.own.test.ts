@@ -1,0 +1,124 @@
+/** Errors of the kernel in the place of kills: one sentence, nothing left, and the next try works. */
+import { constants } from 'node:os'
+import { afterAll, describe, expect, it } from 'vitest'
+import { useContainers } from '../support/containers.ts'
+import { requires } from '../support/requires.ts'
+import { badMessage, expectNothing, expectOk, expectSurvived, expectTruth } from './support/aftermath.ts'
+import { type Role, runWithFault, sample, type Watch } from './support/fault.ts'
+import { crashBundle, type Scenario, type ScenarioName, scenarios } from './support/scenarios.ts'
+
+requires('root', 'own-runtime', 'cc', 'x64')
+const t = useContainers()
+
+/** Calls that can fail so. */
+const errors = {
+  ENOSPC: ['mkdir', 'mknodat', 'openat:w', 'write', 'rename', 'ftruncate'],
+  EMFILE: ['openat', 'openat2', 'open_tree', 'pipe2', 'memfd_create', 'socket', 'pidfd_open', 'fsopen', 'fsmount'],
+  ENOMEM: [
+    'mkdir',
+    'openat',
+    'open_tree',
+    'mount_setattr',
+    'memfd_create',
+    'pipe2',
+    'clone',
+    'clone3',
+    'vfork',
+    'mount',
+  ],
+  EIO: ['read', 'write', 'openat', 'mkdir', 'rename', 'unlink', 'unlinkat', 'rmdir', 'chmod'],
+  EAGAIN: ['clone', 'clone3', 'vfork', 'fork'],
+} as const satisfies Partial<Record<keyof typeof constants.errno, readonly string[]>>
+
+interface Case {
+  readonly verb: ScenarioName
+  readonly role: Role
+  readonly error: keyof typeof errors
+  readonly about: number
+}
+
+const of = (verb: ScenarioName, role: Role, about: number, ...names: Case['error'][]): Case[] =>
+  names.map((error) => ({ verb, role, error, about }))
+
+const cases: Case[] = [
+  ...of('create', 'main', 7, 'ENOSPC', 'EMFILE', 'ENOMEM', 'EIO', 'EAGAIN'),
+  ...of('create', 'launch', 3, 'ENOMEM', 'EAGAIN'),
+  ...of('create', 'monitor', 3, 'ENOMEM', 'EAGAIN'),
+  ...of('create', 'stage', 3, 'ENOMEM'),
+  ...of('create', 'init', 5, 'ENOMEM', 'EIO'),
+  ...of('start', 'main', 4, 'EMFILE', 'EIO'),
+  ...of('exec --detach', 'main', 4, 'ENOSPC', 'EMFILE', 'ENOMEM', 'EIO', 'EAGAIN'),
+  ...of('exec --detach', 'launch', 4, 'ENOMEM', 'EAGAIN'),
+  ...of('delete --force', 'main', 5, 'EMFILE', 'ENOMEM', 'EIO'),
+]
+const counts: string[] = []
+
+afterAll(() => console.log(counts.join('\n')))
+
+describe('an error at every system call that can have it', () => {
+  it.each(cases)('$verb: $error of $role', { timeout: 1_200_000 }, async ({ verb, role, error, about }) => {
+    const scenario: Scenario = scenarios[verb]
+    const bundle = await crashBundle(t)
+    const errno = constants.errno[error]
+    const calls = await countCalls()
+    const failures: string[] = []
+    let hits = 0
+    let tolerated = 0
+    for (const at of sample(calls.length, about)) {
+      const id = t.id()
+      try {
+        const watch = await begin(id)
+        const { result, hit } = await runWithFault(t, scenario.args(id, bundle), { watch, fault: { at, errno } })
+        if (!hit) continue
+        hits++
+        if (result.exitCode === 0) {
+          // The call did not matter: the verb has done what it says.
+          tolerated++
+          const state = await expectTruth(t, id)
+          const expected = { create: 'created', 'delete --force': undefined }[verb as string] ?? 'running'
+          const wanted = verb === 'delete --force' ? undefined : expected
+          // An init that create has found ready may die right afterwards.
+          const died = role === 'init' && state?.status === 'stopped'
+          if (state?.status !== wanted && !died) throw new Error(`it succeeded, and the container is ${state?.status}`)
+        } else {
+          const bad = badMessage(result, { liblxc: role === 'monitor' || role === 'stage' })
+          if (bad) throw new Error(bad)
+          if (verb === 'create') await expectNothing(t, id)
+          if (verb === 'exec --detach') await expectAlone(id)
+        }
+        await expectSurvived(t, id, bundle)
+      } catch (failure) {
+        failures.push(`at ${at}, ${calls[at - 1]}: ${(failure as Error).message}`)
+        await t.runtime(['delete', '--force', id])
+      }
+    }
+    counts.push(
+      `${verb}, ${error} of ${role}: ${calls.length} calls, ${hits} faults, ${hits - failures.length} survived (${tolerated} without consequence)`,
+    )
+    expect(failures).toEqual([])
+
+    async function begin(id: string): Promise<Watch> {
+      await scenario.prepare(t, id, bundle)
+      return { role, from: role === 'main' ? scenario.from(t, id, bundle) : undefined, calls: errors[error] }
+    }
+
+    async function countCalls(): Promise<readonly string[]> {
+      const id = t.id()
+      const watch = await begin(id)
+      const { result, calls: counted } = await runWithFault(t, scenario.args(id, bundle), { watch })
+      expect(result, result.stderr).toMatchObject({ exitCode: 0 })
+      await t.runtime(['delete', '--force', id])
+      return counted
+    }
+
+    /** An exec that failed leaves init running and no other process. */
+    async function expectAlone(id: string): Promise<void> {
+      const state = await expectTruth(t, id)
+      if (state?.status !== 'running') throw new Error(`exec failed, and the container is ${state?.status}`)
+      const { stdout } = await t.ok(['ps', '--format', 'json', id])
+      const pids = JSON.parse(stdout) as number[]
+      if (pids.length !== 1) throw new Error(`exec failed, and the container has the processes ${pids}`)
+      await expectOk(t, ['kill', id, '0'])
+    }
+  })
+})

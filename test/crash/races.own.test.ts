@@ -1,0 +1,93 @@
+/** Races of what only our own runtime promises, or in which runc 1.1 hangs: it lets two starts wait for one init. */
+import { readdirSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { useContainers } from '../support/containers.ts'
+import { requires } from '../support/requires.ts'
+import { messageOf } from '../support/runtime.ts'
+import { waitFor } from '../support/wait-for.ts'
+import { badMessage, expectNothing, expectTruth } from './support/aftermath.ts'
+
+requires('root', 'own-runtime')
+const t = useContainers()
+const ROUNDS = process.env.CRASH === 'all' ? 60 : 15
+
+it('5 starts of one container: one wins, the others hear that it runs', async () => {
+  const bundle = await t.bundle({ args: ['sleep', '1000'] })
+  for (let round = 0; round < ROUNDS; round++) {
+    const { id } = await t.create(bundle)
+    const results = await Promise.all([1, 2, 3, 4, 5].map(() => t.runtime(['start', id])))
+    const failed = results.filter(({ exitCode }) => exitCode !== 0)
+    expect(failed, results.map(messageOf).join('; ')).toHaveLength(4)
+    for (const result of failed) expect(messageOf(result)).toMatch(/cannot start (an already running|a) container/)
+    expect(await t.state(id)).toMatchObject({ status: 'running' })
+    await t.ok(['delete', '--force', id])
+  }
+})
+
+it('delete --force during create: nothing is left, and create says that it failed', async () => {
+  const bundle = await t.bundle({ args: ['sleep', '1000'] })
+  for (let round = 0; round < ROUNDS; round++) {
+    const id = t.id()
+    const create = t.runtime(['create', '--bundle', bundle.path, id])
+    await delay(round * 3)
+    await t.ok(['delete', '--force', id])
+    const result = await create
+    if (result.exitCode !== 0) expect(badMessage(result)).toBeUndefined()
+    // It came before there was anything to delete.
+    else await t.ok(['delete', '--force', id])
+    await expectNothing(t, id)
+  }
+})
+
+it('delete --force of a create whose hook hangs', async () => {
+  const bundle = await t.bundle({
+    args: ['sleep', '1000'],
+    spec: (spec) => {
+      spec.hooks = { createRuntime: [{ path: '/bin/sleep', args: ['sleep', '4321'] }] }
+    },
+  })
+  const id = t.id()
+  const create = t.runtime(['create', '--bundle', bundle.path, id])
+  await waitFor(async () => (await t.stateOrNone(id))?.status === 'creating')
+  expect(messageOf(await t.runtime(['delete', id]))).toMatch(/cannot delete container that is not stopped/)
+  await t.ok(['--kill-timeout', '1s', 'delete', '--force', id])
+  expect((await create).exitCode).not.toBe(0)
+  await expectNothing(t, id)
+})
+
+it('50 calls on one id: state tells the truth all the time, and every failure is one sentence', {
+  timeout: 180_000,
+}, async () => {
+  const bundle = await t.bundle({ args: ['sleep', '1000'] })
+  const id = t.id()
+  const verbs = [
+    ['create', '--bundle', bundle.path, id],
+    ['start', id],
+    ['exec', id, 'true'],
+    ['kill', id, 'KILL'],
+    ['pause', id],
+    ['resume', id],
+    ['update', '--pids-limit', '50', id],
+    ['ps', id],
+    ['delete', id],
+    ['delete', '--force', id],
+  ]
+  const results = await Promise.all(
+    Array.from({ length: 50 }, async (_, index) => {
+      await delay(index * 7)
+      return t.runtime(verbs[(index * 7) % verbs.length] ?? [])
+    }),
+  )
+  const bad = results
+    .filter(({ exitCode }) => exitCode !== 0)
+    .flatMap((result) => {
+      const problem = badMessage(result)
+      return problem ? [`${result.args[2]}: ${problem}`] : []
+    })
+  expect(bad).toEqual([])
+  await expectTruth(t, id)
+  await t.ok(['delete', '--force', id])
+  await expectNothing(t, id)
+  expect(readdirSync(t.root)).toEqual([])
+})
