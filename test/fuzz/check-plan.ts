@@ -147,7 +147,7 @@ export function checkContainerPlan(plan: Plan): void {
 const value = String.raw`(?:|ro|0|1|none|unchanged|WARN|/init 7|/proc/self/fd/\d+|dir:/usr/libexec/crio-lxc/stage|/usr/libexec/crio-lxc/lxc)`
 const namespace = '(?:pid|net|mnt|ipc|uts|user|cgroup|time)'
 const line = new RegExp(
-  `^lxc\\.(?:namespace\\.clone = ${namespace}?(?: ${namespace})*|namespace\\.share\\.${namespace} = /proc/self/fd/\\d+|(?!namespace|hook)[a-z.]+ = ${value})$`,
+  `^lxc\\.(?:namespace\\.clone = ${namespace}?(?: ${namespace})*|namespace\\.share\\.${namespace} = /proc/self/fd/\\d+|idmap = [ug](?: \\d+){3}|(?!namespace|hook)[a-z.]+ = ${value})$`,
 )
 
 /** Constants and numbers, nothing of the document. */

@@ -1,5 +1,6 @@
 /** Everything that create, exec and the hooks compute from a config.json, without the host: no file is opened. */
 import { arm64, x64 } from '@crio-lxc/core/abi/arch'
+import { CLONE_NEWUSER, MS_PRIVATE, MS_REC, MS_SLAVE } from '@crio-lxc/core/abi/constants'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import { planDevices } from '@crio-lxc/core/cgroup/plan/device-plan'
@@ -8,11 +9,13 @@ import { planDeviceWrites, planResourceWrites } from '@crio-lxc/core/cgroup/plan
 import { type HookPoint, hookPoints, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
 import { checkSupport } from '@crio-lxc/core/oci/check-support'
+import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { printPlan } from '@crio-lxc/core/plan/print'
+import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { filterFlags, notifies, toFilter } from '@crio-lxc/core/seccomp/filter'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { planContainer } from '@crio-lxc/init/container-plan'
@@ -23,6 +26,7 @@ import { parseMountOptions } from '@crio-lxc/init/mount-options'
 import { devicesOf } from '@crio-lxc/init/steps/devices'
 import type { CgroupMounts, DetachedMount } from '@crio-lxc/init/steps/mounts'
 import type { ProcessInputs } from '@crio-lxc/init/steps/process'
+import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { checkContainerPlan, checkImage, checkLxcConfig, checkOptions, checkWrites } from './check-plan.ts'
 
@@ -74,6 +78,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
       sharedNamespaces: new Map(
         [...namespaces.all].filter((type) => !namespaces.created.has(type)).map((type) => [type, 50]),
       ),
+      idMappings: userNamespaceOf(spec),
       plan: 7,
       log: 8,
       logLevel: 'WARN',
@@ -106,12 +111,26 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
         preserved: 0,
       },
       cgroup: cgroupMounts(layout, created),
+      userNamespace: userNamespaceOf(spec) && { staged: stagedMounts(spec) },
     })
     checkContainerPlan(container)
     verify(container)
+    const staging = { stage: '/usr/libexec/crio-lxc/stage', mounts: stagedMounts(spec) }
+    const open = { tasks: [11], unified: 12 }
+    verify(
+      planLaunch({
+        arch,
+        cgroup: open,
+        report: 13,
+        command: ['x'],
+        staging,
+      }),
+    )
   }
   const exec = { pidfd: 10, cgroup: { tasks: [11], unified: 12 }, report: 13, acknowledge: 14, preserved: 0 }
-  verify(planExec({ arch: x64, process, namespaces: 0, fds: { ...exec, consoleSocket: 15 } }))
+  const mapped = userNamespaceOf(spec) ? CLONE_NEWUSER : 0
+  const entered = { namespaces: mapped }
+  verify(planExec({ arch: x64, process, ...entered, fds: { ...exec, consoleSocket: 15 } }))
   hooksAfterCreate(spec.hooks)
   for (const hook of pointNames.flatMap((point) => spec.hooks?.[point] ?? []))
     verify(
@@ -120,9 +139,24 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
         hook,
         cwd: '/',
         fds: { stdin: 3, stdout: 4, stderr: 5, report: 6 },
-        container: { ...exec, namespaces: 0, process },
+        container: { ...exec, ...entered, process },
       }),
     )
+}
+
+/** The ids of config.json: what is joined has them too, for the plans' sake. */
+function userNamespaceOf({ linux }: Spec): IdMappings | undefined {
+  const { uidMappings: uids = [], gidMappings: gids = [], namespaces = [] } = linux ?? {}
+  return namespaces.some(({ type }) => type === 'user') ? { uids, gids } : undefined
+}
+
+function stagedMounts(spec: Spec): StagedMount[] {
+  const mounts = [...detachedMounts(spec).values()]
+  return [
+    { fd: 20, directory: true, propagation: [MS_SLAVE | MS_REC] },
+    ...mounts.map((mount) => ({ ...mount, propagation: [MS_PRIVATE] })),
+    { fd: 30, directory: false, propagation: [MS_PRIVATE], file: { of: 0, name: '0' } },
+  ]
 }
 
 function verify(plan: Plan): void {

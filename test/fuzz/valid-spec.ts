@@ -42,6 +42,7 @@ export function validSpec(random: Random): Json {
   spec.mounts.push(...random.list(6, () => mount(random)))
   if (random.once(4)) spec.hooks = hooks(random)
   Object.assign(spec.linux, linux(random))
+  if (random.once(3)) addUserNamespace(spec, random)
   if (random.once(8)) spec.windows = { anything: [{}] }
   if (random.once(8)) spec['x-unknown'] = { deep: [[[text(random)]]] }
   return spec
@@ -197,6 +198,24 @@ function timeOffsets(random: Random): Json {
     ...(random.once(2) && { nanosecs: random.pick([0, 1, 999_999_999]) }),
   })
   return Object.fromEntries(random.some(['monotonic', 'boottime']).map((clock) => [clock, offset()]))
+}
+
+/** New, or by path with or without its mappings; every id of the process is in them. */
+function addUserNamespace(spec: Json, random: Random): void {
+  const path = random.once(3) ? '/proc/1/ns/x' : ''
+  const size = random.pick([2 ** 31 + 1, 2 ** 32 - 1])
+  const mappings = random.pick([
+    [{ containerID: 0, hostID: 0, size: 2 ** 32 - 1 }],
+    [
+      { containerID: 1, hostID: 1, size: size - 1 },
+      { containerID: 0, hostID: 0, size: 1 },
+      ...(size < 2 ** 32 - 1 ? [{ containerID: size, hostID: size, size: 2 ** 32 - 1 - size }] : []),
+    ],
+  ])
+  spec.linux.namespaces.push({ type: 'user', path })
+  if (path && random.once(2)) return
+  spec.linux.uidMappings = mappings
+  spec.linux.gidMappings = mappings
 }
 
 function seccomp(random: Random): Json {

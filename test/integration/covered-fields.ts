@@ -53,6 +53,10 @@ export const coveredFields: Readonly<Record<string, readonly [file: string, titl
   annotations: ['state', 'prints every field for a created container'],
   'linux.namespaces[].type': ['fields/namespaces', '%s is new'],
   'linux.namespaces[].path': ['fields/namespaces', '%s by path of another container'],
+  'linux.{uidMappings,gidMappings}[].{containerID,hostID,size}': [
+    'fields/user-namespaces',
+    'takes several ranges, for users others than for groups',
+  ],
   'linux.timeOffsets': ['fields/time-namespaces.own', 'has exactly the linux.timeOffsets'],
   'linux.devices[].{type,path,major,minor,fileMode,uid,gid}': [
     'fields/devices',

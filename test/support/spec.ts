@@ -62,8 +62,16 @@ export interface DeviceRule {
   minor?: number
 }
 
+export interface IdMapping {
+  containerID: number
+  hostID: number
+  size: number
+}
+
 export interface Linux {
   namespaces: { type: string; path?: string }[]
+  uidMappings?: IdMapping[]
+  gidMappings?: IdMapping[]
   cgroupsPath?: string
   resources: {
     devices?: DeviceRule[]

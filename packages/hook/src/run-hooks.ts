@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { CLONE_NEWUSER } from '@crio-lxc/core/abi/constants'
 import { hookPoints } from '@crio-lxc/core/hook/hook-points'
 import type { HookContainer, HookRequest } from '@crio-lxc/core/hook/hook-request'
 import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import { boundingSet } from '@crio-lxc/core/process/proc'
+import { boundingSet, everyCapability } from '@crio-lxc/core/process/proc'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import type { HookEntry } from '@crio-lxc/init/hook-plan'
 import { runHook } from './run-hook.ts'
@@ -33,7 +34,8 @@ function entryOf({ pidfd, namespaces, cgroup, process: gates }: HookContainer): 
   const { process, linux } = parseJson(readFileSync(gates.config), gates.config) as Spec
   const seccomp = linux?.seccomp && gates.seccomp ? compileSeccomp(linux.seccomp) : undefined
   // What cannot be granted create has warned about.
-  const capabilities = process.capabilities && grantableCapabilities(process.capabilities, boundingSet()).sets
+  const available = namespaces & CLONE_NEWUSER ? everyCapability() : boundingSet()
+  const capabilities = process.capabilities && grantableCapabilities(process.capabilities, available).sets
   return {
     ...entry,
     process: {

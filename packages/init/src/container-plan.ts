@@ -6,6 +6,7 @@ import type { Arch } from '@crio-lxc/core/abi/arch'
 import {
   AT_FDCWD,
   CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
   F_SETFL,
   MNT_DETACH,
   MOUNT_ATTR_RDONLY,
@@ -20,6 +21,7 @@ import {
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type Arg, Plan, planTag, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
+import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from './fifo-names.ts'
 import { ensureTarget, setMountAttr } from './inside-root.ts'
 import { parsePropagation } from './mount-options.ts'
@@ -33,6 +35,7 @@ import { planMaskedPaths, planReadonlyPaths } from './steps/paths.ts'
 import { planPrivateProc } from './steps/private-proc.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { isLabelled } from './steps/security-label.ts'
+import { planFetchStagedMounts } from './steps/staged-mounts.ts'
 import { planSysctls } from './steps/sysctl.ts'
 import { planConsole, planControllingTerminal, planTerminal } from './steps/terminal.ts'
 import { planTimeNamespace } from './steps/time-namespace.ts'
@@ -70,15 +73,22 @@ export interface ContainerInputs {
   readonly namespaces: { readonly all: ReadonlySet<NamespaceType>; readonly created: ReadonlySet<NamespaceType> }
   readonly fds: ContainerFds
   readonly cgroup: CgroupMounts
+  /** Given when the container is in a user namespace, new or joined. */
+  readonly userNamespace: { readonly staged: readonly StagedMount[] } | undefined
 }
 
-export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: ContainerInputs): Plan {
+export function planContainer(inputs: ContainerInputs): Plan {
+  const { arch, spec, process, namespaces, fds, cgroup, userNamespace } = inputs
   const plan = new Plan(planTag.container, arch)
   const { rootfs } = fds
   const linux = spec.linux ?? {}
   planPrologue(plan)
   if (fds.cgroupNamespace !== undefined)
     plan.step('join the cgroup namespace', 'setns', [fds.cgroupNamespace, CLONE_NEWCGROUP])
+  // While the stage is what liblxc made of it: its mounts are still the host's slaves.
+  if (userNamespace) planFetchStagedMounts(plan, userNamespace.staged)
+  if (userNamespace && namespaces.created.has('ipc'))
+    plan.step('make the ipc namespace as root of the user namespace', 'unshare', [CLONE_NEWIPC])
   if (namespaces.all.has('uts')) planNames(plan, spec)
   if (namespaces.created.has('network')) planLoopback(plan)
   if (fds.netDevices) planNetDevices(plan, fds.netDevices)
@@ -133,7 +143,12 @@ export function planContainer({ arch, spec, process, namespaces, fds, cgroup }: 
 
   if (terminal) planControllingTerminal(plan, terminal)
   const root = planOpenRoot(plan)
-  const executable = planBecomeProcess(plan, process, { root, proc: labelled ? proc : undefined })
+  const executable = planBecomeProcess(plan, process, {
+    root,
+    proc: labelled ? proc : undefined,
+    // Limits above its own need a privilege that init has not got in a user namespace: create sets them.
+    limited: userNamespace !== undefined,
+  })
   plan.step('close the root', 'close', [root])
   planCloseAllBut(plan, [fds.report, fds.fifoDirectory], fds.preserved)
   const acknowledge = process.seccomp?.notifies ? plan.slot('acknowledge fifo') : undefined

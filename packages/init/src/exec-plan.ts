@@ -1,12 +1,20 @@
 /** What `exec` does: enter the container from the host, fork into its pid namespace and become the process. */
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
+import { CLONE_NEWUSER, CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
 import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { pidRecord } from '@crio-lxc/core/plan/structs'
 import { planCloseAllBut } from './steps/close-fds.ts'
 import { planOomScoreAdj } from './steps/oom-score.ts'
-import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
+import {
+  type ProcessInputs,
+  planBecomeNamespaceRoot,
+  planBecomeProcess,
+  planExecute,
+  planOpenRoot,
+  planPrologue,
+  planRlimits,
+} from './steps/process.ts'
 import { planAffinity } from './steps/scheduling.ts'
 import { planOpenHostProc } from './steps/security-label.ts'
 import { planControllingTerminal, planTerminal } from './steps/terminal.ts'
@@ -43,6 +51,9 @@ export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
   planJoinCgroup(plan, fds.cgroup, { report: fds.report, end })
   if (affinity) planAffinity(plan, 'process.execCPUAffinity.final', affinity.final)
   const proc = planOpenHostProc(plan, process.process)
+  const mapped = (namespaces & CLONE_NEWUSER) !== 0
+  // With the privileges of the host, which end at the namespace.
+  if (mapped) planRlimits(plan, process.process.rlimits ?? [])
   if (namespaces) plan.step("join the container's namespaces", 'setns', [fds.pidfd, namespaces])
   const { record, pid } = pidRecord(plan)
   const parent = new Label()
@@ -53,6 +64,7 @@ export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
     onOkIfNonZero: true,
   })
 
+  if (mapped) planBecomeNamespaceRoot(plan)
   const root = planOpenRoot(plan)
   plan.step('become a session leader', 'setsid', [], { ignore: ['EPERM'] })
   if (fds.consoleSocket !== undefined) {
@@ -60,7 +72,7 @@ export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
     const { consoleSize: size, user } = process.process
     planControllingTerminal(plan, planTerminal(plan, { root, socket, size, uid: user.uid }))
   }
-  const executable = planBecomeProcess(plan, process, { root, proc })
+  const executable = planBecomeProcess(plan, process, { root, proc, limited: mapped })
   plan.step('close the root', 'close', [root])
   const kept = [fds.report, ...(fds.acknowledge === undefined ? [] : [fds.acknowledge])]
   planCloseAllBut(plan, kept, fds.preserved)

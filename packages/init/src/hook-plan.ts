@@ -9,7 +9,15 @@ import type { Hook } from '@crio-lxc/core/oci/spec'
 import { type Bytes, Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { pidRecord } from '@crio-lxc/core/plan/structs'
 import { planCloseAllBut } from './steps/close-fds.ts'
-import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
+import {
+  type ProcessInputs,
+  planBecomeNamespaceRoot,
+  planBecomeProcess,
+  planExecute,
+  planOpenRoot,
+  planPrologue,
+  planRlimits,
+} from './steps/process.ts'
 import { planOpenHostProc } from './steps/security-label.ts'
 
 export interface HookFds {
@@ -56,7 +64,11 @@ export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan 
     const { process } = container.process
     const inputs = { ...container.process, process: { ...process, args }, environment, candidates: [hook.path] }
     const root = planOpenRoot(plan)
-    const executable = planBecomeProcess(plan, inputs, { root, proc })
+    const executable = planBecomeProcess(plan, inputs, {
+      root,
+      proc,
+      limited: entersUserNamespace(container),
+    })
     planCloseAll(plan, fds.report)
     planExecute(plan, inputs, executable, undefined)
   } else {
@@ -79,13 +91,12 @@ interface Ways {
 }
 
 /** The way of an exec plan: the cgroup by host paths, the namespaces, and a fork because a pid namespace is for children. */
-function planEnter(
-  plan: Plan,
-  { pidfd, namespaces, cgroup, process }: HookEntry,
-  { report, parent, end }: Ways,
-): Bytes {
+function planEnter(plan: Plan, entry: HookEntry, { report, parent, end }: Ways): Bytes {
+  const { pidfd, namespaces, cgroup, process } = entry
   planPrologue(plan)
   planJoinCgroup(plan, cgroup, { report, end })
+  // With the privileges of the host, which end at the namespace.
+  if (entersUserNamespace(entry)) planRlimits(plan, process?.process.rlimits ?? [])
   if (namespaces) plan.step("join the container's namespaces", 'setns', [pidfd, namespaces])
   const { record, pid } = pidRecord(plan)
   plan.step('fork', 'clone', [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], {
@@ -93,12 +104,13 @@ function planEnter(
     onOk: parent,
     onOkIfNonZero: true,
   })
-  // Root of the host need not be mapped: the hook is root of the namespace, as init is.
-  if (!process && namespaces & CLONE_NEWUSER) {
-    plan.step("become root of the container's user namespace (gid)", 'setresgid', [0, 0, 0])
-    plan.step("become root of the container's user namespace (uid)", 'setresuid', [0, 0, 0])
-  }
+  // Root of the host need not be mapped: the hook begins as root of the namespace, as init does.
+  if (entersUserNamespace(entry)) planBecomeNamespaceRoot(plan)
   return record
+}
+
+function entersUserNamespace({ namespaces }: HookEntry): boolean {
+  return (namespaces & CLONE_NEWUSER) !== 0
 }
 
 /** A session of its own: its process group is the hook and what it started, and no terminal can signal it. */

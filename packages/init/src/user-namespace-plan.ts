@@ -1,9 +1,13 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { CLONE_NEWUSER } from '@crio-lxc/core/abi/constants'
+import { CLONE_NEWUSER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG } from '@crio-lxc/core/abi/constants'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+
+const SIGKILL = 9
 
 export interface UserNamespaceInputs {
   readonly arch: Arch
+  /** fd of the namespace's file; undefined: a new one is made. */
+  readonly joined: number | undefined
   /** Write end of the pipe that says when the namespace is there, or what failed. */
   readonly report: number
   /** Read end of a pipe that holds the process until the other end is closed. */
@@ -11,10 +15,11 @@ export interface UserNamespaceInputs {
 }
 
 /**
- * A process that is there for its user namespace, which mount_setattr(2) takes as the mapping of a mount. Only another
- * process can have one: unshare(2) refuses the runtime's, which has threads.
+ * A process that is there for its user namespace, whose ids are those of /proc/PID/uid_map: mount_setattr(2) takes a
+ * namespace as the mapping of a mount, and the file of one that is joined does not tell its ids. Only another process can
+ * have one: unshare(2) and setns(2) refuse the runtime's, which has threads.
  */
-export function planUserNamespace({ arch, report, hold }: UserNamespaceInputs): Plan {
+export function planUserNamespace({ arch, joined, report, hold }: UserNamespaceInputs): Plan {
   const plan = new Plan(planTag.userNamespace, arch)
   const ready = plan.struct(
     16,
@@ -26,8 +31,12 @@ export function planUserNamespace({ arch, report, hold }: UserNamespaceInputs): 
     () => '[]',
     () => undefined,
   )
-  plan.step('make a user namespace', 'unshare', [CLONE_NEWUSER])
-  plan.step('report that it is made', 'write', [report, ready, 16])
-  plan.step('wait until it is open', 'read', [hold, byte, 1])
+  plan.step('end with the runtime', 'prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0])
+  // Others are in a joined namespace (CVE-2016-9962).
+  plan.step('forbid tracing', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
+  if (joined === undefined) plan.step('make a user namespace', 'unshare', [CLONE_NEWUSER])
+  else plan.step('join the user namespace', 'setns', [joined, CLONE_NEWUSER])
+  plan.step('report that it is there', 'write', [report, ready, 16])
+  plan.step('wait until it is used', 'read', [hold, byte, 1])
   return plan
 }

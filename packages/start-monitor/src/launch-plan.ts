@@ -22,6 +22,7 @@ import {
 import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { mountAttr } from '@crio-lxc/core/plan/structs'
+import { planStageMounts, type Staging } from './stage-mounts.ts'
 
 export interface LaunchInputs {
   readonly arch: Arch
@@ -33,16 +34,19 @@ export interface LaunchInputs {
   readonly hostTree?: number | undefined
   /** A time namespace to join, which liblxc cannot: its children are born there. */
   readonly timeNamespace?: number | undefined
+  /** Given when the container is in a user namespace. */
+  readonly staging?: Staging | undefined
   /** crio-lxc-start and its arguments, NAME LXCPATH CONFIG. */
   readonly command: readonly string[]
 }
 
-export function planLaunch({ arch, cgroup, report, hostTree, timeNamespace, command }: LaunchInputs): Plan {
+export function planLaunch(inputs: LaunchInputs): Plan {
+  const { arch, cgroup, report, timeNamespace, command } = inputs
   const plan = new Plan(planTag.launch, arch)
   const end = new Label()
   planJoinCgroup(plan, cgroup, { report, end })
   if (timeNamespace !== undefined) plan.step('join the time namespace', 'setns', [timeNamespace, CLONE_NEWTIME])
-  planHide(plan, hostTree)
+  planMountNamespace(plan, inputs)
   const program = command[0] ?? ''
   plan.step(`execute ${program}`, 'execve', [plan.string(program), plan.strings(command), plan.strings([])])
   plan.place(end)
@@ -53,7 +57,7 @@ export function planLaunch({ arch, cgroup, report, hostTree, timeNamespace, comm
  * liblxc must neither place the container in cgroups, which core has done, nor leave lock files in /run: both
  * directories are empty in the monitor's mount namespace.
  */
-function planHide(plan: Plan, hostTree: number | undefined): void {
+function planMountNamespace(plan: Plan, { hostTree, staging }: LaunchInputs): void {
   const none = plan.string('none')
   const tmpfs = plan.string('tmpfs')
   const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
@@ -62,6 +66,7 @@ function planHide(plan: Plan, hostTree: number | undefined): void {
   if (hostTree !== undefined) planCloneHostTree(plan, hostTree)
   for (const path of ['/sys/fs/cgroup', '/run'])
     plan.step(`hide ${path} from liblxc`, 'mount', [none, plan.string(path), tmpfs, flags, 0])
+  if (staging) planStageMounts(plan, staging)
 }
 
 /**

@@ -3,15 +3,21 @@
  * as text, because a newline in a value would become a directive and hooks in it run as root on the host.
  */
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 
 export interface LxcConfigInputs {
   /** Absolute path of libexec/crio-lxc. */
   readonly libexec: string
-  /** Namespaces to be made; a time namespace is made by the plan. */
+  /**
+   * Namespaces to be made. A time namespace is made by the plan, and in a user namespace that of ipc too: liblxc would make
+   * it as root of the host, whose message queue filesystem nobody in the container owns.
+   */
   readonly newNamespaces: readonly NamespaceType[]
   /** Namespaces to be joined (plans join cgroup and time namespaces, which liblxc cannot): an fd that the monitor inherits, of the namespace's file. */
   readonly sharedNamespaces: ReadonlyMap<NamespaceType, number>
+  /** The ids of the user namespace, new or joined. */
+  readonly idMappings: IdMappings | undefined
   /** The plan's fd in init. */
   readonly plan: number
   /** fd of the file that takes liblxc's log. */
@@ -34,20 +40,24 @@ const namespaceName: Readonly<Record<NamespaceType, string>> = {
 }
 
 export function lxcConfig(inputs: LxcConfigInputs): string {
-  const { libexec, newNamespaces, sharedNamespaces, plan, log, logLevel, noNewKeyring } = inputs
+  const { libexec, newNamespaces, sharedNamespaces, idMappings, plan, log, logLevel, noNewKeyring } = inputs
+  const left: ReadonlySet<NamespaceType> = new Set(idMappings ? ['time', 'ipc'] : ['time'])
   // The log first, so that it has the errors of the lines after it.
   const lines: (readonly [key: string, value: string])[] = [
     ['lxc.log.file', `/proc/self/fd/${log}`],
     ['lxc.log.level', logLevel],
     ['lxc.rootfs.path', `dir:${checkPath(libexec)}/stage`],
     ['lxc.rootfs.mount', `${libexec}/lxc`],
-    // Whoever gets hold of init's file in the container cannot write to it (CVE-2019-5736).
-    ['lxc.rootfs.options', 'ro'],
+    // Whoever gets hold of init's file in the container cannot write to it (CVE-2019-5736). It would be for all mounts below the
+    // stage as well, so in a user namespace the launch plan sees to it.
+    ['lxc.rootfs.options', idMappings ? '' : 'ro'],
     ['lxc.rootfs.managed', '0'],
-    ['lxc.namespace.clone', newNamespaces.flatMap((type) => (type === 'time' ? [] : [namespaceName[type]])).join(' ')],
+    ['lxc.namespace.clone', newNamespaces.flatMap((type) => (left.has(type) ? [] : [namespaceName[type]])).join(' ')],
     ...[...sharedNamespaces]
       .filter(([type]) => type !== 'cgroup' && type !== 'time')
       .map(([type, fd]) => [`lxc.namespace.share.${namespaceName[type]}`, `/proc/self/fd/${fd}`] as const),
+    // Of a joined user namespace too: liblxc becomes root in it only when it knows of one.
+    ...idMapLines(idMappings),
     ['lxc.init.cmd', `/init ${plan}`],
     // init outlives the monitor, which create ends as soon as init is parked.
     ['lxc.monitor.signal.pdeath', '0'],
@@ -61,6 +71,13 @@ export function lxcConfig(inputs: LxcConfigInputs): string {
     ['lxc.apparmor.profile', 'unchanged'],
   ]
   return `${lines.map(([key, value]) => `${key} = ${value}`).join('\n')}\n`
+}
+
+/** The environment has no PATH, so liblxc finds no newuidmap and writes the maps itself. */
+function idMapLines({ uids, gids }: IdMappings = { uids: [], gids: [] }): (readonly [key: string, value: string])[] {
+  return Object.entries({ u: uids, g: gids }).flatMap(([kind, mappings]) =>
+    mappings.map(({ containerID, hostID, size }) => ['lxc.idmap', `${kind} ${containerID} ${hostID} ${size}`] as const),
+  )
 }
 
 /** The one path in the config: a blank at its end or a newline in it would change what liblxc reads. */

@@ -12,7 +12,11 @@ function calls(container?: HookEntry, given: typeof hook | { path: string } = ho
   return printPlan(planHook({ arch: x64, hook: given, cwd: '/bundle', fds, container })).map(({ call }) => call)
 }
 
-const entry = { pidfd: 10, namespaces: CLONE_NEWNS | CLONE_NEWPID, cgroup: { tasks: [11, 12], unified: undefined } }
+const entry = {
+  pidfd: 10,
+  namespaces: CLONE_NEWNS | CLONE_NEWPID,
+  cgroup: { tasks: [11, 12], unified: undefined },
+}
 
 describe('planHook', () => {
   test('in the runtime: a session, the three fds, the bundle, nothing else', () => {

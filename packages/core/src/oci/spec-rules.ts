@@ -3,6 +3,7 @@ import { SpecError } from '../errors/runtime-error.ts'
 import { type HookPoint, hookPoints } from '../hook/hook-points.ts'
 import { itemOf } from './field-path.ts'
 import { checkIdMappedMounts } from './id-mapped-mounts.ts'
+import { checkMappedUser, checkUserNamespace } from './id-mappings.ts'
 import type { Device, Linux, NamespaceType } from './linux.ts'
 import { checkNamespaceRules, listedNamespaces } from './namespace-rules.ts'
 import { checkNetDevices } from './net-device-rules.ts'
@@ -37,6 +38,7 @@ export function checkSpecRules(spec: Spec): void {
   if (Object.hasOwn(spec.annotations ?? {}, '')) throw new SpecError('annotations', 'a key must not be empty')
   checkHooks(spec.hooks ?? {})
   if (spec.linux) checkLinux(spec.linux)
+  checkUserIds(spec)
   checkNamespaceRules(spec, listedNamespaces(spec))
 }
 
@@ -108,6 +110,7 @@ function checkLinux(linux: Linux): void {
     if (path) checkAbsolute(path, `${at}.path`)
   }
   checkTimeOffsets(linux)
+  checkUserNamespace(linux)
   checkDevices(linux.devices ?? [])
   checkNetDevices(linux)
   checkList(linux.resources?.devices, 'linux.resources.devices', MAX_LIST)
@@ -142,6 +145,11 @@ function checkMountLabel(label: string): void {
   if (found === undefined) return
   const problem = 'must have no quotes, backslashes and control characters'
   throw new SpecError('linux.mountLabel', `${problem}, got ${JSON.stringify(label)}`)
+}
+
+/** Of a user namespace that is joined the ids are known when it is open. */
+function checkUserIds({ process: { user }, linux: { uidMappings = [], gidMappings = [] } = {} }: Spec): void {
+  if (uidMappings.length > 0 && gidMappings.length > 0) checkMappedUser(user, { uids: uidMappings, gids: gidMappings })
 }
 
 /** [Devices]: the same node may be listed twice, two different ones at one path may not. */

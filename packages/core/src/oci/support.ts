@@ -51,7 +51,6 @@ type Undone = Exclude<Decision, 'supported'>
 const hooks = { each: { path: 'supported', args: 'supported', env: 'supported', timeout: 'supported' } } as const
 const otherPlatform = { ignored: 'config.md: the object of another platform' } as const
 const windowsOnly = { ignored: 'config.md: only for Windows' } as const
-const userNamespace = { unsupported: 'user namespaces are not made' } as const
 
 const idMappings = { each: { containerID: 'supported', hostID: 'supported', size: 'supported' } } as const
 const throttle = { each: { major: 'supported', minor: 'supported', rate: 'supported' } } as const
@@ -191,15 +190,15 @@ const linuxSupport: SupportTable<Linux> = {
           ipc: 'supported',
           uts: 'supported',
           cgroup: 'supported',
-          user: userNamespace,
+          user: 'supported',
           time: 'supported',
         },
       },
       path: 'supported',
     },
   },
-  uidMappings: userNamespace,
-  gidMappings: userNamespace,
+  uidMappings: idMappings,
+  gidMappings: idMappings,
   timeOffsets: 'supported',
   devices: {
     each: {

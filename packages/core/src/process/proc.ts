@@ -62,3 +62,9 @@ export function boundingSet(): bigint {
   const [, hex] = /^CapBnd:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? []
   return BigInt(`0x${hex ?? '0'}`)
 }
+
+/** All that the kernel has: a process that makes or joins a user namespace gets them there (user_namespaces(7)). */
+export function everyCapability(): bigint {
+  const last = readFileSync('/proc/sys/kernel/cap_last_cap', 'latin1')
+  return (2n << BigInt(Number(last))) - 1n
+}

@@ -26,6 +26,18 @@ export function pidfdGetfd(pidfd: number, fd: number): number {
   )
 }
 
+/** prlimit(2): both limits of `resource` (RLIMIT_*) of another process. */
+export function prlimit(pid: number, resource: number, limits: { soft: number | bigint; hard: number | bigint }): void {
+  const rlimit = Buffer.alloc(16)
+  rlimit.writeBigUInt64LE(BigInt(limits.soft), 0)
+  rlimit.writeBigUInt64LE(BigInt(limits.hard), 8)
+  call(
+    'int prlimit(int pid, int resource, void *limits, void *previous)',
+    [pid, resource, rlimit, null],
+    () => `prlimit(${pid}, ${resource})`,
+  )
+}
+
 /** setsid(2), of a process that leads no process group. */
 export function setsid(): void {
   call('int setsid()', [], () => 'setsid()')

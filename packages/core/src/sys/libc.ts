@@ -213,6 +213,15 @@ export function mkfifo(path: string, mode: number): void {
   call('int mkfifo(const char *path, unsigned int mode)', [path, mode], () => `mkfifo(${path})`)
 }
 
+/** mknod(2); the umask of the runtime cuts the mode. */
+export function mknod(path: string, mode: number, device: number): void {
+  call(
+    'int mknod(const char *path, unsigned int mode, unsigned long device)',
+    [path, mode, device],
+    () => `mknod(${path})`,
+  )
+}
+
 export function close(fd: number): void {
   native('int close(int fd)')(fd)
 }

@@ -49,12 +49,14 @@ export interface ProcessInputs {
   readonly capabilities: boolean
 }
 
-/** Directories that are open while init becomes the process. */
-export interface ProcessPlaces {
+/** Where and how init becomes the process. */
+export interface Circumstances {
   /** The container's root. */
   readonly root: Arg
   /** A procfs, for security labels; given when the process has any. */
   readonly proc: Arg | undefined
+  /** The limits are set already, by a process that is not in the container's user namespace. */
+  readonly limited: boolean
 }
 
 const CAP_SYS_ADMIN = 1n << 21n
@@ -76,10 +78,11 @@ export function planPrologue(plan: Plan): void {
  * Everything of process but seccomp and execve, in an order in which each step still has the privilege it needs:
  * limits and the bounding set first, then the user, then the exact sets, then what must be done as that user.
  */
-export function planBecomeProcess(plan: Plan, inputs: ProcessInputs, { root, proc }: ProcessPlaces): Slot {
+export function planBecomeProcess(plan: Plan, inputs: ProcessInputs, circumstances: Circumstances): Slot {
+  const { root, proc, limited } = circumstances
   const { process, personality, memoryPolicy } = inputs
   const { user, scheduler, ioPriority } = process
-  planRlimits(plan, process.rlimits ?? [])
+  if (!limited) planRlimits(plan, process.rlimits ?? [])
   if (proc !== undefined) planSecurityLabels(plan, process, proc)
   if (scheduler) planScheduler(plan, scheduler)
   if (ioPriority) planIoPriority(plan, ioPriority)
@@ -121,12 +124,21 @@ export function planExecute(plan: Plan, inputs: ProcessInputs, executable: Slot,
 /** The words of the step that executes the container's program. */
 export const EXECUTE = 'execute process.args'
 
-function planRlimits(plan: Plan, rlimits: readonly Rlimit[]): void {
+/** All of them but the soft limit of open files, which `planExecute` sets. */
+export function planRlimits(plan: Plan, rlimits: readonly Rlimit[]): void {
   for (const rlimit of rlimits) {
     // init still opens files while it waits for start: its own soft limit comes last, in planExecute.
     const soft = rlimit.type === 'RLIMIT_NOFILE' ? rlimit.hard : rlimit.soft
     planRlimit(plan, rlimit, soft)
   }
+}
+
+/** A process in a user namespace becomes its root: until then nothing it makes there has an owner. */
+export function planBecomeNamespaceRoot(plan: Plan): void {
+  plan.step("become root of the container's user namespace (gid)", 'setresgid', [0, 0, 0])
+  plan.step("become root of the container's user namespace (uid)", 'setresuid', [0, 0, 0])
+  // The change of ids may have allowed it (prctl(2), PR_SET_DUMPABLE; CVE-2016-9962).
+  plan.step('forbid tracing as root of the namespace', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
 }
 
 function planRlimit(plan: Plan, { type, hard }: Rlimit, soft: number | bigint): void {

@@ -3,6 +3,7 @@ import { AT_FDCWD, MS_PRIVATE } from '@crio-lxc/core/abi/constants'
 import type { CgroupLayout, Hierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
+import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { cloneTree, mountSetattr } from '@crio-lxc/core/sys/libc'
 import { parseMountOptions } from '@crio-lxc/init/mount-options'
 import type { CgroupMounts } from '@crio-lxc/init/steps/mounts'
@@ -13,11 +14,18 @@ export interface CgroupMountContext {
   readonly created: ReadonlySet<NamespaceType>
 }
 
+export interface OpenCgroupMounts {
+  readonly mounts: CgroupMounts
+  readonly fds: number[]
+  /** The binds as a user namespace gets them. */
+  readonly staged: readonly StagedMount[]
+}
+
 /**
  * What the container's cgroup mounts show. Without a cgroup namespace it is a bind of the container's own directory:
  * a new cgroup2 mount would clear `nsdelegate` for the whole host, and show all of its cgroups.
  */
-export function cgroupMounts(spec: Spec, context: CgroupMountContext): { mounts: CgroupMounts; fds: number[] } {
+export function cgroupMounts(spec: Spec, context: CgroupMountContext): OpenCgroupMounts {
   const { layout, cgroupDir, created } = context
   const version = layout.mode === 'v2' ? 2 : 1
   const index = spec.mounts?.findIndex(({ type }) => type === 'cgroup' || type === 'cgroup2') ?? -1
@@ -37,7 +45,8 @@ export function cgroupMounts(spec: Spec, context: CgroupMountContext): { mounts:
     const links = shown.flatMap(({ name, controllers }) =>
       controllers.length > 1 ? controllers.map((controller) => [controller, name] as const) : [],
     )
-    return { mounts: { version, hierarchies, links }, fds }
+    const staged = fds.map((fd) => ({ fd, directory: true, propagation: [MS_PRIVATE] }))
+    return { mounts: { version, hierarchies, links }, fds, staged }
   } catch (error) {
     for (const fd of fds) closeSync(fd)
     throw error

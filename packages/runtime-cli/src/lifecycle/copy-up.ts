@@ -3,6 +3,7 @@
  * tmpfs, from fds below the rootfs, and follows no symlink of the image.
  */
 import {
+  chownSync,
   closeSync,
   constants,
   fchmodSync,
@@ -27,6 +28,7 @@ import {
 } from '@crio-lxc/core/abi/constants'
 import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
+import { type IdMappings, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { Mount } from '@crio-lxc/core/oci/spec'
 import { mountSetattr, newMount, openat2 } from '@crio-lxc/core/sys/libc'
 import { components } from '@crio-lxc/init/inside-root'
@@ -42,17 +44,21 @@ export interface CopyUp {
   readonly pointer: string
   /** linux.mountLabel; the empty string is none. */
   readonly label: string
+  /** Of the container's user namespace. */
+  readonly ids: IdMappings | undefined
 }
 
 /** fd of the detached tmpfs, filled. */
-export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, label }: CopyUp): number {
+export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, label, ids }: CopyUp): number {
   const { destination, source } = mount
   const asked = options.attrSet | options.recursiveSet
   const attributes = asked & ~MOUNT_ATTR_RDONLY
   if (label) refuseOtherContext(options.data, pointer)
-  const parameters = options.data.split(',').filter((option) => option !== '')
+  const data = ids ? withHostIds(options.data, ids, pointer) : options.data
+  const parameters = data.split(',').filter((option) => option !== '')
   const fd = newMount({ type: 'tmpfs', source: source || 'tmpfs', context: label, parameters, attributes })
   try {
+    if (ids) giveToRoot(fd, options.data, ids)
     const from = openInImage(rootfs, destination)
     // Nothing in the image to copy: an empty tmpfs is what is asked for.
     if (from !== undefined) copyDirectory(from, openDirectory(`/proc/self/fd/${fd}/.`))
@@ -62,6 +68,21 @@ export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, labe
     closeSync(fd)
     throw new SpecError(`${pointer}.options`, `copy ${destination} for tmpcopyup: ${messageOf(error)}`)
   }
+}
+
+/** The tmpfs is the host's: the options that name ids mean the container's all the same. */
+function withHostIds(data: string, ids: IdMappings, pointer: string): string {
+  return data.replace(/(?<=^|,)([ug]id)=(\d+)(?=,|$)/g, (option, name: 'uid' | 'gid', id: string) => {
+    const host = toHostId(ids[`${name}s`], Number(id))
+    if (host !== undefined) return `${name}=${host}`
+    throw new SpecError(`${pointer}.options`, `"${option}": the id is not mapped in the user namespace`)
+  })
+}
+
+function giveToRoot(fd: number, data: string, { uids, gids }: IdMappings): void {
+  const owner = (name: string, mappings: IdMappings['uids']): number =>
+    new RegExp(`(^|,)${name}=`).test(data) ? -1 : (toHostId(mappings, 0) ?? -1)
+  chownSync(`/proc/self/fd/${fd}/.`, owner('uid', uids), owner('gid', gids))
 }
 
 function openInImage(rootfs: number, destination: string): number | undefined {

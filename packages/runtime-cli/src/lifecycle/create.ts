@@ -17,14 +17,16 @@ import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtim
 import { hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { stepLog } from '@crio-lxc/core/log/step-log'
-import type { Spec } from '@crio-lxc/core/oci/spec'
+import type { Rlimit, Spec } from '@crio-lxc/core/oci/spec'
 import { type TerminationMessageMount, terminationMessageMount } from '@crio-lxc/core/oci/termination-message'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
+import { rlimitResource } from '@crio-lxc/core/plan/structs'
 import { type Record, readRecord } from '@crio-lxc/core/process/plan-record'
 import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { mkfifo } from '@crio-lxc/core/sys/libc'
+import { prlimit } from '@crio-lxc/core/sys/libc-process'
 import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { ACKNOWLEDGE_FIFO } from '@crio-lxc/init/fifo-names'
@@ -52,6 +54,7 @@ import { fixStdio } from './stdio.ts'
 import { stepError } from './step-error.ts'
 import { writeTerminationMessage } from './termination-message.ts'
 import { Undo } from './undo.ts'
+import { userNamespaceOf } from './user-namespace.ts'
 
 export interface CreateOptions {
   readonly id: string
@@ -141,9 +144,11 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   if (pidfdSocket !== undefined) closeLater([pidfdSocket])
   const namespaces = openNamespaces(spec)
   closeLater(namespaces.shared.values())
-  const idMapper = await idMapperOf(spec, { arch, init: companions.init, timeoutMs: timeouts.createMs, namespaces })
+  const mapping = { arch, init: companions.init, timeoutMs: timeouts.createMs, namespaces }
+  const userNamespace = userNamespaceOf(spec, mapping)
+  const idMapper = await idMapperOf(spec, mapping)
   if (idMapper) fds.push(() => idMapper.close())
-  const sources = openSources(spec, { bundle: options.bundle, rootfs, idMapper })
+  const sources = openSources(spec, { bundle: options.bundle, rootfs, ids: userNamespace, idMapper })
   closeLater(sources.fds)
   done(`opened the rootfs ${rootfs}, ${sources.mounts.size} mount sources and ${describe(namespaces)}`)
   const ownMounts = namespaces.created.has('mount')
@@ -196,6 +201,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     done(`made the resctrl group ${resctrl.facts.group}`)
   }
 
+  const staged = [...sources.staged, ...cgroup.staged]
   undo.push(() => killContainer(layout, cgroupDir, timeouts.killMs))
   const monitor = new Monitor(info, {
     arch,
@@ -203,6 +209,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     cgroup: openCgroup(layout, cgroupDir, resctrl?.facts.tasks),
     hostTree: gate?.plan.hostTree?.fd,
     timeNamespace: namespaces.shared.get('time'),
+    staging: userNamespace && { stage: `${companions.libexec}/stage`, mounts: staged },
     inherited: [
       ...preserved,
       ...sources.fds,
@@ -216,6 +223,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
         libexec: companions.libexec,
         newNamespaces: [...namespaces.created],
         sharedNamespaces: namespaces.shared,
+        idMappings: userNamespace,
         ...given,
         logLevel: settings.containerLogLevel,
         noNewKeyring: options.noNewKeyring ?? false,
@@ -233,6 +241,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       linux: spec.linux,
       gates: featureGates,
       root: sources.rootfs,
+      userNamespace: userNamespace !== undefined,
     },
   )
   if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
@@ -254,11 +263,12 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       preserved: preserved.length,
     },
     cgroup: cgroup.mounts,
+    userNamespace: userNamespace && { staged },
   })
   const seccompAgent = agentOf(spec.linux?.seccomp, process.seccomp?.notifies ?? false)
   if (seccompAgent) mkfifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
   writeAll(monitor.plan, compile(plan, monitor.reportWrite))
-  fixStdio(spec.process.user)
+  fixStdio(spec.process.user, userNamespace)
   manager.limit(resources.writes.filter((write) => !limitsForks(write)))
   if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
   done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
@@ -284,7 +294,8 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
   if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, monitor.initPid(), 'standard')
   const resident = settings.monitorMode === 'resident' ? manager : undefined
-  const pid = publish(info, { monitor, spec, plan, seccompAgent, message, resident })
+  const rlimits = userNamespace ? (spec.process.rlimits ?? []) : []
+  const pid = publish(info, { monitor, spec, rlimits, plan, seccompAgent, message, resident })
   done(`init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
 }
 
@@ -344,6 +355,8 @@ function awaitInit(monitor: Monitor, { plan, command, message, timeoutMs }: Wait
 interface Publish {
   readonly monitor: Monitor
   readonly spec: Spec
+  /** Those that init could not set itself. */
+  readonly rlimits: readonly Rlimit[]
   readonly plan: Plan
   readonly seccompAgent: SeccompAgent | undefined
   readonly message: TerminationMessageMount | undefined
@@ -352,9 +365,11 @@ interface Publish {
 }
 
 /** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
-function publish(info: ContainerInfo, { monitor, spec, plan, seccompAgent, message, resident }: Publish): number {
+function publish(info: ContainerInfo, published: Publish): number {
+  const { monitor, spec, rlimits, plan, seccompAgent, message, resident } = published
   const init = identifyInit(monitor)
   const { pid } = init
+  setRlimits(pid, rlimits)
   setOomScoreAdj(pid, spec.process.oomScoreAdj)
   const kept = resident ? identify(monitor.pid) : undefined
   resident?.placeMonitor(monitor.pid)
@@ -383,6 +398,17 @@ function identifyInit(monitor: Monitor): ProcessIdentity {
   // Still the monitor's child, after its start time was read.
   if (init && monitor.initPid() === pid) return init
   throw new RuntimeError('create-failed', `init (pid ${pid}) ended before it was started`)
+}
+
+/** Raising one needs CAP_SYS_RESOURCE, which only the host side has. The soft limit of open files is init's last step. */
+function setRlimits(pid: number, rlimits: readonly Rlimit[]): void {
+  for (const [index, { type, soft, hard }] of rlimits.entries()) {
+    try {
+      prlimit(pid, rlimitResource(type), { soft: type === 'RLIMIT_NOFILE' ? hard : soft, hard })
+    } catch (cause) {
+      throw new SpecError(`process.rlimits[${index}]`, `set ${type} of init: ${messageOf(cause)}`)
+    }
+  }
 }
 
 /** proc_pid_oom_score_adj(5): lowering it needs CAP_SYS_RESOURCE, which only the host side has. */

@@ -9,6 +9,7 @@ import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { stepLog } from '@crio-lxc/core/log/step-log'
+import { checkMappedUser } from '@crio-lxc/core/oci/id-mappings'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
@@ -40,6 +41,7 @@ import { stepError } from './step-error.ts'
 import { SignalRelay, supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 import { Undo } from './undo.ts'
+import { userNamespaceOfInit } from './user-namespace.ts'
 
 /** Returns the exit code of the process, or 0 when it is detached. */
 export function exec(settings: Settings, id: string, options: ExecOptions): number | Promise<number> {
@@ -195,18 +197,26 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)
     const root = keep(openat2(-100, `/proc/${init.init.pid}/root`, { flags: O_PATH, resolve: 0 }))
-    const inputs = processInputs(process, { linux: spec.linux, gates: facts, root })
+    const namespaces = foreignNamespaces(init.init)
+    const userNamespace = userNamespaceOfInit(init.init, namespaces)
+    if (userNamespace) checkMappedUser(process.user, userNamespace)
+    const inputs = processInputs(process, {
+      linux: spec.linux,
+      gates: facts,
+      root,
+      userNamespace: userNamespace !== undefined,
+    })
     const agent = agentOf(spec.linux?.seccomp, inputs.seccomp?.notifies ?? false)
     const [acknowledge, acknowledgeWrite] = agent ? pipe().map(keep) : []
     const plan = planExec({
       arch: hostArch(),
       process: inputs,
-      namespaces: foreignNamespaces(init.init),
+      namespaces,
       fds: { pidfd, cgroup, report: reportWrite, consoleSocket, acknowledge, preserved: preserved.length },
     })
     const file = keep(memfdCreate('exec'))
     writeAll(file, compile(plan, reportWrite))
-    fixStdio(process.user)
+    fixStdio(process.user, userNamespace)
     const pid = spawnExecutor({
       path: companionsOf(settings).init,
       plan: file,

@@ -18,6 +18,7 @@ import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { START_FIFO } from '@crio-lxc/init/fifo-names'
 import { planWait } from '@crio-lxc/init/wait-plan'
 import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
+import type { Staging } from '@crio-lxc/start-monitor/stage-mounts'
 import type { Companions } from './companions.ts'
 
 export interface LaunchOptions {
@@ -29,6 +30,8 @@ export interface LaunchOptions {
   readonly hostTree: number | undefined
   /** One of `inherited`, for the monitor and init to join. */
   readonly timeNamespace: number | undefined
+  /** Given when the container is in a user namespace. */
+  readonly staging: Staging | undefined
   /** What init needs of the host, under the same numbers. */
   readonly inherited: readonly number[]
   /** The text of liblxc's config; `plan` is what init runs first. */
@@ -49,10 +52,8 @@ export class Monitor {
   readonly #open = new Set<number>()
   #reaped = false
 
-  constructor(
-    info: ContainerInfo,
-    { arch, companions, cgroup, hostTree, timeNamespace, inherited, config }: LaunchOptions,
-  ) {
+  constructor(info: ContainerInfo, options: LaunchOptions) {
+    const { arch, companions, cgroup, inherited, config } = options
     const keep = (fd: number): number => {
       this.#open.add(fd)
       return fd
@@ -72,7 +73,7 @@ export class Monitor {
       this.#go = keep(goWrite)
       const name = info.containerId
       const command = [companions.start, name, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
-      const launchPlan = planLaunch({ arch, cgroup, report: reportWrite, hostTree, timeNamespace, command })
+      const launchPlan = planLaunch({ ...options, report: reportWrite, command })
       const waitPlan = planWait({ arch, go: goRead, plan: this.plan })
       this.plans = [launchPlan, waitPlan]
       const [launch, wait] = this.plans.map((plan) => {

@@ -61,6 +61,9 @@ export function openNamespaces(spec: Spec): OpenNamespaces {
         own.add(type)
       }
     }
+    // With anything to join liblxc makes a cgroup namespace too; from inside a user namespace the way back is barred.
+    if (shared.size > 0 && ![...created, ...shared.keys()].some((type) => type === 'cgroup' || type === 'user'))
+      shared.set('cgroup', openSync('/proc/self/ns/cgroup', 0o4000))
     const sharesUts = !created.has('uts') && !shared.has('uts')
     checkNamespaceRules(sharesUts ? withoutHostnameInEffect(spec) : spec, own)
   } catch (error) {

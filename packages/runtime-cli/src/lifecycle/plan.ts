@@ -36,6 +36,7 @@ import { planResources } from './resource-plan.ts'
 import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
 import { Undo } from './undo.ts'
+import { userNamespaceOf } from './user-namespace.ts'
 
 /** Numbers of fds stand for what create would open: they differ from call to call. */
 export interface DebugPlan {
@@ -103,15 +104,17 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
       for (const fd of open) closeSync(fd)
     })
   closeLater(namespaces.shared.values())
-  const timeoutMs = settings.timeouts.createMs
-  const idMapper = await idMapperOf(spec, { arch, init: companions.init, timeoutMs, namespaces })
+  const mapping = { arch, init: companions.init, timeoutMs: settings.timeouts.createMs, namespaces }
+  const userNamespace = userNamespaceOf(spec, mapping)
+  const idMapper = await idMapperOf(spec, mapping)
   if (idMapper) fds.push(() => idMapper.close())
-  const sources = openSources(spec, { bundle, rootfs, idMapper, preview: true })
+  const sources = openSources(spec, { bundle, rootfs, ids: userNamespace, idMapper, preview: true })
   closeLater(sources.fds)
   const process = processInputs(spec.process, {
     linux: spec.linux,
     gates: settings.featureGates,
     root: sources.rootfs,
+    userNamespace: userNamespace !== undefined,
   })
   const ownMounts = namespaces.created.has('mount')
   checkHooks(spec.hooks, { ownMounts })
@@ -136,6 +139,7 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
       preserved: 0,
     },
     cgroup: cgroupMounts(spec, { layout, cgroupDir, created }).mounts,
+    userNamespace: userNamespace && { staged: sources.staged },
   })
   const launch = planLaunch({
     arch,
@@ -146,6 +150,7 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
     report,
     hostTree: gate?.plan.hostTree?.fd,
     timeNamespace: namespaces.shared.get('time'),
+    staging: userNamespace && { stage: `${companions.libexec}/stage`, mounts: sources.staged },
     command: [companions.start, 'ID', `${companions.libexec}/lxc`, 'ROOT/ID/config'],
   })
   return {
@@ -153,6 +158,7 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
       libexec: companions.libexec,
       newNamespaces: [...namespaces.created],
       sharedNamespaces: namespaces.shared,
+      idMappings: userNamespace,
       plan: wait,
       log,
       logLevel: settings.containerLogLevel,

@@ -2,7 +2,7 @@ import { log } from '@crio-lxc/core/log/logger'
 import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
 import type { Linux } from '@crio-lxc/core/oci/linux'
 import type { Process } from '@crio-lxc/core/oci/spec'
-import { boundingSet } from '@crio-lxc/core/process/proc'
+import { boundingSet, everyCapability } from '@crio-lxc/core/process/proc'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { environmentOf, executableCandidates, lacksHome } from '@crio-lxc/init/environment'
 import type { ProcessInputs } from '@crio-lxc/init/steps/process'
@@ -15,13 +15,15 @@ export interface ProcessContext {
   readonly gates: FeatureGates
   /** O_PATH fd of the container's root, for HOME. */
   readonly root: number
+  /** The container is in a user namespace of its own or of others. */
+  readonly userNamespace: boolean
 }
 
 /** What the planners need to know of a process beside the process itself. */
-export function processInputs(process: Process, { linux, gates, root }: ProcessContext): ProcessInputs {
+export function processInputs(process: Process, { linux, gates, root, userNamespace }: ProcessContext): ProcessInputs {
   const environment = environmentOf(process, lacksHome(process) ? homeOf(process.user.uid, root) : undefined)
   return {
-    process: withGates(process, gates),
+    process: withGates(process, gates, userNamespace),
     environment,
     candidates: executableCandidates(process.args[0] ?? '', environment),
     seccomp: linux?.seccomp && gates.seccomp ? compileSeccomp(linux.seccomp) : undefined,
@@ -31,14 +33,16 @@ export function processInputs(process: Process, { linux, gates, root }: ProcessC
   }
 }
 
-function withGates(process: Process, { apparmor, capabilities }: FeatureGates): Process {
+function withGates(process: Process, { apparmor, capabilities }: FeatureGates, userNamespace: boolean): Process {
   const confined = apparmor || !process.apparmorProfile ? process : { ...process, apparmorProfile: '' }
-  return capabilities ? withGrantableCapabilities(confined) : confined
+  return capabilities
+    ? withGrantableCapabilities(confined, userNamespace ? everyCapability() : boundingSet())
+    : confined
 }
 
-function withGrantableCapabilities(process: Process): Process {
+function withGrantableCapabilities(process: Process, available: bigint): Process {
   if (!process.capabilities) return process
-  const { sets, leftOut } = grantableCapabilities(process.capabilities, boundingSet())
+  const { sets, leftOut } = grantableCapabilities(process.capabilities, available)
   if (leftOut.length === 0) return process
   log.warn(`process.capabilities: cannot be granted and left out: ${leftOut.join(', ')}`, { c: 'process' })
   return { ...process, capabilities: sets }

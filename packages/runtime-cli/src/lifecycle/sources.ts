@@ -2,18 +2,21 @@
  * Everything of the host that goes into a container, opened before the container exists: detached mounts that init
  * inherits as fds. Nothing is named by path afterwards, so nothing can be exchanged (CVE-2025-31133).
  */
-import { closeSync, fstatSync, statfsSync } from 'node:fs'
-import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, makedev } from '@crio-lxc/core/abi/constants'
+import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs'
+import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, makedev, O_PATH } from '@crio-lxc/core/abi/constants'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { type HostNetDevices, openNetDevices } from '@crio-lxc/core/host/net-devices'
+import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
+import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { cloneTree, mountSetattr } from '@crio-lxc/core/sys/libc'
 import { components } from '@crio-lxc/init/inside-root'
 import { type MountOptions, parseMountOptions, parsePropagation } from '@crio-lxc/init/mount-options'
 import { devicesOf } from '@crio-lxc/init/steps/devices'
 import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
 import { openTmpfsWithCopy } from './copy-up.ts'
+import { makeDeviceNodes } from './device-nodes.ts'
 import { isMadeOfHostFiles, openHostFilesystem } from './host-filesystem.ts'
 import type { IdMapper } from './id-mapper.ts'
 
@@ -23,6 +26,8 @@ export interface Sources {
   readonly devices: ReadonlyMap<string, number>
   readonly nullDevice: number
   readonly netDevices: HostNetDevices | undefined
+  /** The mounts among them as a user namespace gets them; empty without one. */
+  readonly staged: readonly StagedMount[]
   /** Every fd above, for inheritance and closing. */
   readonly fds: readonly number[]
 }
@@ -32,7 +37,10 @@ const PROC_SUPER_MAGIC = 0x9fa0
 export interface SourceOptions {
   /** Absolute paths. */
   readonly bundle: string
+  /** Path of the rootfs. */
   readonly rootfs: string
+  /** Of the container's user namespace; undefined: it has the runtime's. */
+  readonly ids: IdMappings | undefined
   /** Given when there are idmapped mounts (`hasIdMappedMounts`). */
   readonly idMapper: Pick<IdMapper, 'apply'> | undefined
   /** For `debug plan`: nothing is changed on the host. */
@@ -40,48 +48,73 @@ export interface SourceOptions {
 }
 
 /** Throws SpecError for a source that is missing or is not what it should be; then nothing stays open. */
-export function openSources(spec: Spec, { bundle, rootfs: path, idMapper, preview = false }: SourceOptions): Sources {
+export function openSources(spec: Spec, options: SourceOptions): Sources {
+  const { bundle, rootfs: path, ids, idMapper, preview = false } = options
   const fds: number[] = []
+  const staged: StagedMount[] = []
   const keep = (fd: number): number => {
     fds.push(fd)
     return fd
   }
   try {
-    const rootfs = keep(openRootfs(path, spec.linux?.rootfsPropagation))
+    const rootfs = keep(openRootfs(path, rootfsPropagation(spec)))
+    staged.push({ fd: rootfs, directory: true, propagation: [rootfsPropagation(spec) | MS_REC] })
     const nullDevice = keep(openDevice({ type: 'c', path: '/dev/null', major: 1, minor: 3 }))
+    staged.push({ fd: nullDevice, directory: false, propagation: [MS_PRIVATE] })
     const mounts = new Map<number, DetachedMount>()
     const label = spec.linux?.mountLabel ?? ''
     spec.mounts?.forEach((mount, index) => {
-      const context = { pointer: `mounts[${index}]`, bundle, rootfs, label, preview, idMapper }
+      const context = { pointer: `mounts[${index}]`, bundle, rootfs, label, preview, ids, idMapper }
       const source = openMount(mount, context)
       if (source) {
-        keep(source.fd)
+        staged.push({ ...source, fd: keep(source.fd) })
         mounts.set(index, source)
       }
     })
     const devices = new Map<string, number>()
-    if (!hasFreshDev(spec)) for (const device of bindable(spec)) devices.set(device.path, keep(openDevice(device)))
+    if (ids || !hasFreshDev(spec))
+      for (const device of bindable(spec)) {
+        const fd = keep(openDevice(device))
+        devices.set(device.path, fd)
+        staged.push({ fd, directory: false, propagation: [MS_PRIVATE] })
+      }
+    const made = ids
+      ? devicesOf(spec.linux?.devices ?? []).filter((device) => !isBindable(device) && device.type !== 'p')
+      : []
+    if (ids && made.length > 0) {
+      const of = staged.push({ fd: keep(makeDeviceNodes(made, ids)), directory: true, propagation: [MS_PRIVATE] }) - 1
+      for (const [index, { path }] of made.entries()) {
+        // Only the number is needed: the container plan puts the node in its place.
+        const fd = keep(openSync('/', O_PATH))
+        devices.set(path, fd)
+        staged.push({ fd, directory: false, propagation: [MS_PRIVATE], file: { of, name: String(index) } })
+      }
+    }
     const netDevices = openNetDevices(spec.linux?.netDevices)
     if (netDevices) keep(netDevices.socket)
-    return { rootfs, mounts, devices, nullDevice, netDevices, fds }
+    return { rootfs, mounts, devices, nullDevice, netDevices, staged: ids ? staged : [], fds }
   } catch (error) {
     for (const fd of fds) closeSync(fd)
     throw error
   }
 }
 
-/** The clone of a shared mount stays its peer, so it becomes private at once; a slave where the spec wants events. */
-function openRootfs(path: string, rootfsPropagation = ''): number {
+/** Of a clone: private, or a slave where the spec wants events. */
+function rootfsPropagation({ linux }: Spec): number {
+  const asked = parsePropagation(linux?.rootfsPropagation ?? '') & ~MS_REC
+  return asked !== 0 && asked !== MS_PRIVATE ? MS_SLAVE : MS_PRIVATE
+}
+
+/** The clone of a shared mount stays its peer until it gets another `propagation`. */
+function openRootfs(path: string, propagation: number): number {
   let fd: number
   try {
     fd = cloneTree(AT_FDCWD, path, { recursive: true })
   } catch (cause) {
     throw new SpecError('root.path', `open ${path}: ${reasonOf(cause)}`)
   }
-  const propagation = parsePropagation(rootfsPropagation) & ~MS_REC
-  const slave = propagation !== 0 && propagation !== MS_PRIVATE
   try {
-    mountSetattr(fd, { propagation: slave ? MS_SLAVE : MS_PRIVATE, recursive: true })
+    mountSetattr(fd, { propagation, recursive: true })
     if (!fstatSync(fd).isDirectory()) throw new SpecError('root.path', `${path} is not a directory`)
   } catch (error) {
     closeSync(fd)
@@ -95,12 +128,16 @@ interface MountContext {
   readonly bundle: string
   readonly rootfs: number
   readonly label: string
+  readonly ids: IdMappings | undefined
   readonly preview: boolean
   readonly idMapper: SourceOptions['idMapper']
 }
 
-function openMount(mount: Mount, context: MountContext): DetachedMount | undefined {
-  const { pointer, bundle, rootfs, label, preview, idMapper } = context
+/** A detached mount with what its copy in a user namespace has to become. */
+type MountSource = DetachedMount & Pick<StagedMount, 'propagation'>
+
+function openMount(mount: Mount, context: MountContext): MountSource | undefined {
+  const { pointer, bundle, rootfs, label, preview, ids, idMapper } = context
   const options = parseMountOptions(mount.options ?? [])
   const { type = '', source } = mount
   if (options.bind || type === 'bind') {
@@ -111,7 +148,7 @@ function openMount(mount: Mount, context: MountContext): DetachedMount | undefin
     if (options.remount) return undefined
     if (!source) throw new SpecError(`${pointer}.source`, 'is missing: a bind mount needs the path to bind')
     const path = source.startsWith('/') ? source : `${bundle}/${source}`
-    const bind = openBind(path, options, `${pointer}.source`)
+    const bind = openBind(path, options, { pointer: `${pointer}.source`, staged: ids !== undefined })
     try {
       if (components(mount.destination).join('/') === 'proc') refuseFalseProc(bind.fd, path, pointer)
       idMapper?.apply(bind.fd, mount, { pointer, path })
@@ -123,11 +160,13 @@ function openMount(mount: Mount, context: MountContext): DetachedMount | undefin
   }
   if (options.copyUp) {
     if (type !== 'tmpfs') throw new SpecError(`${pointer}.options`, 'tmpcopyup is for mounts of type tmpfs')
-    return { fd: openTmpfsWithCopy(mount, { options, rootfs, pointer, label }), directory: true }
+    const fd = openTmpfsWithCopy(mount, { options, rootfs, pointer, label, ids })
+    return { fd, directory: true, propagation: [MS_PRIVATE] }
   }
-  if (!options.remount && isMadeOfHostFiles(mount))
-    return { fd: openHostFilesystem(mount, { options, bundle, pointer, label, preview }), directory: true }
-  return undefined
+  if (options.remount || !isMadeOfHostFiles(mount)) return undefined
+  const propagation = [MS_PRIVATE, ...options.propagation]
+  const made = { options: ids ? { ...options, propagation: [] } : options, bundle, pointer, label, preview }
+  return { fd: openHostFilesystem(mount, made), directory: true, propagation }
 }
 
 /** Anything but a procfs at /proc would make the container's programs believe it (CVE-2019-16884). */
@@ -136,7 +175,13 @@ function refuseFalseProc(fd: number, path: string, pointer: string): void {
   throw new SpecError(`${pointer}.source`, `${path} cannot be mounted on /proc because it is not a procfs`)
 }
 
-function openBind(path: string, options: MountOptions, pointer: string): DetachedMount {
+interface BindContext {
+  readonly pointer: string
+  /** The propagation is for its copy: an unbindable mount could not be copied. */
+  readonly staged: boolean
+}
+
+function openBind(path: string, options: MountOptions, { pointer, staged }: BindContext): MountSource {
   let fd: number
   try {
     fd = cloneTree(AT_FDCWD, path, { recursive: options.recursive })
@@ -144,19 +189,24 @@ function openBind(path: string, options: MountOptions, pointer: string): Detache
     throw new SpecError(pointer, `open ${path}: ${reasonOf(cause)}`)
   }
   try {
-    applyBindOptions(fd, options)
-    return { fd, directory: fstatSync(fd).isDirectory() }
+    const inherited = inheritedPropagation(options.propagation)
+    const propagation = [...inherited, ...options.propagation]
+    setPropagation(fd, staged ? inherited : propagation)
+    setAttributes(fd, options)
+    return { fd, directory: fstatSync(fd).isDirectory(), propagation }
   } catch (cause) {
     closeSync(fd)
     throw new SpecError(pointer, `bind ${path} with its options: ${reasonOf(cause)}`)
   }
 }
 
-/** Propagation as asked, private otherwise; then the attributes, of the top mount alone as bind mounts have them. */
-function applyBindOptions(fd: number, options: MountOptions): void {
-  const { attrSet, attrClear, recursiveSet, recursiveClear, propagation } = options
-  for (const change of [inheritedPropagation(propagation), ...propagation])
-    if (change) mountSetattr(fd, { propagation: change & ~MS_REC, recursive: (change & MS_REC) !== 0 })
+function setPropagation(fd: number, changes: readonly number[]): void {
+  for (const change of changes) mountSetattr(fd, { propagation: change & ~MS_REC, recursive: (change & MS_REC) !== 0 })
+}
+
+/** Those of the top mount alone, as bind mounts have them, after the recursive ones. */
+function setAttributes(fd: number, options: MountOptions): void {
+  const { attrSet, attrClear, recursiveSet, recursiveClear } = options
   if (recursiveSet || recursiveClear) mountSetattr(fd, { set: recursiveSet, clear: recursiveClear, recursive: true })
   if (attrSet || attrClear) mountSetattr(fd, { set: attrSet, clear: attrClear })
 }
@@ -165,9 +215,9 @@ function applyBindOptions(fd: number, options: MountOptions): void {
  * What a clone becomes before the wishes of the spec: a peer of the host's mount where it is to be shared (that is
  * what Bidirectional volumes are), a slave where it is to receive, private in every other case.
  */
-function inheritedPropagation(propagation: readonly number[]): number {
-  if (propagation.some((change) => change & MS_SHARED)) return 0
-  return (propagation.some((change) => change & MS_SLAVE) ? MS_SLAVE : MS_PRIVATE) | MS_REC
+function inheritedPropagation(propagation: readonly number[]): number[] {
+  if (propagation.some((change) => change & MS_SHARED)) return []
+  return [(propagation.some((change) => change & MS_SLAVE) ? MS_SLAVE : MS_PRIVATE) | MS_REC]
 }
 
 /** A tmpfs on /dev has no nodes of the image's in it, so all of them can be made. */
@@ -177,11 +227,11 @@ function hasFreshDev({ mounts = [] }: Spec): boolean {
 
 /** Devices for which the host's own node can be bound over whatever the image has there. */
 function bindable({ linux }: Spec): Device[] {
-  return devicesOf(linux?.devices ?? []).filter(({ type, path, fileMode = 0o666, uid = 0, gid = 0 }) => {
-    return (
-      type === 'c' && /^\/dev\/(null|zero|full|random|urandom|tty)$/.test(path) && fileMode === 0o666 && !uid && !gid
-    )
-  })
+  return devicesOf(linux?.devices ?? []).filter(isBindable)
+}
+
+function isBindable({ type, path, fileMode = 0o666, uid = 0, gid = 0 }: Device): boolean {
+  return type === 'c' && /^\/dev\/(null|zero|full|random|urandom|tty)$/.test(path) && fileMode === 0o666 && !uid && !gid
 }
 
 /** A detached bind of a host device, whose number is checked on the fd that is handed on. */

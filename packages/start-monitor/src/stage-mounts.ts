@@ -1,0 +1,64 @@
+import {
+  AT_FDCWD,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MS_BIND,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_RDONLY,
+  MS_REC,
+  MS_REMOUNT,
+  S_IFREG,
+} from '@crio-lxc/core/abi/constants'
+import type { Plan } from '@crio-lxc/core/plan/plan'
+import { STAGED, type StagedMount } from '@crio-lxc/core/plan/staged-mount'
+
+export interface Staging {
+  /** Absolute path of the stage. */
+  readonly stage: string
+  readonly mounts: readonly StagedMount[]
+}
+
+/** Whoever may mount in a user namespace may not see more of these than the namespace shows already (proc(5), sysfs(5)). */
+const visible = ['proc', 'sys']
+
+/** Steps in the monitor's mount namespace that attach `mounts` below the stage, and the host's /proc and /sys beside them. */
+export function planStageMounts(plan: Plan, { stage, mounts }: Staging): void {
+  const directory = `${stage}/${STAGED}`
+  const path = plan.string(stage)
+  plan.step('bind the stage', 'mount', [path, path, 0, MS_BIND, 0])
+  // As the rootfs option of the liblxc config does, but for this mount alone (CVE-2019-5736).
+  plan.step('make the stage read-only', 'mount', [0, path, 0, MS_BIND | MS_REMOUNT | MS_RDONLY, 0])
+  plan.step('make room for the mounts of the host', 'mount', [
+    plan.string('tmpfs'),
+    plan.string(directory),
+    plan.string('tmpfs'),
+    MS_NOSUID | MS_NODEV | MS_NOEXEC,
+    plan.string('mode=755'),
+  ])
+  for (const name of visible) {
+    const path = plan.string(`${directory}/${name}`)
+    plan.step(`make a mount point for the host's /${name}`, 'mkdirat', [AT_FDCWD, path, 0o755])
+    plan.step(`show the host's /${name} to the namespace`, 'mount', [
+      plan.string(`/${name}`),
+      path,
+      0,
+      MS_BIND | MS_REC,
+      0,
+    ])
+  }
+  for (const [index, mount] of mounts.entries()) {
+    if (mount.file) continue
+    const path = plan.string(`${directory}/${index}`)
+    const what = `make a mount point for the staged mount ${index}`
+    if (mount.directory) plan.step(what, 'mkdirat', [AT_FDCWD, path, 0o755])
+    else plan.step(what, 'mknodat', [AT_FDCWD, path, S_IFREG | 0o644, 0])
+    plan.step(`attach the staged mount ${index}`, 'move_mount', [
+      mount.fd,
+      plan.string(''),
+      AT_FDCWD,
+      path,
+      MOVE_MOUNT_F_EMPTY_PATH,
+    ])
+  }
+}
