@@ -37,6 +37,13 @@ export interface PodmanState {
   readonly ExitCode: number
 }
 
+export interface CallOptions {
+  readonly input?: string | Uint8Array
+  readonly cwd?: string
+  /** A command that becomes podman. */
+  readonly through?: readonly string[]
+}
+
 export type CgroupManager = 'cgroupfs' | 'systemd'
 
 export class Podman {
@@ -72,12 +79,16 @@ export class Podman {
     return path
   }
 
-  /** Any podman command; never throws on a failure of it. `through` is a command that becomes podman. */
-  async call(
-    args: readonly string[],
-    options: { input?: string | Uint8Array; cwd?: string; through?: readonly string[] } = {},
-  ): Promise<PodmanResult> {
-    const [command = podmanPath(), ...rest] = [...(options.through ?? []), podmanPath(), ...this.#arguments(args)]
+  /** Unpacks a tar archive into a new directory. */
+  async unpack(archive: string, directory: string): Promise<void> {
+    mkdirSync(directory)
+    await execa('tar', ['--extract', '--directory', directory, '--file', archive])
+  }
+
+  /** Any podman command; never throws on a failure of it. */
+  async call(args: readonly string[], options: CallOptions = {}): Promise<PodmanResult> {
+    const { input, through = [] } = options
+    const [command = podmanPath(), ...rest] = [...through, podmanPath(), ...this.#arguments(args)]
     const { exitCode, stdout, stderr } = await execa(command, rest, {
       env: this.#environment(),
       extendEnv: false,
@@ -86,7 +97,7 @@ export class Podman {
       reject: false,
       timeout: 50_000,
       killSignal: 'SIGKILL',
-      ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+      ...(input === undefined ? { stdin: 'ignore' } : { input }),
     })
     return { exitCode, stdout, stderr }
   }
@@ -99,11 +110,7 @@ export class Podman {
   }
 
   /** `podman run --rm FLAGS IMAGE COMMAND` in the foreground. */
-  run(
-    flags: readonly string[],
-    command: readonly string[],
-    options: { input?: string | Uint8Array; through?: readonly string[] } = {},
-  ): Promise<PodmanResult> {
+  run(flags: readonly string[], command: readonly string[], options: CallOptions = {}): Promise<PodmanResult> {
     return this.call(this.runArguments(['--rm', ...flags], command), options)
   }
 
@@ -222,12 +229,13 @@ export function usePodman(cgroupManager?: CgroupManager): Podman {
 }
 
 function writeConfiguration(directory: string): void {
-  // podman asks for 1048576 open files and processes by default, which needs CAP_SYS_RESOURCE. With lock_type file
-  // it stays out of /dev/shm, which every podman of the machine shares.
+  // podman asks for 1048576 open files and processes by default, which needs CAP_SYS_RESOURCE; it exchanges the soft and
+  // the hard limit of a pod's infra container. With lock_type file it stays out of /dev/shm, which every podman of the
+  // machine shares.
   writeFileSync(
     join(directory, 'containers.conf'),
     `[containers]
-default_ulimits = ["nofile=1024:2048", "nproc=1024:2048"]
+default_ulimits = ["nofile=2048:2048", "nproc=2048:2048"]
 [network]
 network_backend = "netavark"
 network_config_dir = "${directory}/networks"
