@@ -242,47 +242,45 @@ export function prctl(option: number, value: number): void {
 
 const POLL = 'int poll(void *fds, unsigned long count, int timeout)'
 
-/** poll(2) for input. Returns the revents of each fd; all 0 after `timeoutMs` (-1 waits for ever). */
-export function poll(fds: readonly number[], timeoutMs: number): number[] {
-  const entries = pollEntries(fds)
-  call(POLL, [entries, fds.length, timeoutMs], () => 'poll()')
-  return fds.map((_, i) => entries.readInt16LE(8 * i + 6))
-}
-
+export const POLLIN = 1
 export const POLLPRI = 2
+export const POLLOUT = 4
 
-/** poll(2) for what each entry asks. */
-export function pollFor(
-  wanted: readonly { readonly fd: number; readonly events: number }[],
-  timeoutMs: number,
-): number[] {
-  const entries = pollEntries(wanted.map(({ fd }) => fd))
-  wanted.forEach(({ events }, i) => {
-    entries.writeInt16LE(events, 8 * i + 4)
-  })
-  call(POLL, [entries, wanted.length, timeoutMs], () => 'poll()')
-  return wanted.map((_, i) => entries.readInt16LE(8 * i + 6))
+/** A fd that is waited for until it has input, or what `events` says; -1 is waited for in vain. */
+export type Polled = number | { readonly fd: number; readonly events: number }
+
+/** poll(2). Returns the revents of each fd; all 0 after `timeoutMs` (-1 waits for ever). */
+export function poll(polled: readonly Polled[], timeoutMs: number): number[] {
+  const entries = pollEntries(polled)
+  call(POLL, [entries, polled.length, timeoutMs], () => 'poll()')
+  return results(entries, polled)
 }
 
-/** The same on a thread of koffi's, so that signals are handled meanwhile. */
-export function pollAsync(fds: readonly number[]): Promise<number[]> {
-  const entries = pollEntries(fds)
+/** The same for ever and on a thread of koffi's, so that signals are handled meanwhile. */
+export function pollAsync(polled: readonly Polled[]): Promise<number[]> {
+  const entries = pollEntries(polled)
   const { promise, resolve, reject } = Promise.withResolvers<number[]>()
   const fn = koffi().load('libc.so.6').func(POLL) as unknown as { async: (...args: unknown[]) => void }
-  fn.async(entries, fds.length, -1, (error: Error | null) => {
+  fn.async(entries, polled.length, -1, (error: Error | null) => {
     if (error) reject(error)
-    else resolve(fds.map((_, i) => entries.readInt16LE(8 * i + 6)))
+    else resolve(results(entries, polled))
   })
   return promise
 }
 
-function pollEntries(fds: readonly number[]): Buffer {
-  const entries = Buffer.alloc(8 * fds.length)
-  fds.forEach((fd, i) => {
+/** struct pollfd[]. */
+function pollEntries(polled: readonly Polled[]): Buffer {
+  const entries = Buffer.alloc(8 * polled.length)
+  polled.forEach((each, i) => {
+    const { fd, events } = typeof each === 'number' ? { fd: each, events: POLLIN } : each
     entries.writeInt32LE(fd, 8 * i)
-    entries.writeInt16LE(1, 8 * i + 4)
+    entries.writeInt16LE(events, 8 * i + 4)
   })
   return entries
+}
+
+function results(entries: Buffer, polled: readonly Polled[]): number[] {
+  return polled.map((_, i) => entries.readInt16LE(8 * i + 6))
 }
 
 export interface NewMount {

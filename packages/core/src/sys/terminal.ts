@@ -1,4 +1,5 @@
 /** Terminals: modes and sizes; ioctl_tty(2), termios(3). */
+import { F_SETFL, O_NONBLOCK, O_RDWR } from '../abi/constants.ts'
 import { call } from './libc.ts'
 
 const TCGETS = 0x5401
@@ -42,6 +43,12 @@ export function makeRaw(fd: number, modes: Buffer): void {
 
 function clear(modes: Buffer, offset: number, bits: number): void {
   modes.writeUInt32LE((modes.readUInt32LE(offset) & ~bits) >>> 0, offset)
+}
+
+/** A write that finds the terminal full returns at once; of a description that nobody else has (F_SETFL, fcntl(2)). */
+export function setNonBlocking(fd: number): void {
+  const flags = O_RDWR | O_NONBLOCK
+  call('int fcntl(int fd, int command, long arg)', [fd, F_SETFL, flags], () => `fcntl(${fd}, F_SETFL)`)
 }
 
 /** Rows and columns of the terminal; undefined when `fd` is none. */

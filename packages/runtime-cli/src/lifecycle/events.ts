@@ -5,7 +5,7 @@ import type { Stats } from '@crio-lxc/core/cgroup/stats/stats'
 import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { close, pollFor } from '@crio-lxc/core/sys/libc'
+import { close, poll } from '@crio-lxc/core/sys/libc'
 import { type Container, loadContainer } from './load-container.ts'
 import type { Settings } from './settings.ts'
 
@@ -41,7 +41,7 @@ export async function watchEvents(settings: Settings, id: string, { intervalMs, 
   try {
     for (let next = performance.now() + intervalMs, ended = false; !ended; ) {
       const wanted = [{ fd: pidfd, events: POLLIN }, ...(oom ? [oom] : [])]
-      const [onPidfd = 0, onOom = 0] = pollFor(wanted, Math.max(0, Math.ceil(next - performance.now())))
+      const [onPidfd = 0, onOom = 0] = poll(wanted, Math.max(0, Math.ceil(next - performance.now())))
       ended = onPidfd !== 0
       // Asked at the end as well: the last thing that happened may be what ended it.
       if (oom && (onOom !== 0 || ended)) for (let left = takeOom(oom); left > 0; left--) print({ type: 'oom', id })

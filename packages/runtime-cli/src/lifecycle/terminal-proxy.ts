@@ -2,15 +2,16 @@
  * A process with a terminal of its own, run from another terminal or from pipes: bytes, sizes and modes are passed
  * between the two, because a shared terminal would let the container type into the caller's shell (TIOCSTI).
  */
-import { closeSync, readSync } from 'node:fs'
-import { pollAsync, socketpair } from '@crio-lxc/core/sys/libc'
-import { copySize, makeRaw, readModes, restoreModes } from '@crio-lxc/core/sys/terminal'
+import { closeSync, readSync, writeSync } from 'node:fs'
+import { POLLIN, POLLOUT, pollAsync, socketpair } from '@crio-lxc/core/sys/libc'
+import { copySize, makeRaw, readModes, restoreModes, setNonBlocking } from '@crio-lxc/core/sys/terminal'
 import { receiveFd } from '@crio-lxc/core/sys/unix-message'
 import { writeAll } from '@crio-lxc/core/sys/write-all'
 
 const STDIN = 0
 const STDOUT = 1
 const EOT = Buffer.from([4])
+const NOTHING = Buffer.alloc(0)
 
 export class TerminalProxy {
   /** The end that the process sends its master to. */
@@ -31,6 +32,7 @@ export class TerminalProxy {
     closeSync(this.socket)
     this.#master = receiveFd(this.#receiver)
     closeSync(this.#receiver)
+    if (this.#master !== undefined) setNonBlocking(this.#master)
     try {
       this.#modes = readModes(STDIN)
     } catch {
@@ -50,13 +52,21 @@ export class TerminalProxy {
       return
     }
     const buffer = Buffer.alloc(65536)
+    /** What the terminal has not taken yet. It may be full, and a process that prints meanwhile must be read. */
+    let typed = NOTHING
     let stdinOpen = true
     for (;;) {
-      const [ended = 0, output = 0, input = 0] = await pollAsync([pidfd, master, stdinOpen ? STDIN : -1])
+      const waiting = typed.length > 0
+      const [ended = 0, terminal = 0, input = 0] = await pollAsync([
+        pidfd,
+        { fd: master, events: waiting ? POLLIN | POLLOUT : POLLIN },
+        stdinOpen && !waiting ? STDIN : -1,
+      ])
+      const output = terminal & ~POLLOUT
       if (output) {
-        const length = readTerminal(master, buffer)
-        if (length > 0) {
-          writeAll(STDOUT, buffer.subarray(0, length))
+        const length = transferred(0, () => readSync(master, buffer))
+        if (length !== 0) {
+          print(buffer.subarray(0, length ?? 0))
           continue
         }
       }
@@ -66,10 +76,12 @@ export class TerminalProxy {
         await pollAsync([pidfd])
         return
       }
+      if (terminal & POLLOUT) typed = typed.subarray(transferred(typed.length, () => writeSync(master, typed)) ?? 0)
       if (input) {
-        const length = readSync(STDIN, buffer)
+        const length = transferred(0, () => readSync(STDIN, buffer))
+        if (length === undefined) continue
         stdinOpen = length > 0
-        writeAll(master, length > 0 ? buffer.subarray(0, length) : EOT)
+        typed = length > 0 ? Buffer.from(buffer.subarray(0, length)) : EOT
       }
     }
   }
@@ -87,12 +99,26 @@ export class TerminalProxy {
   }
 }
 
-/** 0 when no process has the terminal open any more: the kernel says EIO. */
-function readTerminal(master: number, buffer: Buffer): number {
+/** How many bytes `transfer` passed, undefined when none can pass now; `gone` when the other side is gone (EIO). */
+function transferred(gone: number, transfer: () => number): number | undefined {
   try {
-    return readSync(master, buffer)
+    return transfer()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EIO') return 0
+    if (codeOf(error) === 'EIO') return gone
+    if (codeOf(error) === 'EAGAIN') return undefined
     throw error
   }
+}
+
+/** A reader that is gone does not end the process, which may not mind. */
+function print(output: Buffer): void {
+  try {
+    writeAll(STDOUT, output)
+  } catch (error) {
+    if (!['EPIPE', 'EIO', 'EBADF'].includes(codeOf(error) ?? '')) throw error
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
 }
