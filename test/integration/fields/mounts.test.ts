@@ -313,6 +313,36 @@ describe('file systems', () => {
   })
 })
 
+describe('a destination behind a link of the image to what is not there yet', () => {
+  it.each([
+    ['absolute', '/made/there'],
+    ['relative', '../made/there'],
+    ['through another link', '/second/there'],
+  ])('is made where the link leads (%s)', async (_way, target) => {
+    const bundle = await t.bundle({
+      args: ['sh', '-c', 'cat /made/there/dir/file /etc/lead/dir/file; stat -c %F /etc/lead'],
+      spec: withMounts({ destination: '/etc/lead/dir', type: 'bind', source: source(), options: ['bind'] }),
+    })
+    mkdirSync(`${bundle.rootfs}/etc`, { recursive: true })
+    symlinkSync(target, `${bundle.rootfs}/etc/lead`)
+    symlinkSync('made', `${bundle.rootfs}/second`)
+    const result = await t.run(bundle)
+    expect(result).toMatchObject({ exitCode: 0, stdout: 'of the hostof the hostsymbolic link\n' })
+  })
+
+  it('is refused when links lead in a circle', async () => {
+    const bundle = await t.bundle({
+      spec: withMounts({ destination: '/circle/file', type: 'bind', source: source(), options: ['bind'] }),
+    })
+    symlinkSync('other', `${bundle.rootfs}/circle`)
+    symlinkSync('circle', `${bundle.rootfs}/other`)
+    const result = await t.run(bundle)
+    expect(result.exitCode).toBe(1)
+    expect(result.stderr).toMatch(/too many (levels of )?symbolic links|circle/)
+    t.expectNothingLeft()
+  })
+})
+
 describe('hostile destinations', () => {
   it('an absolute link stays inside the rootfs', async () => {
     const [outside, path] = [t.hostDirectory('outside-'), source()]

@@ -35,6 +35,7 @@ import { connectCaller, sendPidfd } from './caller-socket.ts'
 import { type ManagerOf, managersOf } from './cgroup-managers.ts'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { companionsOf } from './companions.ts'
+import { resolveDestinations } from './destinations.ts'
 import { checkHooks, checkHooksWithAgent, HookGate } from './hook-gate.ts'
 import { runCreateHooks, runPoststopHooks } from './hooks.ts'
 import { hostArch } from './host-arch.ts'
@@ -245,9 +246,10 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     },
   )
   if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
+  const mounts = resolveDestinations(spec.mounts ?? [], sources.rootfs)
   const plan = planContainer({
     arch,
-    spec,
+    spec: { ...spec, mounts },
     process,
     namespaces: {
       all: new Set([...namespaces.created, ...namespaces.shared.keys()]),
