@@ -45,7 +45,7 @@ export interface Task {
 const compiledIn = ['/run/containerd/fifo', '/run/containerd/s', '/run/containerd']
 
 export class Containerd {
-  /** Everything below here is removed by close(); 0755, as a user of a container must pass. */
+  /** Everything below here is removed by close(). */
   readonly directory: string = temporaryDirectory('crio-lxc-containerd-')
   readonly socket: string = join(this.directory, 'containerd.sock')
   readonly #strays: string[] = compiledIn.filter((path) => !existsSync(path))
