@@ -1,7 +1,8 @@
 /**
- * npm run bench -- [--rounds N] [--write]
+ * npm run bench -- [--limits [--systemd]] [--rounds N] [--write]
  *
- * Times crio-lxc against runc and crun, whole processes in alternation, and weighs what stays in memory.
+ * Times crio-lxc against runc and crun, whole processes in alternation, and weighs what stays in memory. With --limits it
+ * times create and update with and without limits instead, with --systemd in scopes that systemd makes.
  * --write puts the tables into docs/performance.md. RUNTIME names another crio-lxc than dist/bin/crio-lxc.
  */
 import { spawnSync } from 'node:child_process'
@@ -10,9 +11,10 @@ import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeBenchBundle } from './bench-bundle.ts'
+import { makeLimitedBundle, measureLimits } from './measure-limits.ts'
 import { type Memory, measureMemory } from './measure-memory.ts'
-import { type CycleTimes, forceDelete, type MeasuredRuntime, measureCycle } from './measured-runtime.ts'
-import { formatReport, type Measurement, median, replaceBetweenMarkers } from './report.ts'
+import { forceDelete, type MeasuredRuntime, measureCycle } from './measured-runtime.ts'
+import { formatLimits, formatReport, median, replaceBetweenMarkers } from './report.ts'
 import { compileSpawnTimer, type SpawnTimer, startSpawnTimer } from './spawn-timer.ts'
 
 const repository = join(import.meta.dirname, '../..')
@@ -22,7 +24,12 @@ const memoryRounds = 3
 const id = 'bench'
 
 const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '40' }, write: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '40' },
+    limits: { type: 'boolean', default: false },
+    systemd: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
 })
 let interrupted = false
 process.on('SIGINT', () => {
@@ -34,6 +41,7 @@ process.on('SIGTERM', () => {
 
 const rounds = Number(options.rounds)
 if (!Number.isInteger(rounds) || rounds < 1) fail(`--rounds ${options.rounds}: not a positive whole number`)
+if (options.systemd && !options.limits) fail('--systemd: give --limits as well')
 if (process.getuid?.() !== 0) fail('the benchmark makes containers: run it as root')
 const subject = process.env['RUNTIME'] ?? join(repository, 'dist/bin/crio-lxc')
 const version = spawnSync(subject, ['--version'], { encoding: 'utf8' })
@@ -42,8 +50,14 @@ if (version.status !== 0) fail(`${subject} does not run: run npm run build first
 const report = await bench().catch((error: Error) => fail(error.message))
 console.log(report)
 if (options.write) {
-  writeFileSync(performancePage, replaceBetweenMarkers(readFileSync(performancePage, 'utf8'), 'bench', report))
+  writeFileSync(performancePage, replaceBetweenMarkers(readFileSync(performancePage, 'utf8'), section(), report))
   console.error(`written to ${performancePage}`)
+}
+
+/** The part of the page that this run measures. */
+function section(): string {
+  if (!options.limits) return 'bench'
+  return options.systemd ? 'bench-limits-systemd' : 'bench-limits'
 }
 
 async function bench(): Promise<string> {
@@ -62,7 +76,7 @@ async function bench(): Promise<string> {
     const addRuntime = (name: string, timer: SpawnTimer, ...argv: string[]) => {
       const root = join(directory, name.replaceAll(/[^a-z-]/g, ''))
       mkdirSync(root, { mode: 0o755 })
-      const runtime = { name, argv, root, bundle, timer }
+      const runtime = { name, argv: options.systemd ? [...argv, '--systemd-cgroup'] : argv, root, bundle, timer }
       runtimes.push(runtime)
       return runtime
     }
@@ -77,15 +91,19 @@ async function bench(): Promise<string> {
       weighed.push(addRuntime('crio-lxc --monitor=resident', here, subject, '--monitor=resident'))
     }
 
-    const times = await measureTimes(timed)
-    return formatReport({
+    const where = async () => ({
       rounds,
       date: new Date().toISOString().slice(0, 10),
       machine: describeMachine(),
       timerOverheadMs: await measureOverhead(here),
-      times,
-      memory: await weigh(weighed),
-    } satisfies Measurement)
+    })
+    if (options.limits) {
+      const limited = makeLimitedBundle(bundle)
+      const times = await inRounds(timed, (runtime) => measureLimits(runtime, limited, id))
+      return formatLimits(await where(), times)
+    }
+    const times = await inRounds(timed, (runtime) => measureCycle(runtime, id))
+    return formatReport({ ...(await where()), times, memory: await weigh(weighed) })
   } finally {
     for (const runtime of runtimes) await forceDelete(runtime, id)
     for (const timer of timers) await timer.close()
@@ -93,15 +111,18 @@ async function bench(): Promise<string> {
   }
 }
 
-/** Rounds in which every runtime runs one cycle; who is first rotates, so that no one always follows the same neighbour. */
-async function measureTimes(runtimes: readonly MeasuredRuntime[]): Promise<Map<string, CycleTimes[]>> {
-  const times = new Map<string, CycleTimes[]>(runtimes.map(({ name }) => [name, []]))
+/** Rounds in which every runtime has its turn; who is first rotates, so that no one always follows the same neighbour. */
+async function inRounds<T>(
+  runtimes: readonly MeasuredRuntime[],
+  turn: (runtime: MeasuredRuntime) => Promise<T>,
+): Promise<Map<string, T[]>> {
+  const times = new Map<string, T[]>(runtimes.map(({ name }) => [name, []]))
   for (let round = -warmUpRounds; round < rounds; round++) {
     const first = (round + warmUpRounds) % runtimes.length
     for (const runtime of [...runtimes.slice(first), ...runtimes.slice(0, first)]) {
       if (interrupted) throw new Error('interrupted')
-      const cycle = await measureCycle(runtime, id)
-      if (round >= 0) times.get(runtime.name)?.push(cycle)
+      const sample = await turn(runtime)
+      if (round >= 0) times.get(runtime.name)?.push(sample)
     }
   }
   return times

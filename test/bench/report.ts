@@ -1,12 +1,17 @@
+import { type LimitTimes, limitSteps } from './measure-limits.ts'
 import type { Memory } from './measure-memory.ts'
 import { type CycleTimes, commands } from './measured-runtime.ts'
 
-/** Everything one run of the benchmark measured, per runtime in the order of the columns. */
-export interface Measurement {
+/** Where and how often a run of the benchmark measured. */
+export interface Circumstances {
   readonly rounds: number
   readonly date: string
   readonly machine: readonly string[]
   readonly timerOverheadMs: number
+}
+
+/** Everything one run of the benchmark measured, per runtime in the order of the columns. */
+export interface Measurement extends Circumstances {
   readonly times: ReadonlyMap<string, readonly CycleTimes[]>
   readonly memory: ReadonlyMap<string, Memory>
 }
@@ -22,35 +27,43 @@ export function median(values: readonly number[]): number {
 
 /** The measurement as Markdown: what was measured where, the times, their ratios, the memory. */
 export function formatReport(measurement: Measurement): string {
-  const { rounds, date, machine, timerOverheadMs } = measurement
+  return [...circumstances(measurement), '', ...timesTable(measurement), '', ...memoryTable(measurement)].join('\n')
+}
+
+/** The measurement of `--limits` as Markdown. */
+export function formatLimits(where: Circumstances, times: ReadonlyMap<string, readonly LimitTimes[]>): string {
+  const rows = limitSteps.map((step): Row<LimitTimes> => [step, (each) => each[step]])
+  return [...circumstances(where), '', ...ratioTable(times, rows)].join('\n')
+}
+
+function circumstances({ rounds, date, machine, timerOverheadMs }: Circumstances): string[] {
   return [
     `Measured on ${date}: ${machine.join(', ')}. ${rounds} rounds after the warm-up; medians.`,
     `Starting and reaping an empty process costs the timer itself ${timerOverheadMs.toFixed(2)} ms, which is in every number.`,
-    '',
-    ...timesTable(measurement),
-    '',
-    ...memoryTable(measurement),
-  ].join('\n')
+  ]
 }
 
-/** Medians in ms, then for each runtime but the last how many times as long the last one takes. */
 function timesTable({ times }: Measurement): string[] {
+  return ratioTable(times, [
+    ...commands.map((command): Row<CycleTimes> => [command, (cycle) => cycle[command]]),
+    ['**whole cycle**', (cycle) => commands.reduce((total, command) => total + cycle[command], 0)],
+  ])
+}
+
+type Row<T> = readonly [label: string, pick: (sample: T) => number]
+
+/** Medians in ms, then for each runtime but the last how many times as long the last one takes. */
+function ratioTable<T>(times: ReadonlyMap<string, readonly T[]>, rows: readonly Row<T>[]): string[] {
   const names = [...times.keys()]
   const subject = names.at(-1)
   const others = names.filter((name) => name !== subject)
-  const row = (label: string, pick: (cycle: CycleTimes) => number) => {
-    const medians = new Map([...times].map(([name, cycles]) => [name, median(cycles.map(pick))]))
+  const cells = ([label, pick]: Row<T>) => {
+    const medians = new Map([...times].map(([name, samples]) => [name, median(samples.map(pick))]))
     const own = medians.get(subject ?? '') ?? Number.NaN
     const ratios = others.map((name) => (own / (medians.get(name) ?? Number.NaN)).toFixed(2))
     return [label, ...[...medians.values()].map((ms) => ms.toFixed(1)), ...ratios]
   }
-  return table(
-    ['ms', ...names, ...others.map((name) => `${subject} / ${name}`)],
-    [
-      ...commands.map((command) => row(command, (cycle) => cycle[command])),
-      row('**whole cycle**', (cycle) => commands.reduce((total, command) => total + cycle[command], 0)),
-    ],
-  )
+  return table(['ms', ...names, ...others.map((name) => `${subject} / ${name}`)], rows.map(cells))
 }
 
 function memoryTable({ memory }: Measurement): string[] {

@@ -1,6 +1,6 @@
 /** Conditions on the machine and the runtime; tests whose conditions do not hold are skipped with the reason printed. */
 import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { queryPrograms } from '@crio-lxc/core/sys/bpf'
 import { beforeEach } from 'vitest'
@@ -26,6 +26,7 @@ const needs = {
     isRunc && !runcFeatures().linux.mountExtensions?.idmap?.enabled ? 'this runc has no idmapped mounts' : undefined,
   // The fault injector knows its registers.
   x64: () => (process.arch === 'x64' ? undefined : `the machine is ${process.arch}`),
+  bfq: () => bfqProblem(),
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
 } as const satisfies Record<string, () => string | undefined>
 
@@ -68,6 +69,17 @@ function cgroupBpfProblem(): string | undefined {
   } finally {
     closeSync(fd)
   }
+}
+
+/** A loop device that can be put under bfq. */
+function bfqProblem(): string | undefined {
+  if (!existsSync('/dev/loop-control')) return 'there are no loop devices'
+  const schedulers = readdirSync('/sys/block').map((disk) => readIfAny(`/sys/block/${disk}/queue/scheduler`))
+  return schedulers.some((offered) => offered.includes('bfq')) ? undefined : 'the kernel has no bfq scheduler'
+}
+
+function readIfAny(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
 function apparmorProblem(): string | undefined {

@@ -6,6 +6,8 @@ mkdir -p /var/lib/containers
 mount -t tmpfs containers /var/lib/containers
 mkdir -m 1777 /var/lib/containers/tmp
 export TMPDIR=/var/lib/containers/tmp
+# For weights of block IO: the scheduler that has them, and devices that tests may put under it.
+modprobe -q -a bfq loop || :
 
 setsid -w sh /vm/command </dev/null >>/vm/stdout 2>>/vm/stderr
 echo $? >/vm/status
