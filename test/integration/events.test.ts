@@ -23,8 +23,8 @@ interface Event {
   }
 }
 
-/** Those that are left out when they are 0 come and go with what the container does. */
-const volatile = /^\.data\.(memory\.cache|memory\.raw\.|cpu\.throttling\.|blkio\.|cpu\.(usage\.)?psi|memory\.psi)/
+/** Those that are left out when they are 0 come and go with what the container does; runc 1.1 has no maximum on v2. */
+const volatile = /^\.data\.(memory\.(cache$|raw\.|usage\.max$)|cpu\.throttling\.|blkio\.)/
 
 /** `.data.pids.current number` of every field. */
 function fieldsOf(value: unknown, path = ''): string[] {
