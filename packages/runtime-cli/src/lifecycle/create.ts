@@ -333,7 +333,7 @@ interface Waiting {
 /** Waits until init is ready for start, or for the hooks of create. */
 function awaitInit(monitor: Monitor, { plan, command, message, timeoutMs }: Waiting): 'ready' | 'hooks' {
   const what = 'wait for the container to be ready'
-  const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what, watch: () => monitor.checkChild() })
+  const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what, watch: () => monitor.checkAlive() })
   let record = read()
   for (; record.kind === 'forked'; record = read()) monitor.continueAs(record.pid)
   if (record.kind === 'ready' || record.kind === 'hooks') return record.kind

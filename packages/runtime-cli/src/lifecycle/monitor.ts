@@ -130,10 +130,12 @@ export class Monitor {
   }
 
   /**
-   * liblxc does not notice a child that dies while it waits for the child's fds, as it has the other end of that socket
-   * itself. Throws RuntimeError when that is so.
+   * The monitor and its child each have both ends of the socket between them, and so one of them waits for ever when the
+   * other is killed. Throws RuntimeError when that is so.
    */
-  checkChild(): void {
+  checkAlive(): void {
+    if (readProcStat(this.pid)?.state === 'Z')
+      throw new RuntimeError('liblxc', 'the monitor was killed before the container was ready')
     const children = this.#children()
     if (children.length > 0 && children.every((pid) => readProcStat(pid)?.state === 'Z'))
       throw new RuntimeError('liblxc', "the container's first process was killed before it was ready")
