@@ -3,9 +3,8 @@
  * refused is refused before anything exists, the monitor joins its cgroup while the plan is compiled, and the pid file
  * appears only when nothing can fail any more.
  */
-import { closeSync, writeFileSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
-import type { CgroupManager } from '@crio-lxc/core/cgroup/cgroup-manager'
 import { openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
@@ -13,24 +12,20 @@ import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { limitsForks } from '@crio-lxc/core/cgroup/plan/cgroup-write'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
-import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { stepLog } from '@crio-lxc/core/log/step-log'
-import type { Rlimit, Spec } from '@crio-lxc/core/oci/spec'
-import { type TerminationMessageMount, terminationMessageMount } from '@crio-lxc/core/oci/termination-message'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import { terminationMessageMount } from '@crio-lxc/core/oci/termination-message'
 import { compile } from '@crio-lxc/core/plan/compile'
-import type { Plan } from '@crio-lxc/core/plan/plan'
-import { callText } from '@crio-lxc/core/plan/print'
-import { rlimitResource } from '@crio-lxc/core/plan/structs'
-import { type Record, readRecord } from '@crio-lxc/core/process/plan-record'
 import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { mkfifo } from '@crio-lxc/core/sys/libc'
-import { prlimit } from '@crio-lxc/core/sys/libc-process'
 import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { ACKNOWLEDGE_FIFO } from '@crio-lxc/init/fifo-names'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
+import { awaitInit } from './await-init.ts'
 import { connectCaller, sendPidfd } from './caller-socket.ts'
 import { type ManagerOf, managersOf } from './cgroup-managers.ts'
 import { cgroupMounts } from './cgroup-mounts.ts'
@@ -46,14 +41,13 @@ import { Monitor } from './monitor.ts'
 import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
 import { listenEnvironment, preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
+import { identifyInit, publishInit } from './publish-init.ts'
 import type { ResctrlGroup } from './resctrl.ts'
 import { planResources } from './resource-plan.ts'
-import { agentOf, type SeccompAgent } from './seccomp-listener.ts'
+import { agentOf } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
 import { fixStdio } from './stdio.ts'
-import { stepError } from './step-error.ts'
-import { writeTerminationMessage } from './termination-message.ts'
 import { Undo } from './undo.ts'
 import { userNamespaceOf } from './user-namespace.ts'
 
@@ -297,7 +291,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, monitor.initPid(), 'standard')
   const resident = settings.monitorMode === 'resident' ? manager : undefined
   const rlimits = userNamespace ? (spec.process.rlimits ?? []) : []
-  const pid = publish(info, { monitor, spec, rlimits, plan, seccompAgent, message, resident })
+  const pid = publishInit(info, { monitor, spec, rlimits, plan, seccompAgent, message, resident })
   done(`init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
 }
 
@@ -320,110 +314,6 @@ function ownerName(): string {
 
 function ownIdentity(): ProcessIdentity {
   return identify(process.pid) ?? { pid: process.pid, startTime: 0 }
-}
-
-interface Waiting {
-  readonly plan: Plan
-  readonly command: string
-  /** O_PATH fd of the file that says why init has failed. */
-  readonly message: number | undefined
-  readonly timeoutMs: number
-}
-
-/** Waits until init is ready for start, or for the hooks of create. */
-function awaitInit(monitor: Monitor, { plan, command, message, timeoutMs }: Waiting): 'ready' | 'hooks' {
-  const what = 'wait for the container to be ready'
-  const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what, watch: () => monitor.checkAlive() })
-  let record = read()
-  for (; record.kind === 'forked'; record = read()) monitor.continueAs(record.pid)
-  if (record.kind === 'ready' || record.kind === 'hooks') return record.kind
-  if (record.kind === 'end') {
-    const errors = monitor.lastErrors()
-    throw new RuntimeError(
-      'liblxc',
-      errors ? `liblxc could not start the container: ${errors}` : 'the monitor ended before the container was ready',
-    )
-  }
-  if (record.kind === 'listener')
-    throw new RuntimeError('create-failed', 'init loaded linux.seccomp before it was started')
-  const step = [...monitor.plans, plan].find(({ tag }) => tag === record.tag)?.steps[record.step]
-  if (!step) throw new RuntimeError('create-failed', `init reported an unknown step ${record.step}`)
-  const { errno } = record
-  const error = stepError('create-failed', { what: step.what, call: callText(step), errno, command })
-  if (message !== undefined) writeTerminationMessage(message, error)
-  throw error
-}
-
-interface Publish {
-  readonly monitor: Monitor
-  readonly spec: Spec
-  /** Those that init could not set itself. */
-  readonly rlimits: readonly Rlimit[]
-  readonly plan: Plan
-  readonly seccompAgent: SeccompAgent | undefined
-  readonly message: TerminationMessageMount | undefined
-  /** Has a place for the monitor when it stays. */
-  readonly resident: CgroupManager | undefined
-}
-
-/** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
-function publish(info: ContainerInfo, published: Publish): number {
-  const { monitor, spec, rlimits, plan, seccompAgent, message, resident } = published
-  const init = identifyInit(monitor)
-  const { pid } = init
-  setRlimits(pid, rlimits)
-  setOomScoreAdj(pid, spec.process.oomScoreAdj)
-  const kept = resident ? identify(monitor.pid) : undefined
-  resident?.placeMonitor(monitor.pid)
-  // It dies while init.json is written.
-  if (!resident) monitor.kill()
-  const firstStartStep = plan.steps.findIndex(({ what }) => what === 'wait for start')
-  info.publishInit({
-    init,
-    ...(kept && { monitor: kept }),
-    startSteps: Object.fromEntries(
-      plan.steps.slice(firstStartStep).map(({ what }, index) => [firstStartStep + index, what]),
-    ),
-    command: spec.process.args[0] ?? '',
-    ...(seccompAgent && { seccompAgent }),
-    ...(message && { terminationMessagePath: message.path }),
-  })
-  if (!resident) monitor.end()
-  info.createPidFile(kept?.pid ?? pid)
-  return pid
-}
-
-/** Throws RuntimeError when it has ended: its pid may be another process's by now. */
-function identifyInit(monitor: Monitor): ProcessIdentity {
-  const pid = monitor.initPid()
-  const init = identify(pid)
-  // Still the monitor's child, after its start time was read.
-  if (init && monitor.initPid() === pid) return init
-  throw new RuntimeError('create-failed', `init (pid ${pid}) ended before it was started`)
-}
-
-/** Raising one needs CAP_SYS_RESOURCE, which only the host side has. The soft limit of open files is init's last step. */
-function setRlimits(pid: number, rlimits: readonly Rlimit[]): void {
-  for (const [index, { type, soft, hard }] of rlimits.entries()) {
-    try {
-      prlimit(pid, rlimitResource(type), { soft: type === 'RLIMIT_NOFILE' ? hard : soft, hard })
-    } catch (cause) {
-      throw new SpecError(`process.rlimits[${index}]`, `set ${type} of init: ${messageOf(cause)}`)
-    }
-  }
-}
-
-/** proc_pid_oom_score_adj(5): lowering it needs CAP_SYS_RESOURCE, which only the host side has. */
-function setOomScoreAdj(pid: number, value: number | undefined): void {
-  if (value === undefined) return
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, String(value))
-  } catch (cause) {
-    throw new SpecError(
-      'process.oomScoreAdj',
-      `set it to ${value}: ${messageOf(cause).replace(/^\w+: |, write$/g, '')}`,
-    )
-  }
 }
 
 function checkOptions(spec: Spec, { consoleSocket, consoleFd }: CreateOptions): void {
