@@ -1,6 +1,6 @@
 /** Resources that are really used up, each under a limit that the test sets itself. */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
@@ -8,7 +8,6 @@ import { requires } from '../support/requires.ts'
 import { isRunc, type Result } from '../support/runtime.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { badMessage } from './support/aftermath.ts'
-import { around } from './support/around.ts'
 
 requires('root')
 const t = useContainers()
@@ -91,29 +90,4 @@ it.each([0, 1000, 4096, 20_000])('files of at most %i bytes', async (limit) => {
   await t.ok(['delete', '--force', id])
   t.expectNothingLeft()
   await t.create(bundle, { id })
-})
-
-it.each([1, 2, 4, 8, 16])('at most %i processes and threads around create', async (limit) => {
-  const bundle = await t.bundle({ args: ['true'] })
-  const id = t.id()
-  const through = around(t, 'pids', ['pids.max', 'pids.max'], limit)
-  const result = await t.runtime(['create', '--bundle', bundle.path, id], { through })
-  if (result.exitCode === 0) expect(await t.state(id)).toMatchObject({ status: 'created' })
-  await t.ok(['delete', '--force', id])
-  t.expectNothingLeft()
-  await t.create(bundle, { id })
-})
-
-it('no room for the pid file: create fails and leaves none', async () => {
-  const full = tmpfsRoot('size=4k')
-  writeFileSync(join(full, 'filler'), Buffer.alloc(4096))
-  const bundle = await t.bundle({ args: ['true'] })
-  const id = t.id()
-  const result = await t.runtime(['create', '--bundle', bundle.path, '--pid-file', join(full, 'pid'), id])
-  expect(result.exitCode).toBe(1)
-  expect(readdirSync(t.root)).toEqual([])
-  if (!isRunc) expect(badMessage(result)).toBeUndefined()
-  if (!isRunc) expect(readdirSync(full)).toEqual(['filler'])
-  rmSync(join(full, 'filler'))
-  await t.ok(['create', '--bundle', bundle.path, '--pid-file', join(full, 'pid'), id])
 })
