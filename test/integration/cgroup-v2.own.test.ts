@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
 import { setNamespace } from '../support/spec.ts'
+import { giveImage, mapIds } from '../support/user-namespace.ts'
 
 requires('root', 'own-runtime', 'cgroup-v2-only')
 const t = useContainers()
@@ -42,5 +43,28 @@ describe('the cgroup mount', () => {
     })
     expect(result.stdout).toBe('64\n')
     expect(result.stderr).toMatch(/Operation not permitted/)
+  })
+})
+
+describe('cgroup ownership', () => {
+  const divide =
+    'cd /sys/fs/cgroup && mkdir inner && echo 1 >inner/cgroup.procs && echo +pids >cgroup.subtree_control && echo divided'
+
+  it.each([
+    [true, 'divided\n'],
+    [false, ''],
+  ])('goes to the user of the namespace when the mount is writable: %s', async (writable, output) => {
+    const bundle = await t.bundle({
+      args: ['sh', '-c', divide],
+      spec: (spec) => {
+        mapIds(spec)
+        setNamespace(spec, 'cgroup')
+        for (const mount of spec.mounts)
+          if (mount.type === 'cgroup' && writable)
+            mount.options = (mount.options ?? []).filter((option) => option !== 'ro')
+      },
+    })
+    giveImage(bundle)
+    expect((await t.run(bundle)).stdout).toBe(output)
   })
 })

@@ -7,6 +7,7 @@ import { closeSync } from 'node:fs'
 import { presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
 import { openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
+import { cgroupOwner, delegateCgroup } from '@crio-lxc/core/cgroup/delegate'
 import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { limitsForks } from '@crio-lxc/core/cgroup/plan/cgroup-write'
@@ -188,6 +189,8 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   undo.push(() => manager.undo())
   fds.push(() => manager.close())
   manager.make()
+  const cgroupUid = cgroupOwner(spec, { layout, created: namespaces.created, ids: userNamespace })
+  if (cgroupUid !== undefined) delegateCgroup(layout, cgroupDir, cgroupUid)
   done(`made ${info.runtimePath()} and the cgroup ${cgroupDir}`, { cgroup: cgroupDir, madeCgroups })
   const cgroup = cgroupMounts(spec, { layout, cgroupDir, created: namespaces.created })
   closeLater(cgroup.fds)
