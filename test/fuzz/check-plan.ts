@@ -130,7 +130,9 @@ export function checkContainerPlan(plan: Plan): void {
       const path = text(args[1]) ?? '/'
       const how = args[2] as Bytes
       const resolve = new DataView(data.buffer, data.byteOffset).getUint32(how.offset + 16, true)
-      hold(!path.startsWith('/') && !path.split('/').includes('..'), `${what}: resolves ${path}`)
+      // What is mounted on a directory that is its own root.
+      const above = path === '..' && args[0] instanceof Slot && resolve === 0x12
+      hold(above || (!path.startsWith('/') && !path.split('/').includes('..')), `${what}: resolves ${path}`)
       // RESOLVE_IN_ROOT or RESOLVE_BENEATH, and RESOLVE_NO_MAGICLINKS.
       hold((resolve & 0x18) !== 0 && (resolve & 0x02) !== 0, `${what}: resolves without a root`)
     }

@@ -18,6 +18,8 @@ export interface Scene {
   readonly outside: string
   /** Puts a link, or anything else, in the place of a path of the image. */
   readonly replace: (path: string, make: (path: string) => void) => void
+  /** Undoes something once it is known what came of the attack. */
+  readonly defer: (undo: () => void) => void
 }
 
 export interface Attack {
@@ -48,6 +50,7 @@ export async function verdictOf(t: Containers, attack: Attack): Promise<{ verdic
   const outside = t.hostDirectory('outside-')
   writeFileSync(join(outside, 'canary'), SECRET)
   const script = attack.script ?? 'cat /target/canary /target; echo x > /target/made; echo x > /target; true'
+  const undone: (() => void)[] = []
   const bundle = await t.bundle({ args: ['sh', '-c', `{ ${script}; } 2>/dev/null`] })
   attack.prepare({
     bundle,
@@ -58,15 +61,22 @@ export async function verdictOf(t: Containers, attack: Attack): Promise<{ verdic
       mkdirSync(dirname(full), { recursive: true })
       make(full)
     },
+    defer: (undo) => void undone.push(undo),
   })
   bundle.writeConfig(bundle.spec)
   const before = hostState([outside])
-  const result = await t.run(bundle, {
-    timeoutMs: 20_000,
-    through: [program('launch'), '--fds', '--'],
-    ...attack.options,
-  })
-  const after = hostState([outside])
+  let result: Result
+  let after: string[]
+  try {
+    result = await t.run(bundle, {
+      timeoutMs: 20_000,
+      through: [program('launch'), '--fds', '--'],
+      ...attack.options,
+    })
+    after = hostState([outside])
+  } finally {
+    for (const undo of undone) undo()
+  }
   const changes = after.filter((line) => !before.includes(line)).concat(before.filter((line) => !after.includes(line)))
   return { verdict: judge(attack, result, changes), detail: [...changes, result.stderr].join('\n') }
 }

@@ -100,7 +100,7 @@ export function planContainer(inputs: ContainerInputs): Plan {
   planAttachRootfs(plan, spec, { rootfs, at: hostTree?.rootfs ?? '/root' })
   const mounts = spec.mounts ?? []
   const label = linux.mountLabel ?? ''
-  const readonlyLater = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, cgroup, label })
+  const made = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, cgroup, label })
   if (!mounts.some(isHostDev)) {
     planDevices(plan, { root: rootfs, devices: devicesOf(linux.devices ?? []), detached: fds.devices })
     planDeviceLinks(plan, rootfs)
@@ -125,7 +125,7 @@ export function planContainer(inputs: ContainerInputs): Plan {
   if (newTime && proc) planTimeNamespace(plan, linux.timeOffsets ?? {}, proc)
   // Hooks may still change the rootfs and mount in it; what follows takes that away.
   if (fds.hooks) planAwaitHooks(plan, { report: fds.report, go: fds.hooks.go })
-  planReadonlyMounts(plan, rootfs, readonlyLater)
+  planReadonlyMounts(plan, made)
   if (proc) planSysctls(plan, sysctl, proc)
   planReadonlyPaths(plan, { root: rootfs, paths: linux.readonlyPaths ?? [] })
   planMaskedPaths(plan, {

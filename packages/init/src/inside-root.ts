@@ -102,6 +102,14 @@ export function ensureTarget(plan: Plan, { root, path, directory, what, resolve 
   return found
 }
 
+/** An O_PATH fd of what is mounted on the open `target`: ".." of a root stays there, and goes over to the mount on top. */
+export function openMountOn(plan: Plan, target: Slot, what: string): Slot {
+  const mount = plan.slot(`mount on the ${target.name}`)
+  const how = openHow(plan, { flags: O_PATH | O_CLOEXEC, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
+  plan.step(what, 'openat2', [target, plan.string('..'), how, 24], { result: mount })
+  return mount
+}
+
 /** sizeof(struct statfs); f_type is its first word. */
 const STATFS_BYTES = 120
 const PROC_SUPER_MAGIC = 0x9fa0

@@ -1,19 +1,13 @@
 /** Steps that build the container's mount tree below the attached rootfs, in the order of config.json. */
-import {
-  AT_RECURSIVE,
-  MOUNT_ATTR_RDONLY,
-  MS_RDONLY,
-  MS_REMOUNT,
-  O_PATH,
-  RESOLVE_NO_SYMLINKS,
-} from '@crio-lxc/core/abi/constants'
+import { MOUNT_ATTR_RDONLY, MS_RDONLY, RESOLVE_NO_SYMLINKS } from '@crio-lxc/core/abi/constants'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
 import type { Arg, Plan, Slot } from '@crio-lxc/core/plan/plan'
-import { attach, components, ensureTarget, openInRoot, refuseProcfs, setMountAttr } from '../inside-root.ts'
+import { attach, components, ensureTarget, openMountOn, refuseProcfs, setMountAttr } from '../inside-root.ts'
 import { labelledData, labelling } from '../mount-label.ts'
 import { type MountOptions, parseMountOptions } from '../mount-options.ts'
 import { planLabelledQueue } from './labelled-queue.ts'
+import { filesystemsToRemount, planPropagation, planRemount } from './remount.ts'
 
 /** A mount that create made on the host: detached, with its attributes and propagation already set. */
 export interface DetachedMount {
@@ -48,9 +42,20 @@ export interface MountInputs {
   readonly label: string
 }
 
-/** Returns what must become read-only once everything inside is made. */
-export function planMounts(plan: Plan, { root, mounts, detached, cgroup, label }: MountInputs): string[] {
-  const readonlyLater: string[] = []
+/** A mount of the list that something is still to be done to. */
+export interface MadeMount {
+  readonly path: string
+  readonly fd: Slot
+  /** Once everything inside is made. */
+  readonly readonlyLater: boolean
+}
+
+/** Returns what planReadonlyMounts finishes. */
+export function planMounts(plan: Plan, { root, mounts, detached, cgroup, label }: MountInputs): MadeMount[] {
+  const made: MadeMount[] = []
+  const toRemount = filesystemsToRemount(mounts)
+  const remounted = new Set(toRemount.values())
+  const filesystems = new Map<number, Arg>()
   mounts.forEach((mount, index) => {
     const pointer = `mounts[${index}]`
     refuseProcTargets(mount, pointer)
@@ -61,30 +66,35 @@ export function planMounts(plan: Plan, { root, mounts, detached, cgroup, label }
       refuseProcfs(plan, target, { path, pointer })
       attach(plan, `attach ${mount.source ?? mount.type} to ${path} for ${pointer}`, [source.fd, target])
       close(plan, target)
+      if (remounted.has(index)) filesystems.set(index, source.fd)
       return
     }
     const options = parseMountOptions(mount.options ?? [])
     if (options.remount) {
-      planRemount(plan, { root, mount, pointer, options, label }, mounts.slice(0, index))
+      const filesystem = filesystems.get(toRemount.get(index) ?? -1)
+      planRemount(plan, { root, mount, pointer, options, filesystem })
       return
     }
+    const keep = (fd: Slot, readonlyLater: boolean) => made.push({ path: mount.destination, fd, readonlyLater })
     if (mount.type === 'cgroup' || mount.type === 'cgroup2') {
-      planCgroupMount(plan, { root, mount, pointer, options, label, cgroup, readonlyLater })
+      planCgroupMount(plan, { root, mount, pointer, options, label, cgroup, keep })
       return
     }
     const later = mount.type === 'tmpfs' ? options.flags & MS_RDONLY : 0
-    if (later) readonlyLater.push(mount.destination)
-    planNewMount(plan, { root, mount, pointer, options: { ...options, flags: options.flags & ~later }, label })
+    const now = { ...options, flags: options.flags & ~later }
+    const kept = later !== 0 || remounted.has(index)
+    const fd = planNewMount(plan, { root, mount, pointer, options: now, label, kept })
+    if (!fd) return
+    filesystems.set(index, fd)
+    keep(fd, later !== 0)
   })
-  return readonlyLater
+  return made
 }
 
-/** Makes the mounts at `paths` read-only: a tmpfs had to stay writable while mount points were made inside it. */
-export function planReadonlyMounts(plan: Plan, root: number, paths: readonly string[]): void {
-  for (const path of paths) {
-    const fd = plan.slot(path)
-    openInRoot(plan, { root, path }, { what: `open ${path} to make it read-only`, result: fd })
-    setMountAttr(plan, `make ${path} read-only`, { fd, attr: { set: MOUNT_ATTR_RDONLY, clear: 0 } })
+/** Makes mounts read-only, as a tmpfs had to stay writable while mount points were made inside it, and lets go of all. */
+export function planReadonlyMounts(plan: Plan, mounts: readonly MadeMount[]): void {
+  for (const { path, fd, readonlyLater } of mounts) {
+    if (readonlyLater) setMountAttr(plan, `make ${path} read-only`, { fd, attr: { set: MOUNT_ATTR_RDONLY, clear: 0 } })
     close(plan, fd)
   }
 }
@@ -95,11 +105,16 @@ interface NewMount {
   readonly pointer: string
   readonly options: MountOptions
   readonly label: string
+  /** The mount is needed later on. */
+  readonly kept: boolean
 }
 
-/** mount(2) onto ".": the target is an fd, so nothing is resolved a second time. */
-function planNewMount(plan: Plan, inputs: NewMount): void {
-  const { root, mount, pointer, options, label } = inputs
+/**
+ * mount(2) onto ".": the target is an fd, so nothing is resolved a second time. Returns the fd of a mount that is kept: by
+ * its path the image, or a process that shares a volume with it, could have another found (CVE-2021-30465).
+ */
+function planNewMount(plan: Plan, inputs: NewMount): Slot | undefined {
+  const { root, mount, pointer, options, label, kept } = inputs
   const { destination: path, type } = mount
   if (!type) throw new SpecError(`${pointer}.type`, 'is missing: name a filesystem type, or add the option "bind"')
   // Procfs and sysfs steer the kernel: a symlink of the image must not choose where they appear (CVE-2019-19921).
@@ -122,68 +137,28 @@ function planNewMount(plan: Plan, inputs: NewMount): void {
       data ? plan.string(data) : 0,
     ])
   }
+  const needed = kept || options.propagation.length > 0
+  const fd = needed ? openMountOn(plan, target, `open the mount on ${path} for ${pointer}`) : undefined
   close(plan, target)
-  planPropagation(plan, inputs)
-}
-
-/**
- * The option "remount": of a bind the attributes of the mount that is there, else the flags and the data of a filesystem,
- * which has to be one that this list has made: any other is the host's too.
- */
-function planRemount(plan: Plan, inputs: NewMount, before: readonly Mount[]): void {
-  const { root, mount, pointer, options } = inputs
-  const { destination: path, type = '' } = mount
-  const fd = plan.slot(path)
-  openInRoot(plan, { root, path }, { what: `open ${path} for ${pointer}`, result: fd })
-  if (options.bind || type === 'bind') {
-    const { attrSet, attrClear, recursiveSet, recursiveClear } = options
-    const change = `change the attributes of ${path} for ${pointer}`
-    if (recursiveSet || recursiveClear)
-      setMountAttr(plan, `${change} and below`, {
-        fd,
-        attr: { set: recursiveSet, clear: recursiveClear },
-        recursive: AT_RECURSIVE,
-      })
-    if (attrSet || attrClear) setMountAttr(plan, change, { fd, attr: { set: attrSet, clear: attrClear } })
-  } else {
-    const at = components(path).join('/')
-    const made = before.findLast(({ destination }) => components(destination).join('/') === at)
-    if (!made || made.type !== type || type.startsWith('cgroup'))
-      throw new SpecError(
-        `${pointer}.options`,
-        `"remount" needs an earlier mount of type ${JSON.stringify(type)} on ${path}: add "bind" to change a bind mount`,
-      )
-    plan.step(`enter ${path} for ${pointer}`, 'fchdir', [fd])
-    const data = options.data ? plan.string(options.data) : 0
-    const call: readonly Arg[] = [0, plan.string('.'), 0, options.flags | MS_REMOUNT, data]
-    plan.step(`remount ${path} for ${pointer}`, 'mount', call)
-  }
+  if (!fd) return undefined
+  planPropagation(plan, fd, { path, pointer, options })
+  if (kept) return fd
   close(plan, fd)
-  planPropagation(plan, inputs)
+  return undefined
 }
 
-function planPropagation(plan: Plan, { root, mount: { destination: path }, pointer, options }: NewMount): void {
-  if (options.propagation.length === 0) return
-  const fd = plan.slot(path)
-  const flags = O_PATH | plan.arch.O_DIRECTORY
-  openInRoot(plan, { root, path }, { what: `open ${path} for the propagation of ${pointer}`, flags, result: fd })
-  plan.step(`enter ${path} for ${pointer}`, 'fchdir', [fd])
-  for (const change of options.propagation)
-    plan.step(`set the propagation of ${path} for ${pointer}`, 'mount', [0, plan.string('.'), 0, change, 0])
-  close(plan, fd)
-}
-
-interface CgroupMount extends NewMount {
+interface CgroupMount extends Omit<NewMount, 'kept'> {
   readonly cgroup: CgroupMounts
-  readonly readonlyLater: string[]
+  readonly keep: (fd: Slot, readonlyLater: boolean) => void
 }
 
 function planCgroupMount(plan: Plan, inputs: CgroupMount): void {
-  const { root, mount, pointer, options, label, cgroup, readonlyLater } = inputs
+  const { root, mount, pointer, options, label, cgroup, keep } = inputs
   if (cgroup.version === 2) {
     const bind = cgroup.hierarchies[0]?.bind
     if (bind === undefined) {
-      planNewMount(plan, { root, mount: { ...mount, type: 'cgroup2', source: 'cgroup' }, pointer, options, label })
+      const filesystem = { ...mount, type: 'cgroup2', source: 'cgroup' }
+      planNewMount(plan, { root, mount: filesystem, pointer, options, label, kept: false })
       return
     }
     const target = ensureTarget(plan, { root, path: mount.destination, directory: true, what: pointer })
@@ -192,18 +167,16 @@ function planCgroupMount(plan: Plan, inputs: CgroupMount): void {
     close(plan, target)
     return
   }
-  if (options.flags & MS_RDONLY) readonlyLater.push(mount.destination)
   const tmpfs = { ...options, flags: options.flags & ~MS_RDONLY, data: 'mode=755' }
-  planNewMount(plan, { root, mount: { ...mount, type: 'tmpfs', source: 'tmpfs' }, pointer, options: tmpfs, label })
-  const top = plan.slot(mount.destination)
-  const flags = O_PATH | plan.arch.O_DIRECTORY
-  openInRoot(plan, { root, path: mount.destination }, { what: `open ${mount.destination}`, flags, result: top })
+  const holder = { ...mount, type: 'tmpfs', source: 'tmpfs' }
+  const top = planNewMount(plan, { root, mount: holder, pointer, options: tmpfs, label, kept: true }) as Slot
+  keep(top, (options.flags & MS_RDONLY) !== 0)
   for (const { name, data, bind } of cgroup.hierarchies) {
     const what = `${mount.destination}/${name} of ${pointer}`
     if (bind === undefined) {
       const hierarchy = { destination: name, type: 'cgroup', source: 'cgroup' }
       const all = { ...options, data, propagation: [] }
-      planNewMount(plan, { root: top, mount: hierarchy, pointer: what, options: all, label })
+      planNewMount(plan, { root: top, mount: hierarchy, pointer: what, options: all, label, kept: false })
       continue
     }
     const target = ensureTarget(plan, { root: top, path: name, directory: true, what })
@@ -216,7 +189,6 @@ function planCgroupMount(plan: Plan, inputs: CgroupMount): void {
       top,
       plan.string(name),
     ])
-  close(plan, top)
 }
 
 /** What may be mounted below /proc, as in runc: files that lxcfs and its like provide, and nothing that steers. */
