@@ -1,6 +1,7 @@
 /** exec: one more process in a container that runs. It never enters the container itself (CVE-2019-5736). */
 import { closeSync, readFileSync } from 'node:fs'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
+import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { execCgroup, subCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
@@ -276,7 +277,7 @@ interface Waiting {
 }
 
 /**
- * Waits until the program is executed. Returns its pid, undefined when it ended on the way without a word; throws the
+ * Waits until the program is executed. Returns its pid, undefined when it or init ended on the way; throws the
  * error of a step that failed. Reads to the end of file, as parent and child write in no certain order.
  */
 function awaitExecution(
@@ -314,5 +315,7 @@ function awaitExecution(
   const step = failure && plan.steps[failure.step]
   if (!failure) return undefined
   if (!step) throw new RuntimeError('exec-failed', `init reported an unknown step ${failure.step}`)
+  // setns(2): the process behind the pidfd, init, has been reaped.
+  if (step.call === 'setns' && failure.errno === errnoTable.ESRCH[0]) return undefined
   throw stepError('exec-failed', { what: step.what, call: callText(step), errno: failure.errno, command })
 }
