@@ -119,6 +119,14 @@ describe('update', () => {
       expect(result.stderr.trim().split('\n')).toHaveLength(1)
     })
 
+    it('refuses standard input that has no end', async () => {
+      const { id } = await t.running()
+      const input = Buffer.alloc(17 * 2 ** 20, ' ').toString()
+      const result = await t.runtime(['update', '--resources', '-', id], { input })
+      expect(result.exitCode).toBe(1)
+      expect(messageOf(result)).toBe('read the resources from standard input: it has more than 16777216 bytes')
+    })
+
     it.each([
       [['--memory', 'much'], 'invalid --memory "much": want bytes such as 67108864, 64M or -1'],
       [['--cpu-quota', '1.5'], 'invalid --cpu-quota "1.5": want an integer'],

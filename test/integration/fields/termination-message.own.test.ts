@@ -54,6 +54,27 @@ describe(annotation, () => {
     expect(readFileSync(`${bundle.path}/config.json`)).toEqual(config)
   })
 
+  it('is not written when another file has taken its place since create', async () => {
+    const volume = t.hostDirectory()
+    const { file, spec } = withMessage('/volume/why')
+    const bundle = await t.bundle({
+      args: ['/bin/short-lived'],
+      spec: (given) => {
+        given.mounts.push({ destination: '/volume', type: 'bind', source: volume, options: ['bind', 'rw'] })
+        spec(given)
+      },
+    })
+    execFileSync('cp', ['/bin/busybox', `${bundle.rootfs}/bin/short-lived`])
+    const { id, pid } = await t.create(bundle)
+    execFileSync('nsenter', ['-t', String(pid), '-m', '/bin/umount', '/volume/why'])
+    rmSync(`${bundle.rootfs}/bin/short-lived`)
+    const result = await t.runtime(['start', id])
+    expect(result.exitCode).toBe(1)
+    expect(messageOf(result)).toContain('short-lived')
+    expect(t.read(`${volume}/why`)).toBe('')
+    expect(t.read(file)).toBe('')
+  })
+
   it("is the container's own to write when its program runs", async () => {
     const { file, spec } = withMessage('/var/log/../log//why')
     await t.run({

@@ -58,7 +58,14 @@ export interface InitFacts {
   /** Who gets the listener of a seccomp filter that notifies. */
   readonly seccompAgent?: { readonly path: string; readonly metadata?: string }
   /** File in the container that says why its program was not executed. */
-  readonly terminationMessagePath?: string
+  readonly terminationMessage?: TerminationMessageFile
+}
+
+/** The path in the container, and which file create has mounted there: decimal numbers of up to 64 bits. */
+export interface TerminationMessageFile {
+  readonly path: string
+  readonly device: string
+  readonly inode: string
 }
 
 /** Raised when a reader of the version before would do something wrong with the file; a new field does not raise it. */

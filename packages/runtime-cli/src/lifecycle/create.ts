@@ -49,6 +49,7 @@ import { agentOf } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
 import { fixStdio } from './stdio.ts'
+import { identifyMessage } from './termination-message.ts'
 import { Undo } from './undo.ts'
 import { userNamespaceOf } from './user-namespace.ts'
 
@@ -274,10 +275,11 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   environmentExists = true
   monitor.go()
   const message = terminationMessageMount(spec)
+  const messageFile = message && sources.mounts.get(message.index)?.fd
   const waiting = {
     plan,
     command: spec.process.args[0] ?? '',
-    message: message && sources.mounts.get(message.index)?.fd,
+    message: messageFile,
     timeoutMs: timeouts.createMs,
   }
   const reached = awaitInit(monitor, waiting)
@@ -294,7 +296,15 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, monitor.initPid(), 'standard')
   const resident = settings.monitorMode === 'resident' ? manager : undefined
   const rlimits = userNamespace ? (spec.process.rlimits ?? []) : []
-  const pid = publishInit(info, { monitor, spec, rlimits, plan, seccompAgent, message, resident })
+  const pid = publishInit(info, {
+    monitor,
+    spec,
+    rlimits,
+    plan,
+    seccompAgent,
+    message: message && messageFile !== undefined ? identifyMessage(messageFile, message.path) : undefined,
+    resident,
+  })
   done(`init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import {
@@ -42,9 +42,23 @@ export function loadResources(file: string): Resources {
 
 function readInput(): Buffer {
   try {
-    return readFileSync(0)
+    return readBounded(0)
   } catch (cause) {
     throw new RuntimeError('io', `read the resources from standard input: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** All that comes, of which nobody says before how much it is; throws Error beyond what a document may have. */
+function readBounded(fd: number): Buffer {
+  const parts: Buffer[] = []
+  let length = 0
+  for (;;) {
+    const part = Buffer.allocUnsafe(65536)
+    const count = readSync(fd, part)
+    if (count === 0) return Buffer.concat(parts, length)
+    length += count
+    if (length > MAX_SPEC_BYTES) throw new Error(`it has more than ${MAX_SPEC_BYTES} bytes`)
+    parts.push(part.subarray(0, count))
   }
 }
 

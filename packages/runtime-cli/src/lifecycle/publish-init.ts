@@ -1,10 +1,10 @@
 /** The last part of create: what only the host may set on init, then the files by which others find it. */
 import { writeFileSync } from 'node:fs'
 import type { CgroupManager } from '@crio-lxc/core/cgroup/cgroup-manager'
+import type { TerminationMessageFile } from '@crio-lxc/core/container/container-facts'
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Rlimit, Spec } from '@crio-lxc/core/oci/spec'
-import type { TerminationMessageMount } from '@crio-lxc/core/oci/termination-message'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { rlimitResource } from '@crio-lxc/core/plan/structs'
 import { identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
@@ -19,7 +19,7 @@ export interface PublishOptions {
   readonly rlimits: readonly Rlimit[]
   readonly plan: Plan
   readonly seccompAgent: SeccompAgent | undefined
-  readonly message: TerminationMessageMount | undefined
+  readonly message: TerminationMessageFile | undefined
   /** Has a place for the monitor when it stays. */
   readonly resident: CgroupManager | undefined
 }
@@ -44,7 +44,7 @@ export function publishInit(info: ContainerInfo, options: PublishOptions): numbe
     ),
     command: spec.process.args[0] ?? '',
     ...(seccompAgent && { seccompAgent }),
-    ...(message && { terminationMessagePath: message.path }),
+    ...(message && { terminationMessage: message }),
   })
   if (!resident) monitor.end()
   info.createPidFile(kept?.pid ?? pid)

@@ -99,8 +99,7 @@ function release({ timeouts }: Settings, container: Container, pidfd: number): v
 
 /** Before init goes on: once it has failed its mounts are gone. */
 function openMessage({ init }: Container): number | undefined {
-  const path = init?.terminationMessagePath
-  return path === undefined ? undefined : openTerminationMessage(init?.init.pid ?? 0, path)
+  return init?.terminationMessage && openTerminationMessage(init.init.pid, init.terminationMessage)
 }
 
 function checkStatus({ status, info: { containerId: id } }: Container): void {

@@ -1,6 +1,7 @@
 /** Tells the kubelet why a container's program was never executed, in the file of its termination message. */
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import { O_NONBLOCK, O_PATH, O_WRONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
+import type { TerminationMessageFile } from '@crio-lxc/core/container/container-facts'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { log } from '@crio-lxc/core/log/logger'
 import { openat2 } from '@crio-lxc/core/sys/libc'
@@ -9,12 +10,26 @@ import { openat2 } from '@crio-lxc/core/sys/libc'
 const MAX_BYTES = 4096
 const O_APPEND = 0o2000
 
-/** An O_PATH fd of the mounted file, taken while init is there; undefined when there is no such file. */
-export function openTerminationMessage(pid: number, path: string): number | undefined {
+/** Says which file is behind the fd of the mount that create makes. */
+export function identifyMessage(fd: number, path: string): TerminationMessageFile {
+  const { dev, ino } = fstatSync(fd, { bigint: true })
+  return { path, device: String(dev), inode: String(ino) }
+}
+
+/**
+ * An O_PATH fd of the file that create has mounted, taken while init is there. undefined when it is not there any more:
+ * whoever has unmounted it, or the image, by a link, may have put any file of the container or its volumes on the path.
+ */
+export function openTerminationMessage(pid: number, expected: TerminationMessageFile): number | undefined {
+  const { path } = expected
   try {
     const root = openat2(-100, `/proc/${pid}/root`, { flags: O_PATH, resolve: 0 })
     try {
-      return openat2(root, path, { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
+      const fd = openat2(root, path, { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
+      const { device, inode } = identifyMessage(fd, path)
+      if (device === expected.device && inode === expected.inode) return fd
+      closeSync(fd)
+      throw new Error('it is not the file that was mounted there')
     } finally {
       closeSync(root)
     }
