@@ -16,6 +16,7 @@ export type ProgramName =
   | 'console-receiver'
   | 'pidfd-receiver'
   | 'seccomp-agent'
+  | 'notify'
   | 'syscall'
   | 'fault'
 

@@ -12,7 +12,7 @@ import { exec, execDetached } from './lifecycle/exec.ts'
 import type { ExecOptions } from './lifecycle/exec-options.ts'
 import { kill } from './lifecycle/kill.ts'
 import type { Settings } from './lifecycle/settings.ts'
-import { start } from './lifecycle/start.ts'
+import { type StartOptions, start } from './lifecycle/start.ts'
 import { state } from './lifecycle/state.ts'
 
 export class Runtime {
@@ -29,9 +29,9 @@ export class Runtime {
     return create(this.settings, { ...options, id: this.containerId })
   }
 
-  /** Returns when the container's program has been executed. Throws ErrNotExist. */
-  start(): Promise<void> {
-    return start(this.settings, this.containerId)
+  /** Returns when the container's program has been executed, or says that it is ready. Throws ErrNotExist. */
+  start(options: StartOptions = {}): Promise<void> {
+    return start(this.settings, this.containerId, options)
   }
 
   /** Throws ErrNotExist, and ErrNotRunning when there is no process to signal. */

@@ -40,6 +40,8 @@ export interface PodmanState {
 export interface CallOptions {
   readonly input?: string | Uint8Array
   readonly cwd?: string
+  /** Added to podman's environment. */
+  readonly env?: Readonly<Record<string, string>>
   /** A command that becomes podman. */
   readonly through?: readonly string[]
 }
@@ -90,7 +92,7 @@ export class Podman {
     const { input, through = [] } = options
     const [command = podmanPath(), ...rest] = [...through, podmanPath(), ...this.#arguments(args)]
     const { exitCode, stdout, stderr } = await execa(command, rest, {
-      env: this.#environment(),
+      env: { ...this.#environment(), ...options.env },
       extendEnv: false,
       // conmon runs where podman does, and writes there that memory ran out.
       cwd: options.cwd ?? this.directory,

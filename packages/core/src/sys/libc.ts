@@ -256,12 +256,12 @@ export function poll(polled: readonly Polled[], timeoutMs: number): number[] {
   return results(entries, polled)
 }
 
-/** The same for ever and on a thread of koffi's, so that signals are handled meanwhile. */
-export function pollAsync(polled: readonly Polled[]): Promise<number[]> {
+/** The same on a thread of koffi's, so that signals are handled meanwhile. */
+export function pollAsync(polled: readonly Polled[], timeoutMs = -1): Promise<number[]> {
   const entries = pollEntries(polled)
   const { promise, resolve, reject } = Promise.withResolvers<number[]>()
   const fn = koffi().load('libc.so.6').func(POLL) as unknown as { async: (...args: unknown[]) => void }
-  fn.async(entries, polled.length, -1, (error: Error | null) => {
+  fn.async(entries, polled.length, timeoutMs, (error: Error | null) => {
     if (error) reject(error)
     else resolve(results(entries, polled))
   })

@@ -30,6 +30,7 @@ export function toCreateOptions(id: string, values: Values<typeof bundleOptions>
     noNewKeyring: values['no-new-keyring'] ?? false,
     preserveFds: values['preserve-fds'] ?? 0,
     listenFds: listenFds(process.env),
+    notifySocket: process.env['NOTIFY_SOCKET'],
     ...(values['pidfd-socket'] ? { pidfdSocket: values['pidfd-socket'] } : {}),
   }
 }

@@ -7,7 +7,7 @@ export default defineCommand({
   examples: [['start web', 'let the process that create prepared begin']],
   async handler({ settings, positionals: [id = ''] }) {
     const { start } = await import('../lifecycle/start.ts')
-    await start(settings, id)
+    await start(settings, id, { notifySocket: process.env['NOTIFY_SOCKET'] })
     return 0
   },
 })

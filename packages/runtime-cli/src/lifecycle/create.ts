@@ -69,6 +69,8 @@ export interface CreateOptions {
   readonly listenFds?: number
   /** Path of the unix socket that takes a pidfd of init. */
   readonly pidfdSocket?: string
+  /** The caller's NOTIFY_SOCKET, if it is not empty: the container gets one of its own, on which start listens. */
+  readonly notifySocket?: string | undefined
 }
 
 /** Throws RuntimeError; then nothing is left of the container. */
@@ -104,6 +106,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const arch = hostArch()
   const { listenFds = 0, preserveFds = 0 } = options
   const preserved = preservedFds(listenFds + preserveFds)
+  const notify = await notifierOf(options)
   const { spec, text } = loadSpec(options.bundle, settings.featureGates)
   checkOptions(spec, options)
   done(`${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
@@ -192,6 +195,9 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   manager.make()
   const cgroupUid = cgroupOwner(spec, { layout, created: namespaces.created, ids: userNamespace })
   if (cgroupUid !== undefined) delegateCgroup(layout, cgroupDir, cgroupUid)
+  const prepared = notify?.addNotifySocket({ spec, sources }, info)
+  if (prepared) closeLater([prepared.fd])
+  const container = prepared ?? { spec, sources }
   done(`made ${info.runtimePath()} and the cgroup ${cgroupDir}`, { cgroup: cgroupDir, madeCgroups })
   const cgroup = cgroupMounts(spec, { layout, cgroupDir, created: namespaces.created })
   closeLater(cgroup.fds)
@@ -200,7 +206,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     done(`made the resctrl group ${resctrl.facts.group}`)
   }
 
-  const staged = [...sources.staged, ...cgroup.staged]
+  const staged = [...container.sources.staged, ...cgroup.staged]
   undo.push(() => killContainer(layout, cgroupDir, timeouts.killMs))
   const monitor = new Monitor(info, {
     arch,
@@ -211,7 +217,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     staging: userNamespace && { stage: `${companions.libexec}/stage`, mounts: staged },
     inherited: [
       ...preserved,
-      ...sources.fds,
+      ...container.sources.fds,
       ...cgroup.fds,
       ...namespaces.shared.values(),
       ...(gate?.inherited ?? []),
@@ -233,7 +239,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   done(`launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
 
   // From here on liblxc makes the namespaces meanwhile.
-  const env = [...(spec.process.env ?? []), ...listenEnvironment(listenFds)]
+  const env = [...(container.spec.process.env ?? []), ...listenEnvironment(listenFds)]
   const process = processInputs(
     { ...spec.process, env },
     {
@@ -244,7 +250,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     },
   )
   if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
-  const mounts = resolveDestinations(spec.mounts ?? [], sources.rootfs)
+  const mounts = resolveDestinations(container.spec.mounts ?? [], sources.rootfs)
   const plan = planContainer({
     arch,
     spec: { ...spec, mounts },
@@ -254,7 +260,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       created: namespaces.created,
     },
     fds: {
-      ...sources,
+      ...container.sources,
       cgroupNamespace: namespaces.shared.get('cgroup'),
       fifoDirectory: monitor.fifoDirectory,
       report: monitor.reportWrite,
@@ -313,6 +319,14 @@ async function resctrlGroup({ linux }: Spec, id: string): Promise<ResctrlGroup |
   if (!linux?.intelRdt || !hostHas('resctrl')) return undefined
   const { ResctrlGroup } = await import('./resctrl.ts')
   return ResctrlGroup.of(linux.intelRdt, id)
+}
+
+/** Undefined for a container that has nobody to tell that it is ready. */
+async function notifierOf({ notifySocket }: CreateOptions): Promise<typeof import('./notify-socket.ts') | undefined> {
+  if (!notifySocket) return undefined
+  const notify = await import('./notify-socket.ts')
+  notify.checkNotifySocket(notifySocket)
+  return notify
 }
 
 function describe({ created, shared }: OpenNamespaces): string {

@@ -1,10 +1,13 @@
 import { PR_SET_CHILD_SUBREAPER } from '@crio-lxc/core/abi/constants'
+import { messageOf } from '@crio-lxc/core/errors/runtime-error'
+import { log } from '@crio-lxc/core/log/logger'
 import { prctl } from '@crio-lxc/core/sys/libc'
 import { type CreateOptions, create } from './create.ts'
 import { deleteContainer } from './delete.ts'
 import { loadSpec } from './load-spec.ts'
+import type { NotifySocket } from './notify-socket.ts'
 import type { Settings } from './settings.ts'
-import { start } from './start.ts'
+import { begin, start } from './start.ts'
 import { SignalRelay, supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 
@@ -21,7 +24,7 @@ export async function run(settings: Settings, options: RunOptions): Promise<numb
 
 async function runDetached(settings: Settings, options: RunOptions): Promise<number> {
   await create(settings, options)
-  await startOrDelete(settings, options.id)
+  await orDelete(settings, options.id, () => start(settings, options.id, options))
   return 0
 }
 
@@ -34,21 +37,27 @@ async function runInForeground(settings: Settings, options: RunOptions): Promise
   const proxy = terminal ? new TerminalProxy() : undefined
   const handover: Settings = { ...settings, monitorMode: 'handover' }
   const info = await create(handover, { ...options, ...(proxy && { consoleFd: proxy.socket }) })
+  let notifier: NotifySocket | undefined
   try {
-    await startOrDelete(settings, options.id, proxy)
+    notifier = await orDelete(settings, options.id, () => {
+      proxy?.connect()
+      return begin(settings, options.id, options)
+    })
   } catch (error) {
     proxy?.close()
     throw error
   }
+  // The main process of the service is this one, which ends with the container's exit code.
+  const notified = notifier?.forward({ mainPid: false }).catch((error) => log.warn(messageOf(error)))
   const code = await supervise(info.pid(), relay, proxy)
+  await notified
   if (!options.keep) await deleteContainer(settings, options.id, { force: true })
   return code
 }
 
-async function startOrDelete(settings: Settings, id: string, proxy?: TerminalProxy): Promise<void> {
+async function orDelete<T>(settings: Settings, id: string, starting: () => Promise<T>): Promise<T> {
   try {
-    proxy?.connect()
-    await start(settings, id)
+    return await starting()
   } catch (error) {
     await deleteContainer(settings, id, { force: true })
     throw error

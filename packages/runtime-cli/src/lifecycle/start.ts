@@ -12,17 +12,29 @@ import { close, poll } from '@crio-lxc/core/sys/libc'
 import { tryLock } from '@crio-lxc/core/sys/libc-process'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/init/fifo-names'
 import { type Container, loadContainer } from './load-container.ts'
+import type { NotifySocket } from './notify-socket.ts'
 import { acknowledgeListener, listenerMissing, sendListener } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
 import { stateOf } from './state.ts'
 import { stepError } from './step-error.ts'
 import { openTerminationMessage, writeTerminationMessage } from './termination-message.ts'
 
+export interface StartOptions {
+  /** The caller's NOTIFY_SOCKET, if it is not empty: it is told when the container is ready, and start waits for that. */
+  readonly notifySocket?: string | undefined
+}
+
 /** start: runtime.md, "Start". Returns when the container's program has been executed. */
-export async function start(settings: Settings, id: string): Promise<void> {
+export async function start(settings: Settings, id: string, options: StartOptions = {}): Promise<void> {
+  const notifier = await begin(settings, id, options)
+  await notifier?.forward({ mainPid: true })
+}
+
+/** The same without the wait for a container that notifies: what it sends is the caller's to forward. */
+export async function begin(settings: Settings, id: string, options: StartOptions): Promise<NotifySocket | undefined> {
   const lock = lockStart(settings, id)
   try {
-    await startLocked(settings, id)
+    return await startLocked(settings, id, options)
   } catch (error) {
     // Deleted meanwhile: what was missing first says less than that.
     if (codeOf(error) === 'ENOENT') loadContainer(settings, id)
@@ -46,7 +58,11 @@ function lockStart({ root }: Settings, id: string): number | undefined {
   throw new RuntimeError('wrong-state', `${phrase.startRunning}: ${id}: another start is under way`)
 }
 
-async function startLocked(settings: Settings, id: string): Promise<void> {
+async function startLocked(
+  settings: Settings,
+  id: string,
+  { notifySocket }: StartOptions,
+): Promise<NotifySocket | undefined> {
   const done = stepLog('start')
   const container = loadContainer(settings, id)
   checkStatus(container)
@@ -57,15 +73,28 @@ async function startLocked(settings: Settings, id: string): Promise<void> {
     release(settings, container, pidfd)
     done(`init (pid ${init?.init.pid}) has executed ${init?.command}`, { pid: init?.init.pid })
   }
+  let notifier: NotifySocket | undefined
   try {
+    if (notifySocket) notifier = await listen(container, notifySocket)
     const { startContainer, poststart } = facts.hooks ?? {}
-    if (!startContainer && !poststart) return go()
-    const { startWithHooks } = await import('./start-with-hooks.ts')
-    startWithHooks(settings, container, go)
-    done(`ran ${(startContainer?.length ?? 0) + (poststart?.length ?? 0)} hooks`)
+    if (startContainer || poststart) {
+      const { startWithHooks } = await import('./start-with-hooks.ts')
+      startWithHooks(settings, container, go)
+      done(`ran ${(startContainer?.length ?? 0) + (poststart?.length ?? 0)} hooks`)
+    } else go()
+    return notifier
+  } catch (error) {
+    notifier?.close()
+    throw error
   } finally {
     close(pidfd)
   }
+}
+
+/** Before init goes on: its program may notify at once. */
+async function listen(container: Container, notifySocket: string): Promise<NotifySocket | undefined> {
+  const { NotifySocket } = await import('./notify-socket.ts')
+  return NotifySocket.open(container, notifySocket)
 }
 
 /** Lets init execute the container's program, and waits until it has. */

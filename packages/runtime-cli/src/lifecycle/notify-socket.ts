@@ -1,0 +1,223 @@
+/**
+ * sd_notify(3) of a container: a directory of the runtime directory is mounted into it, start listens on a socket there
+ * and tells the service manager, on the socket of its own NOTIFY_SOCKET, that the container is ready. Nothing that the
+ * container sends reaches the service manager as it is (`readyMessage`).
+ */
+import { closeSync, constants, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import {
+  AT_FDCWD,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+  MS_PRIVATE,
+  O_PATH,
+} from '@crio-lxc/core/abi/constants'
+import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
+import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { codeOf } from '@crio-lxc/core/errors/system-error'
+import { log } from '@crio-lxc/core/log/logger'
+import { NOTIFY_MESSAGE_MAX, readyMessage } from '@crio-lxc/core/oci/notify-message'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import { openProcess } from '@crio-lxc/core/process/pidfd'
+import { mountSetattr, pipe, pollAsync, privateTree } from '@crio-lxc/core/sys/libc'
+import { bindDatagram, connectDatagram, receiveDatagram, SOCKET_NAME_MAX } from '@crio-lxc/core/sys/unix-datagram'
+import { sendFd } from '@crio-lxc/core/sys/unix-message'
+import type { Container } from './load-container.ts'
+import type { Sources } from './sources.ts'
+
+/** Below the runtime directory; and the socket in it. */
+const DIRECTORY = 'notify'
+const SOCKET = 'notify.sock'
+/** Where the container finds them, as with runc. */
+const DESTINATION = '/run/notify'
+/** How long the service manager may take to read what it was sent. */
+const BARRIER_MS = 30_000
+const DATAGRAMS_AT_ONCE = 1024
+
+/** The value of NOTIFY_SOCKET, which sd_notify(3) takes as a path or as an abstract name. */
+export function checkNotifySocket(socket: string): void {
+  if (/^[/@][^\0]+$/.test(socket) && Buffer.byteLength(socket) <= SOCKET_NAME_MAX) return
+  throw new RuntimeError(
+    'usage',
+    `NOTIFY_SOCKET must be the absolute path of a socket or "@" and its abstract name, of at most ${SOCKET_NAME_MAX} bytes, got ${JSON.stringify(socket)}: unset it`,
+  )
+}
+
+/** What create has of a container so far. */
+interface Prepared {
+  readonly spec: Spec
+  readonly sources: Sources
+}
+
+/**
+ * `prepared` with the directory, which everybody may enter and nobody in the container may write to, as the last of the
+ * mounts. `fd` is the detached mount among them, to be closed with the others.
+ */
+export function addNotifySocket({ spec, sources }: Prepared, info: ContainerInfo): Prepared & { readonly fd: number } {
+  const source = info.runtimePath(DIRECTORY)
+  mkdirSync(source, { mode: 0o755 })
+  const fd = privateTree(AT_FDCWD, source, { recursive: false })
+  try {
+    mountSetattr(fd, { set: MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC })
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+  const { mounts = [], process } = spec
+  const detached = { fd, directory: true }
+  return {
+    fd,
+    spec: {
+      ...spec,
+      mounts: [...mounts, { destination: DESTINATION, type: 'bind', source }],
+      process: { ...process, env: [...(process.env ?? []), `NOTIFY_SOCKET=${DESTINATION}/${SOCKET}`] },
+    },
+    sources: {
+      ...sources,
+      mounts: new Map([...sources.mounts, [mounts.length, detached]]),
+      // Those are empty without a user namespace.
+      staged: sources.staged.length > 0 ? [...sources.staged, { ...detached, propagation: [MS_PRIVATE] }] : [],
+      fds: [...sources.fds, fd],
+    },
+  }
+}
+
+interface Descriptors {
+  /** O_PATH, of the directory. */
+  readonly directory: number
+  /** Receives from the container. */
+  readonly container: number
+  /** Sends to the service manager. */
+  readonly manager: number
+  /** Of init. */
+  readonly pidfd: number
+}
+
+/** The listener of a container that is about to be started. */
+export class NotifySocket {
+  private constructor(
+    readonly host: string,
+    readonly pid: number,
+    readonly fds: Descriptors,
+  ) {}
+
+  /**
+   * Listens; undefined for a container that was created without NOTIFY_SOCKET, or has ended. Throws RuntimeError when
+   * nobody listens on `host`: then nothing is started.
+   */
+  static open({ info, init }: Container, host: string): NotifySocket | undefined {
+    checkNotifySocket(host)
+    if (!init) return undefined
+    const directory = openDirectory(info)
+    if (directory === undefined) return undefined
+    const open = [directory]
+    const keep = (fd: number): number => {
+      open.push(fd)
+      return fd
+    }
+    try {
+      const pidfd = openProcess(init.init)
+      if (pidfd === undefined) {
+        closeAll(open)
+        return undefined
+      }
+      keep(pidfd)
+      const manager = keep(connectManager(host))
+      return new NotifySocket(host, init.init.pid, { directory, container: bindSocket(directory), manager, pidfd })
+    } catch (error) {
+      closeAll(open)
+      throw error
+    }
+  }
+
+  /**
+   * Waits, as runc does without a limit, until the container is ready or its init has ended, and closes the socket. With
+   * `mainPid` the service manager is told that init is the service's main process. Throws RuntimeError when it cannot be
+   * told.
+   */
+  async forward({ mainPid }: { readonly mainPid: boolean }): Promise<void> {
+    try {
+      for (;;) {
+        const [, ended = 0] = await pollAsync([this.fds.container, this.fds.pidfd])
+        const message = this.#nextReady(mainPid ? this.pid : undefined)
+        if (message !== undefined) return await this.#tell(message)
+        if (ended) return
+      }
+    } finally {
+      this.close()
+    }
+  }
+
+  /** Reads what has come so far, but not for ever when it comes faster, until it says that the container is ready. */
+  #nextReady(mainPid: number | undefined): string | undefined {
+    for (let count = 0; count < DATAGRAMS_AT_ONCE; count++) {
+      // One byte more, so that one that is too long is seen.
+      const datagram = receiveDatagram(this.fds.container, NOTIFY_MESSAGE_MAX + 1)
+      const message = datagram && readyMessage(datagram, mainPid)
+      if (!datagram || message !== undefined) return message
+    }
+    return undefined
+  }
+
+  /** sd_notify_barrier(3): a sender that ends before its message is read belongs to no service any more. */
+  async #tell(message: string): Promise<void> {
+    const [read, write] = pipe()
+    try {
+      try {
+        writeSync(this.fds.manager, message)
+        sendFd(this.fds.manager, Buffer.from('BARRIER=1'), write)
+      } finally {
+        closeSync(write)
+      }
+      const [closed = 0] = await pollAsync([read], BARRIER_MS)
+      if (!closed) log.warn(`wait until ${this.host} has read READY=1: it took longer than ${BARRIER_MS} ms`)
+    } catch (cause) {
+      throw new RuntimeError('io', `send READY=1 to NOTIFY_SOCKET ${this.host}: ${messageOf(cause)}`, { cause })
+    } finally {
+      closeSync(read)
+    }
+  }
+
+  close(): void {
+    rmSync(`/proc/self/fd/${this.fds.directory}/${SOCKET}`, { force: true })
+    closeAll(Object.values(this.fds))
+  }
+}
+
+function openDirectory(info: ContainerInfo): number | undefined {
+  try {
+    return openSync(info.runtimePath(DIRECTORY), O_PATH | constants.O_DIRECTORY)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function connectManager(host: string): number {
+  try {
+    return connectDatagram(host)
+  } catch (cause) {
+    const reason = messageOf(cause).replace(/^connect\(.*\): /s, '')
+    throw new RuntimeError('io', `connect to NOTIFY_SOCKET ${host}: ${reason}: unset it, or start its listener first`, {
+      cause,
+    })
+  }
+}
+
+/** By way of the directory's fd, whose name is short. A socket that is there is that of a start that was killed. */
+function bindSocket(directory: number): number {
+  const path = `/proc/self/fd/${directory}/${SOCKET}`
+  rmSync(path, { force: true })
+  // Every user of the container may send. Afterwards the mode could not be changed without following a name.
+  const umask = process.umask(0)
+  try {
+    return bindDatagram(path)
+  } finally {
+    process.umask(umask)
+  }
+}
+
+function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) closeSync(fd)
+}
