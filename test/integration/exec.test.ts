@@ -230,6 +230,13 @@ describe('exec flags', () => {
     expect((await probe(id, ['--cwd', '/etc'])).cwd).toBe('/etc')
   })
 
+  it.each(['FOO', '=x', ''])('--env %j is no variable', async (variable) => {
+    const { id } = await t.running()
+    const result = await t.runtime(['exec', '--env', variable, id, 'env'])
+    expect(result).toMatchObject({ exitCode: 255, stdout: '' })
+    expect(result.stderr).toMatch(/environment variable/)
+  })
+
   it.each(['--env', '-e'])('%s adds to the environment, the last one wins', async (flag) => {
     const { id } = await t.running({ process: { env: ['PATH=/bin', 'ONE=1'] } })
     const { stdout } = await t.ok(['exec', flag, 'TWO=2 = two', flag, 'ONE=changed', id, 'env'])

@@ -36,7 +36,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
   const fallback = stderrSink(context.debug ? 'debug' : 'warn')
   await configureLogging({ ...toLogConfiguration(global, process.env), command: name, fallback })
-  if (name === 'help' || name === 'h') return help(args[0])
+  if (name === 'help' || name === 'h') return help(args.find((word) => !word.startsWith('-')))
   if (name === 'completion') return print((await import('./commands/help.ts')).completionScript())
 
   const { default: command } = await findCommand(name)()

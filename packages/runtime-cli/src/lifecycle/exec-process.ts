@@ -40,6 +40,12 @@ function ofFlags(base: Process, options: ExecOptions): Process {
   if (args.length === 0) throw new RuntimeError('usage', 'exec needs a command or --process')
   if (cwd !== undefined && !cwd.startsWith('/'))
     throw new RuntimeError('exec-failed', `--cwd ${JSON.stringify(cwd)} is not an absolute path`)
+  const unnamed = env.find((variable) => variable.indexOf('=') <= 0)
+  if (unnamed !== undefined)
+    throw new RuntimeError(
+      'exec-failed',
+      `invalid environment variable --env ${JSON.stringify(unnamed)}: want NAME=VALUE`,
+    )
   const capabilities = addCapabilities(base.capabilities, caps)
   return {
     ...base,
