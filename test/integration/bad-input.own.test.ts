@@ -7,6 +7,7 @@ import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
 import { type InvokeOptions, invoke, type Result, runtimePath } from '../support/runtime.ts'
 import { type Spec, setNamespace } from '../support/spec.ts'
+import { waitFor } from '../support/wait-for.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
@@ -296,6 +297,8 @@ describe('an interrupted create', () => {
       await ended
       const result = await t.runtime(['delete', '--force', id])
       expect(result, `after ${afterMs} ms: ${result.stderr}`).toMatchObject({ exitCode: 0, timedOut: false })
+      // A child that create had spawned but that was in no cgroup yet ends by itself, as its pipes do.
+      await waitFor(() => t.leftovers().length === 0, { timeoutMs: 2000 }).catch(() => undefined)
       expect(t.leftovers(), `after ${afterMs} ms`).toEqual([])
     }
   })

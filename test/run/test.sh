@@ -25,8 +25,8 @@ run() {
 	printf '\n%s\n' "$name"
 	status=0
 	# shellcheck disable=SC2086 # a list of words
-	timeout --kill-after=30 1200 $wrapper node_modules/.bin/vitest run --config test/vitest.config.ts \
-		--reporter=default --reporter="$PWD/test/support/skip-reporter.ts" \
+	timeout --kill-after=30 1800 $wrapper node_modules/.bin/vitest run --config test/vitest.config.ts \
+		--reporter=default --reporter="$PWD/test/support/skip-reporter.ts" --reporter="$PWD/test/support/retry-reporter.ts" \
 		--reporter=json --outputFile.json="$results/$name.json" "$@" </dev/null || status=$?
 	echo "$status" >"$results/$name.status"
 }

@@ -20,10 +20,10 @@ run_in_vm() {
 	status=0
 	# Everything takes 6 to 30 times as long as outside; so does starting a process for each file.
 	# shellcheck disable=SC2086 # lists of words
-	sh test/vm/vm.sh $options -w "$results/$name.machine" -- env "PATH=$PATH" ${RUNTIME:+"RUNTIME=$RUNTIME"} \
+	sh test/vm/vm.sh $options -w "$results/$name.machine" -- env "PATH=$PATH" "CI=${CI-}" ${RUNTIME:+"RUNTIME=$RUNTIME"} \
 		vitest run --config test/vitest.config.ts --project integration --no-isolate \
 		--testTimeout 300000 --hookTimeout 300000 \
-		--reporter=default --reporter="$PWD/test/support/skip-reporter.ts" \
+		--reporter=default --reporter="$PWD/test/support/skip-reporter.ts" --reporter="$PWD/test/support/retry-reporter.ts" \
 		--reporter=json --outputFile.json="/vm/report.json" "$@" || status=$?
 	echo "$status" >"$results/$name.status"
 	mv "$results/$name.machine/report.json" "$results/$name.json" 2>/dev/null || :
