@@ -146,8 +146,7 @@ export function planContainer(inputs: ContainerInputs): Plan {
   const executable = planBecomeProcess(plan, process, {
     root,
     proc: labelled ? proc : undefined,
-    // Limits above its own need a privilege that init has not got in a user namespace: create sets them.
-    limited: userNamespace !== undefined,
+    privileged: userNamespace ? 'create' : 'own',
   })
   plan.step('close the root', 'close', [root])
   planCloseAllBut(plan, [fds.report, fds.fifoDirectory], fds.preserved)

@@ -12,8 +12,8 @@ import {
   planBecomeProcess,
   planExecute,
   planOpenRoot,
+  planPrivileged,
   planPrologue,
-  planRlimits,
 } from './steps/process.ts'
 import { planAffinity } from './steps/scheduling.ts'
 import { planOpenHostProc } from './steps/security-label.ts'
@@ -52,8 +52,7 @@ export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
   if (affinity) planAffinity(plan, 'process.execCPUAffinity.final', affinity.final)
   const proc = planOpenHostProc(plan, process.process)
   const mapped = (namespaces & CLONE_NEWUSER) !== 0
-  // With the privileges of the host, which end at the namespace.
-  if (mapped) planRlimits(plan, process.process.rlimits ?? [])
+  if (mapped) planPrivileged(plan, process.process)
   if (namespaces) plan.step("join the container's namespaces", 'setns', [fds.pidfd, namespaces])
   const { record, pid } = pidRecord(plan)
   const parent = new Label()
@@ -72,7 +71,7 @@ export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
     const { consoleSize: size, user } = process.process
     planControllingTerminal(plan, planTerminal(plan, { root, socket, size, uid: user.uid }))
   }
-  const executable = planBecomeProcess(plan, process, { root, proc, limited: mapped })
+  const executable = planBecomeProcess(plan, process, { root, proc, privileged: mapped ? 'parent' : 'own' })
   plan.step('close the root', 'close', [root])
   const kept = [fds.report, ...(fds.acknowledge === undefined ? [] : [fds.acknowledge])]
   planCloseAllBut(plan, kept, fds.preserved)

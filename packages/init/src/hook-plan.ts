@@ -15,8 +15,8 @@ import {
   planBecomeProcess,
   planExecute,
   planOpenRoot,
+  planPrivileged,
   planPrologue,
-  planRlimits,
 } from './steps/process.ts'
 import { planOpenHostProc } from './steps/security-label.ts'
 
@@ -64,11 +64,8 @@ export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan 
     const { process } = container.process
     const inputs = { ...container.process, process: { ...process, args }, environment, candidates: [hook.path] }
     const root = planOpenRoot(plan)
-    const executable = planBecomeProcess(plan, inputs, {
-      root,
-      proc,
-      limited: entersUserNamespace(container),
-    })
+    const privileged = entersUserNamespace(container) ? 'parent' : 'own'
+    const executable = planBecomeProcess(plan, inputs, { root, proc, privileged })
     planCloseAll(plan, fds.report)
     planExecute(plan, inputs, executable, undefined)
   } else {
@@ -95,8 +92,7 @@ function planEnter(plan: Plan, entry: HookEntry, { report, parent, end }: Ways):
   const { pidfd, namespaces, cgroup, process } = entry
   planPrologue(plan)
   planJoinCgroup(plan, cgroup, { report, end })
-  // With the privileges of the host, which end at the namespace.
-  if (entersUserNamespace(entry)) planRlimits(plan, process?.process.rlimits ?? [])
+  if (process && entersUserNamespace(entry)) planPrivileged(plan, process.process)
   if (namespaces) plan.step("join the container's namespaces", 'setns', [pidfd, namespaces])
   const { record, pid } = pidRecord(plan)
   plan.step('fork', 'clone', [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], {

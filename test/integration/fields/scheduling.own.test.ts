@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { type ProbeReport, parseProbe } from '../../support/probe.ts'
+import { realtimeCgroup } from '../../support/realtime-cgroup.ts'
 import { requires } from '../../support/requires.ts'
 import type { Process, Spec } from '../../support/spec.ts'
 
@@ -21,20 +22,6 @@ const linux =
   (spec: Spec): void => {
     spec.linux[field] = value
   }
-
-/** A cgroup that may run SCHED_FIFO: with CONFIG_RT_GROUP_SCHED a new one of v1 has no time for it. */
-function realtimeCgroup(): string {
-  const path = `/${t.id()}`
-  const cpu = `/sys/fs/cgroup/cpu${path}`
-  if (existsSync('/sys/fs/cgroup/cpu/cpu.rt_runtime_us')) {
-    mkdirSync(cpu)
-    t.defer(() => {
-      if (existsSync(cpu)) rmdirSync(cpu)
-    })
-    writeFileSync(`${cpu}/cpu.rt_runtime_us`, '10000')
-  }
-  return path
-}
 
 /** /probe in a running container, by a process.json that is the container's process with changes. */
 async function probeByExec(container: { id: string; bundle: { spec: Spec; path: string } }, process: Partial<Process>) {
@@ -67,7 +54,7 @@ describe('process.scheduler', () => {
       { policy: 6, runtime: 2_000_000, deadline: 50_000_000, period: 100_000_000 },
     ],
   ])('%j', async (scheduler, expected) => {
-    const cgroupsPath = realtimeCgroup()
+    const cgroupsPath = realtimeCgroup(t)
     const report = await t.probe({
       process: { scheduler },
       spec: (spec) => {

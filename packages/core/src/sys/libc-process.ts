@@ -1,7 +1,8 @@
 /** libc calls on other processes. The rules of libc.ts hold here too. */
+import { IOPRIO_WHO_PROCESS } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
-import { call } from './libc.ts'
+import { call, syscallNumber } from './libc.ts'
 
 /** pidfd_open(2); the fd is always CLOEXEC. Same number on every architecture. */
 export function pidfdOpen(pid: number): number {
@@ -35,6 +36,24 @@ export function prlimit(pid: number, resource: number, limits: { soft: number | 
     'int prlimit(int pid, int resource, void *limits, void *previous)',
     [pid, resource, rlimit, null],
     () => `prlimit(${pid}, ${resource})`,
+  )
+}
+
+/** sched_setattr(2) of another process; `attr` is struct sched_attr, and `text` the way a person reads it. */
+export function schedSetattr(pid: number, attr: Uint8Array, text: string): void {
+  call(
+    'long syscall(long nr, int pid, void *attr, unsigned int flags)',
+    [syscallNumber('sched_setattr'), pid, Buffer.from(attr), 0],
+    () => `sched_setattr(${pid}, ${text})`,
+  )
+}
+
+/** ioprio_set(2) of another process. */
+export function ioprioSet(pid: number, priority: number): void {
+  call(
+    'long syscall(long nr, int which, int who, int priority)',
+    [syscallNumber('ioprio_set'), IOPRIO_WHO_PROCESS, pid, priority],
+    () => `ioprio_set(${pid}, ${priority})`,
   )
 }
 

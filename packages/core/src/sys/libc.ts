@@ -4,7 +4,7 @@
  * number from abi/arch.ts.
  */
 import { writeSync } from 'node:fs'
-import { archOf, callNumber } from '../abi/arch.ts'
+import { archOf, type Call, callNumber } from '../abi/arch.ts'
 import {
   AF_NETLINK,
   AT_EMPTY_PATH,
@@ -51,7 +51,7 @@ export function call(prototype: string, args: readonly unknown[], text: () => st
 }
 
 /** The number of a system call that glibc does not wrap. */
-export function syscallNumber(name: 'bpf' | 'openat2' | 'open_tree' | 'mount_setattr' | 'seccomp'): number {
+export function syscallNumber(name: Call): number {
   const arch = archOf(process.arch)
   if (!arch) throw new RuntimeError('unsupported', `the processor architecture ${process.arch} is not supported`)
   return callNumber(arch, name)

@@ -24,7 +24,7 @@ import { idArray, rlimit64, rlimitResource } from '@crio-lxc/core/plan/structs'
 import { openInRoot } from '../inside-root.ts'
 import { planFindExecutable } from './executable.ts'
 import { planMemoryPolicy } from './memory-policy.ts'
-import { planIoPriority, planScheduler } from './scheduling.ts'
+import { isInherited, planIoPriority, planScheduler } from './scheduling.ts'
 import { planSecurityLabels } from './security-label.ts'
 
 /** A seccomp filter as seccomp(2) takes it. */
@@ -49,14 +49,19 @@ export interface ProcessInputs {
   readonly capabilities: boolean
 }
 
+/**
+ * Who sets what needs a privilege over the host, of which a process in a user namespace has none (capabilities(7),
+ * CAP_SYS_RESOURCE and CAP_SYS_NICE): this process; its parent, before it entered (planPrivileged); or create, for init.
+ */
+export type Privileged = 'own' | 'parent' | 'create'
+
 /** Where and how init becomes the process. */
 export interface Circumstances {
   /** The container's root. */
   readonly root: Arg
   /** A procfs, for security labels; given when the process has any. */
   readonly proc: Arg | undefined
-  /** The limits are set already, by a process that is not in the container's user namespace. */
-  readonly limited: boolean
+  readonly privileged: Privileged
 }
 
 const CAP_SYS_ADMIN = 1n << 21n
@@ -79,13 +84,15 @@ export function planPrologue(plan: Plan): void {
  * limits and the bounding set first, then the user, then the exact sets, then what must be done as that user.
  */
 export function planBecomeProcess(plan: Plan, inputs: ProcessInputs, circumstances: Circumstances): Slot {
-  const { root, proc, limited } = circumstances
+  const { root, proc, privileged } = circumstances
   const { process, personality, memoryPolicy } = inputs
   const { user, scheduler, ioPriority } = process
-  if (!limited) planRlimits(plan, process.rlimits ?? [])
+  if (privileged === 'own') planRlimits(plan, process.rlimits ?? [])
   if (proc !== undefined) planSecurityLabels(plan, process, proc)
-  if (scheduler) planScheduler(plan, scheduler)
-  if (ioPriority) planIoPriority(plan, ioPriority)
+  // What a fork takes away fails here in a user namespace, if the kernel gives it to the privileged only.
+  if (scheduler && (privileged === 'own' || (privileged === 'parent' && !isInherited(scheduler))))
+    planScheduler(plan, scheduler)
+  if (ioPriority && privileged === 'own') planIoPriority(plan, ioPriority)
   if (memoryPolicy) planMemoryPolicy(plan, memoryPolicy)
   if (personality)
     plan.step(`set linux.personality to ${personality.domain}`, 'personality', [PERSONALITY[personality.domain]])
@@ -124,8 +131,15 @@ export function planExecute(plan: Plan, inputs: ProcessInputs, executable: Slot,
 /** The words of the step that executes the container's program. */
 export const EXECUTE = 'execute process.args'
 
+/** Before a user namespace is entered, with the privileges of the host: what the child that will be the process inherits. */
+export function planPrivileged(plan: Plan, { rlimits = [], scheduler, ioPriority }: Process): void {
+  planRlimits(plan, rlimits)
+  if (scheduler && isInherited(scheduler)) planScheduler(plan, scheduler)
+  if (ioPriority) planIoPriority(plan, ioPriority)
+}
+
 /** All of them but the soft limit of open files, which `planExecute` sets. */
-export function planRlimits(plan: Plan, rlimits: readonly Rlimit[]): void {
+function planRlimits(plan: Plan, rlimits: readonly Rlimit[]): void {
   for (const rlimit of rlimits) {
     // init still opens files while it waits for start: its own soft limit comes last, in planExecute.
     const soft = rlimit.type === 'RLIMIT_NOFILE' ? rlimit.hard : rlimit.soft

@@ -11,29 +11,61 @@ const SCHED_ATTR_SIZE = 56
 const IOPRIO_CLASS_SHIFT = 13
 
 export function planScheduler(plan: Plan, scheduler: Scheduler): void {
-  const { policy, nice = 0, priority = 0, flags = [], runtime = 0, deadline = 0, period = 0 } = scheduler
-  const bits = flags.reduce((all, flag) => all | SCHED_FLAG[flag], 0)
   const attr = plan.struct(
     SCHED_ATTR_SIZE,
-    () =>
-      `{${policy}, flags=${hex(bits)}, nice=${nice}, priority=${priority}, runtime=${runtime}, deadline=${deadline}, period=${period}}`,
+    () => schedulerText(scheduler),
     (view, at) => {
-      view.setUint32(at, SCHED_ATTR_SIZE, true)
-      view.setUint32(at + 4, SCHED_POLICY[policy], true)
-      setUint64(view, at + 8, bits)
-      view.setInt32(at + 16, nice, true)
-      view.setUint32(at + 20, priority, true)
-      setUint64(view, at + 24, runtime)
-      setUint64(view, at + 32, deadline)
-      setUint64(view, at + 40, period)
+      writeScheduler(view, at, scheduler)
     },
   )
   plan.step('set process.scheduler', 'sched_setattr', [0, attr, 0])
 }
 
-export function planIoPriority(plan: Plan, { class: name, priority = 0 }: IoPriority): void {
-  const value = (IOPRIO_CLASS[name] << IOPRIO_CLASS_SHIFT) | priority
-  plan.step(`set process.ioPriority to ${name} ${priority}`, 'ioprio_set', [IOPRIO_WHO_PROCESS, 0, value])
+/** struct sched_attr of sched_setattr(2). */
+export function schedulerBytes(scheduler: Scheduler): Uint8Array {
+  const bytes = new Uint8Array(SCHED_ATTR_SIZE)
+  writeScheduler(new DataView(bytes.buffer), 0, scheduler)
+  return bytes
+}
+
+export function schedulerText(scheduler: Scheduler): string {
+  const { policy, nice = 0, priority = 0, runtime = 0, deadline = 0, period = 0 } = scheduler
+  return `{${policy}, flags=${hex(flagBits(scheduler))}, nice=${nice}, priority=${priority}, runtime=${runtime}, deadline=${deadline}, period=${period}}`
+}
+
+/** A child of the process that has it has it too (sched(7)). */
+export function isInherited({ policy, flags = [] }: Scheduler): boolean {
+  return policy !== 'SCHED_DEADLINE' && !flags.includes('SCHED_FLAG_RESET_ON_FORK')
+}
+
+function flagBits({ flags = [] }: Scheduler): number {
+  return flags.reduce((all, flag) => all | SCHED_FLAG[flag], 0)
+}
+
+function writeScheduler(view: DataView, at: number, scheduler: Scheduler): void {
+  const { policy, nice = 0, priority = 0, runtime = 0, deadline = 0, period = 0 } = scheduler
+  view.setUint32(at, SCHED_ATTR_SIZE, true)
+  view.setUint32(at + 4, SCHED_POLICY[policy], true)
+  setUint64(view, at + 8, flagBits(scheduler))
+  view.setInt32(at + 16, nice, true)
+  view.setUint32(at + 20, priority, true)
+  setUint64(view, at + 24, runtime)
+  setUint64(view, at + 32, deadline)
+  setUint64(view, at + 40, period)
+}
+
+export function planIoPriority(plan: Plan, ioPriority: IoPriority): void {
+  const { class: name, priority = 0 } = ioPriority
+  plan.step(`set process.ioPriority to ${name} ${priority}`, 'ioprio_set', [
+    IOPRIO_WHO_PROCESS,
+    0,
+    ioPriorityValue(ioPriority),
+  ])
+}
+
+/** As ioprio_set(2) takes it. */
+export function ioPriorityValue({ class: name, priority = 0 }: IoPriority): number {
+  return (IOPRIO_CLASS[name] << IOPRIO_CLASS_SHIFT) | priority
 }
 
 /** Pins to the CPUs of the list at `field`, or lets go of all: the kernel keeps the affinity inside the cpuset. */

@@ -301,11 +301,10 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
   if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, monitor.initPid(), 'standard')
   const resident = settings.monitorMode === 'resident' ? manager : undefined
-  const rlimits = userNamespace ? (spec.process.rlimits ?? []) : []
   const pid = publishInit(info, {
     monitor,
     spec,
-    rlimits,
+    unprivileged: userNamespace !== undefined,
     plan,
     seccompAgent,
     message: message && messageFile !== undefined ? identifyMessage(messageFile, message.path) : undefined,

@@ -1,0 +1,44 @@
+/** What create gives init from the host's side, because it needs a privilege over the host. */
+import { writeFileSync } from 'node:fs'
+import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import type { Process } from '@crio-lxc/core/oci/spec'
+import { rlimitResource } from '@crio-lxc/core/plan/structs'
+import { ioprioSet, prlimit, schedSetattr } from '@crio-lxc/core/sys/libc-process'
+import { ioPriorityValue, schedulerBytes, schedulerText } from '@crio-lxc/init/steps/scheduling'
+
+/** proc_pid_oom_score_adj(5): lowering it needs CAP_SYS_RESOURCE. */
+export function setOomScoreAdj(pid: number, value: number | undefined): void {
+  if (value === undefined) return
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(value))
+  } catch (cause) {
+    throw new SpecError(
+      'process.oomScoreAdj',
+      `set it to ${value}: ${messageOf(cause).replace(/^\w+: |, write$/g, '')}`,
+    )
+  }
+}
+
+/**
+ * For an init in a user namespace: what only CAP_SYS_RESOURCE and CAP_SYS_NICE of the host may set. The soft limit of
+ * open files is init's last step.
+ */
+export function setPrivileged(pid: number, { rlimits = [], scheduler, ioPriority }: Process): void {
+  for (const [index, { type, soft, hard }] of rlimits.entries()) {
+    const limits = { soft: type === 'RLIMIT_NOFILE' ? hard : soft, hard }
+    attempt(`process.rlimits[${index}]`, `set ${type} of init`, () => prlimit(pid, rlimitResource(type), limits))
+  }
+  if (scheduler) {
+    const bytes = schedulerBytes(scheduler)
+    attempt('process.scheduler', 'set it for init', () => schedSetattr(pid, bytes, schedulerText(scheduler)))
+  }
+  if (ioPriority) attempt('process.ioPriority', 'set it for init', () => ioprioSet(pid, ioPriorityValue(ioPriority)))
+}
+
+function attempt(field: string, what: string, task: () => void): void {
+  try {
+    task()
+  } catch (cause) {
+    throw new SpecError(field, `${what}: ${messageOf(cause)}`)
+  }
+}
