@@ -1,7 +1,8 @@
 /** Containers in user namespaces: their ids, and images that belong to these. */
 import { chmodSync, lchownSync, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Bundle } from './bundle.ts'
+import type { Bundle, BundleOptions } from './bundle.ts'
+import type { Containers } from './containers.ts'
 import { type IdMapping, type Spec, setNamespace } from './spec.ts'
 
 /** First id on the host, and how many. */
@@ -26,4 +27,22 @@ export function giveImage({ path, rootfs }: Bundle, owner = FIRST): void {
     if (stat.isDirectory() || stat.nlink === 1) lchownSync(path, owner, owner)
   }
   give(rootfs)
+}
+
+/** Bundles in a new user namespace, whose image belongs to its root; `shell` runs a script there. */
+export function mappedBundles(t: Containers) {
+  const mapped = async (options: BundleOptions = {}): Promise<Bundle> => {
+    const bundle = await t.bundle({
+      ...options,
+      spec: (spec) => {
+        mapIds(spec)
+        options.spec?.(spec)
+      },
+    })
+    giveImage(bundle)
+    return bundle
+  }
+  const shell = (script: string, options: BundleOptions = {}): Promise<Bundle> =>
+    mapped({ args: ['sh', '-c', script], ...options })
+  return { mapped, shell }
 }

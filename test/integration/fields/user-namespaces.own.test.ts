@@ -3,33 +3,19 @@ import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Bundle, BundleOptions } from '../../support/bundle.ts'
 import { useContainers } from '../../support/containers.ts'
 import { mountOn } from '../../support/probe.ts'
 import { namespaceOf } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf, runtimePath } from '../../support/runtime.ts'
 import { type Spec, setNamespace, shareWithHost } from '../../support/spec.ts'
-import { COUNT, FIRST, giveImage, mapIds } from '../../support/user-namespace.ts'
+import { COUNT, FIRST, giveImage, mapIds, mappedBundles } from '../../support/user-namespace.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
 
-async function mapped(options: BundleOptions = {}): Promise<Bundle> {
-  const bundle = await t.bundle({
-    ...options,
-    spec: (spec) => {
-      mapIds(spec)
-      options.spec?.(spec)
-    },
-  })
-  giveImage(bundle)
-  return bundle
-}
-
-const shell = (script: string, options: BundleOptions = {}): Promise<Bundle> =>
-  mapped({ args: ['sh', '-c', script], ...options })
+const { mapped, shell } = mappedBundles(t)
 
 const sets = (...names: string[]) => ({ bounding: names, effective: names, permitted: names })
 
