@@ -1,10 +1,18 @@
 /**
  * summary.ts DIRECTORY: one line per run of vitest from its NAME.json and NAME.status there, then their sum as the last
- * line: "N passed, N failed[, N skipped]". Ends with status 1 unless something passed and nothing failed.
+ * line: "N passed, N failed[, N skipped]"; between them what failed. Ends with status 1 unless something passed and nothing failed.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { addCounts, type Counts, countPart, countRun, formatCounts, type JsonReport } from './test-counts.ts'
+import {
+  addCounts,
+  type Counts,
+  countPart,
+  countRun,
+  failuresOf,
+  formatCounts,
+  type JsonReport,
+} from './test-counts.ts'
 
 const directory = process.argv[2]
 if (directory === undefined) throw new Error('usage: summary.ts DIRECTORY')
@@ -24,6 +32,9 @@ for (const [n, run] of runs.entries()) {
     if (counted) console.log(`    of these ${part}: ${formatCounts(counted)}`)
   }
 }
+
+// Here, because a long output may be kept from its end only.
+for (const [n, run] of runs.entries()) for (const failure of failuresOf(reports[n])) console.log(`\n${run}: ${failure}`)
 
 const total = addCounts(counts)
 console.log(`\n${formatCounts(total)}`)

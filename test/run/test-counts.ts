@@ -4,7 +4,14 @@ export interface JsonReport {
     /** Path of the file. */
     readonly name: string
     readonly status: string
-    readonly assertionResults: readonly { readonly status: string }[]
+    /** Of a file that does not load: why. */
+    readonly message?: string
+    readonly assertionResults: readonly {
+      readonly status: string
+      readonly fullName?: string
+      /** One for each attempt. */
+      readonly failureMessages?: readonly string[]
+    }[]
   }[]
 }
 
@@ -51,4 +58,22 @@ export function addCounts(counts: readonly Counts[]): Counts {
 /** "12 passed, 0 failed", and how many were skipped when any was. */
 export function formatCounts({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+const MESSAGE_LINES = 12
+
+/** What failed in a run, each as its file and name, then the beginning of what was said about it. */
+export function failuresOf(report: JsonReport | undefined): string[] {
+  return (report?.testResults ?? []).flatMap(({ name, status, message = '', assertionResults }) => {
+    const file = name.replace(/^.*\/test\//, 'test/')
+    const failed = assertionResults.filter((result) => result.status === 'failed')
+    if (failed.length === 0) return status === 'failed' ? [describe(file, message)] : []
+    return failed.map(({ fullName = '', failureMessages = [] }) =>
+      describe(`${file} > ${fullName}`, failureMessages.join('\n')),
+    )
+  })
+}
+
+function describe(title: string, message: string): string {
+  return [title, ...message.split('\n').filter(Boolean).slice(0, MESSAGE_LINES)].join('\n  ')
 }

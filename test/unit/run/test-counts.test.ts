@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addCounts, countPart, countRun, formatCounts } from '../../run/test-counts.ts'
+import { addCounts, countPart, countRun, failuresOf, formatCounts } from '../../run/test-counts.ts'
 
 const file = (status: string, ...tests: string[]) => ({
   name: '/repo/test/unit/some.test.ts',
@@ -47,4 +47,20 @@ test('formatCounts() of a sum is the closing line', () => {
   const run = { passed: 12, failed: 0, skipped: 0 }
   expect(formatCounts(addCounts([run, { ...run, failed: 1 }]))).toBe('24 passed, 1 failed')
   expect(formatCounts(addCounts([run, { ...run, skipped: 3 }]))).toBe('24 passed, 0 failed, 3 skipped')
+})
+
+test('failuresOf() names tests with what they said, and files that do not load', () => {
+  const long = Array.from({ length: 100 }, (_, line) => `line ${line}`).join('\n')
+  const failed = { status: 'failed', fullName: 'kill ends it', failureMessages: ['not equal', long] }
+  const testResults = [
+    { name: '/x/test/unit/a.test.ts', status: 'failed', assertionResults: [{ status: 'passed' }, failed] },
+    { name: '/x/test/unit/b.test.ts', status: 'failed', message: 'no such module', assertionResults: [] },
+    file('passed', 'passed'),
+  ]
+  const [first = '', second, ...more] = failuresOf({ testResults })
+  expect(first.split('\n').slice(0, 3)).toEqual(['test/unit/a.test.ts > kill ends it', '  not equal', '  line 0'])
+  expect(first.split('\n').length).toBe(13)
+  expect(second).toBe('test/unit/b.test.ts\n  no such module')
+  expect(more).toEqual([])
+  expect(failuresOf(undefined)).toEqual([])
 })
