@@ -107,7 +107,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
         report: 23,
         consoleSocket: spec.process.terminal ? 24 : undefined,
         cgroupNamespace: created ? undefined : 25,
-        hooks: { go: 26, hostTree: { fd: 27, stage: '/usr/libexec/crio-lxc/stage', rootfs: '/bundle/rootfs' } },
+        gate: { go: 26, hostTree: { fd: 27, stage: '/usr/libexec/crio-lxc/stage', rootfs: '/bundle/rootfs' } },
         preserved: 0,
       },
       cgroup: cgroupMounts(layout, created),

@@ -27,7 +27,8 @@ import { ensureTarget, setMountAttr } from './inside-root.ts'
 import { parsePropagation } from './mount-options.ts'
 import { planCloseAllBut } from './steps/close-fds.ts'
 import { devicesOf, planDeviceLinks, planDevices } from './steps/devices.ts'
-import { type HookGate, planAwaitHooks, planEnterHostTree } from './steps/host-tree.ts'
+import { type Gate, planGate } from './steps/gate.ts'
+import { planEnterHostTree } from './steps/host-tree.ts'
 import { type CgroupMounts, type DetachedMount, planMounts, planReadonlyMounts } from './steps/mounts.ts'
 import { type MovedDevices, planNetDevices } from './steps/net-devices.ts'
 import { planLoopback } from './steps/network.ts'
@@ -57,10 +58,10 @@ export interface ContainerFds {
   readonly consoleSocket: number | undefined
   /** A cgroup namespace to join: liblxc makes new ones only. */
   readonly cgroupNamespace: number | undefined
-  /** Given when there are linux.netDevices. */
+  /** Given when there are linux.netDevices that init is to move; from a user namespace it may not. */
   readonly netDevices: MovedDevices | undefined
-  /** Given when hooks run before pivot_root. */
-  readonly hooks: HookGate | undefined
+  /** Given when create has something to do while init waits. */
+  readonly gate: Gate | undefined
   /** `--preserve-fds`: 3 and following stay open in the container. */
   readonly preserved: number
 }
@@ -95,7 +96,7 @@ export function planContainer(inputs: ContainerInputs): Plan {
 
   // liblxc leaves the stage shared: without this the container's mounts would propagate between mount namespaces.
   plan.step('make the stage private', 'mount', [0, plan.string('/'), 0, MS_PRIVATE | MS_REC, 0])
-  const hostTree = fds.hooks?.hostTree
+  const hostTree = fds.gate?.hostTree
   if (hostTree) planEnterHostTree(plan, hostTree)
   planAttachRootfs(plan, spec, { rootfs, at: hostTree?.rootfs ?? '/root' })
   const mounts = spec.mounts ?? []
@@ -123,8 +124,8 @@ export function planContainer(inputs: ContainerInputs): Plan {
   const proc = labelled || newTime || Object.keys(sysctl).length > 0 ? planPrivateProc(plan) : undefined
   // Before the hooks of create, which enter it.
   if (newTime && proc) planTimeNamespace(plan, linux.timeOffsets ?? {}, proc)
-  // Hooks may still change the rootfs and mount in it; what follows takes that away.
-  if (fds.hooks) planAwaitHooks(plan, { report: fds.report, go: fds.hooks.go })
+  // Hooks may still change the rootfs and mount in it; what follows takes that away. Devices bring their sysctls.
+  if (fds.gate) planGate(plan, { report: fds.report, go: fds.gate.go })
   planReadonlyMounts(plan, made)
   if (proc) planSysctls(plan, sysctl, proc)
   planReadonlyPaths(plan, { root: rootfs, paths: linux.readonlyPaths ?? [] })

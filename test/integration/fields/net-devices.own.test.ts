@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
+import { HookRecorder } from '../../support/hook-recorder.ts'
 import { requires } from '../../support/requires.ts'
 import { type Spec, setNamespace, shareWithHost } from '../../support/spec.ts'
+import { mappedBundles } from '../../support/user-namespace.ts'
 
 // runc has the field since 1.3.
 requires('root', 'own-runtime')
 const t = useContainers()
+const { mapped } = mappedBundles(t)
 
 const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' })
 let pairs = 0
@@ -145,6 +148,104 @@ describe('linux.netDevices', () => {
     })
     expect(result.exitCode).toBe(1)
     expect(result.stderr).toMatch(/linux\.netDevices: needs a network namespace/)
+    expect(ip('-o', 'link')).toContain(` ${end}@`)
+  })
+})
+
+describe('linux.netDevices in a user namespace', () => {
+  it('moves, renames, keeps addresses, and brings the device up, before the sysctls are set', async () => {
+    const [end, other] = veth()
+    ip('addr', 'add', '192.0.2.7/24', 'dev', end)
+    const bundle = await mapped({
+      args: ['sleep', '1000'],
+      spec: (spec) => {
+        withDevices({ [end]: { name: 'data0' } })(spec)
+        spec.linux.sysctl = { 'net.ipv4.conf.data0.forwarding': '1' }
+      },
+    })
+    const { id, pid } = await t.running(bundle)
+    expect(addresses(pid, 'data0')).toContain('inet 192.0.2.7/24')
+    expect(ip('-o', 'link')).not.toContain(` ${end}@`)
+    expect(ip('-o', 'link')).toContain(` ${other}@`)
+    expect((await t.ok(['exec', id, 'ip', '-o', 'link', 'show', 'data0'])).stdout).toMatch(/<[^>]*\bUP\b/)
+    expect((await t.ok(['exec', id, 'cat', '/proc/sys/net/ipv4/conf/data0/forwarding'])).stdout).toBe('1\n')
+  })
+
+  it('is there for the hooks of create', async () => {
+    const [end] = veth()
+    const recorder = new HookRecorder(t.hostDirectory('hooks-'))
+    const bundle = await mapped({
+      args: ['sleep', '1000'],
+      spec: (spec) => {
+        withDevices({ [end]: { name: 'data0' } })(spec)
+        const show = `cd ${recorder.directory}; tail -n +3 /proc/self/net/dev | cut -d: -f1 | tr -d ' ' > $1.ns`
+        spec.hooks = { createContainer: [recorder.shell(show, 'createContainer')] }
+      },
+    })
+    await t.running(bundle)
+    expect(recorder.lines('createContainer.ns').sort()).toContain('data0')
+  })
+
+  it('goes into a namespace of the host that is given by path', async () => {
+    const [end] = veth()
+    ip('addr', 'add', '192.0.2.7/24', 'dev', end)
+    const first = await t.running()
+    const bundle = await mapped({
+      args: ['sleep', '1000'],
+      spec: (spec) => {
+        setNamespace(spec, 'network', `/proc/${first.pid}/ns/net`)
+        // A new sysfs shows the network namespace, and the kernel keeps it from who has no power over that.
+        spec.mounts = spec.mounts.filter(({ type }) => type !== 'sysfs')
+        withDevices({ [end]: { name: 'x0' } })(spec)
+      },
+    })
+    await t.running(bundle)
+    expect(addresses(first.pid, 'x0')).toContain('inet 192.0.2.7/24')
+  })
+
+  it("goes into another container's, which is in the same user namespace", async () => {
+    const [end] = veth()
+    const first = await t.running(await mapped({ args: ['sleep', '1000'] }))
+    const second = await mapped({
+      args: ['sleep', '1000'],
+      spec: (spec) => {
+        for (const type of ['network', 'user'] as const)
+          setNamespace(spec, type, `/proc/${first.pid}/ns/${type === 'network' ? 'net' : 'user'}`)
+        withDevices({ [end]: { name: 'x0' } })(spec)
+      },
+    })
+    await t.running(second)
+    expect((await t.ok(['exec', first.id, 'ip', '-o', 'link', 'show', 'x0'])).stdout).toMatch(/<[^>]*\bUP\b/)
+  })
+
+  it('a name that is taken in the container is refused before the device moves', async () => {
+    const [end] = veth()
+    const result = await t.run(await mapped({ spec: withDevices({ [end]: { name: 'lo' } }) }))
+    expect(result.exitCode).toBe(1)
+    expect(result.stderr).toMatch(
+      /^linux\.netDevices: the container has a network device lo already: choose another name$/m,
+    )
+    expect(ip('-o', 'link')).toContain(` ${end}@`)
+    t.expectNothingLeft()
+  })
+
+  it('a device that cannot be moved is named', async () => {
+    const result = await t.run(await mapped({ spec: withDevices({ lo: { name: 'lo1' } }) }))
+    expect(result.exitCode).toBe(1)
+    expect(result.stderr).toMatch(/^move lo to lo1 for linux\.netDevices: .*invalid argument$/m)
+    t.expectNothingLeft()
+  })
+
+  it('the steps stand in debug plan, apart from those of init', async () => {
+    const [end] = veth()
+    const { path } = await mapped({ spec: withDevices({ [end]: { name: 'data0' } }) })
+    const { stdout } = await t.ok(['debug', 'plan', '--json', path])
+    const words = (steps: readonly { what: string }[]): string[] => steps.map(({ what }) => what)
+    const { container, netDevices } = JSON.parse(stdout)
+    expect(words(container)).toContain('wait for create')
+    expect(words(container).join()).not.toContain('linux.netDevices')
+    expect(words(netDevices)).toContain(`move ${end} to data0 for linux.netDevices`)
+    expect((await t.ok(['debug', 'plan', path])).stdout).toContain('# network device plan')
     expect(ip('-o', 'link')).toContain(` ${end}@`)
   })
 })

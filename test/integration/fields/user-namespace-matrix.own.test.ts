@@ -181,11 +181,6 @@ describe.each(rows)(
 )
 
 describe.each<[string, object, RegExp]>([
-  [
-    'linux.netDevices',
-    { netDevices: { lo: { name: 'lo1' } } },
-    /^linux\.netDevices: not supported yet with a user namespace: move the devices with a hook$/,
-  ],
   ['linux.intelRdt', { intelRdt: { closID: 'gold' } }, /^linux\.intelRdt\.closID: this host has no resctrl/],
   [
     'linux.memoryPolicy of a node that is not there',

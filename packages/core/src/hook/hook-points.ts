@@ -25,6 +25,10 @@ export const hookPoints: Readonly<Record<HookPoint, HookPointRules>> = {
 /** The points of create, in their order: init waits for all of them between its mounts and its pivot_root. */
 export const createPoints = ['prestart', 'createRuntime', 'createContainer'] as const satisfies HookPoint[]
 
+export function hasCreateHooks(hooks: Hooks): boolean {
+  return createPoints.some((point) => hooks[point]?.length)
+}
+
 /** The hooks that are still to run when create has ended; undefined when there are none. */
 export function hooksAfterCreate({ startContainer, poststart, poststop }: Hooks = {}): Hooks | undefined {
   const hooks: Hooks = {

@@ -3,7 +3,7 @@ import { SpecError } from '../errors/runtime-error.ts'
 import { fieldOf } from './field-path.ts'
 import type { Linux } from './linux.ts'
 
-export function checkNetDevices({ netDevices = {}, namespaces = [] }: Linux): void {
+export function checkNetDevices({ netDevices = {} }: Linux): void {
   const seen = new Map<string, string>()
   for (const [name, { name: renamed }] of Object.entries(netDevices)) {
     const field = fieldOf('linux.netDevices', name)
@@ -14,8 +14,6 @@ export function checkNetDevices({ netDevices = {}, namespaces = [] }: Linux): vo
     if (other !== undefined) throw new SpecError(field, `would be ${target} in the container, as ${other} is already`)
     seen.set(target, name)
   }
-  if (seen.size > 0 && namespaces.some(({ type }) => type === 'user'))
-    throw new SpecError('linux.netDevices', 'not supported yet with a user namespace: move the devices with a hook')
 }
 
 /** dev_valid_name of the kernel, without the pattern `%d`, for which it would choose a number. */

@@ -173,13 +173,13 @@ export class Plan {
 }
 
 /** Which plan a failure record speaks of. */
-export const planTag = { launch: 1, container: 2, exec: 3, wait: 4, hook: 5, userNamespace: 6 } as const
+export const planTag = { launch: 1, container: 2, exec: 3, wait: 4, hook: 5, userNamespace: 6, netDevices: 7 } as const
 export type PlanTag = (typeof planTag)[keyof typeof planTag]
 
 /** The tag of a record that is no failure: its value is the number of the seccomp listener in the process. */
 export const LISTENER_TAG = 16
-/** The tag of a record that is no failure: init waits for the hooks of create. */
-export const HOOKS_TAG = 17
+/** The tag of a record that is no failure: init waits for what create does meanwhile. */
+export const WAITING_TAG = 17
 
 function tooLarge(problem: string): RuntimeError {
   const advice = 'give fewer or shorter mounts, devices, paths, arguments or variables'

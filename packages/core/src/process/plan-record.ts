@@ -1,7 +1,7 @@
 /** The records that crio-lxc-init writes: 16 bytes each, struct failure of crio-lxc-init.c. */
 import { readSync } from 'node:fs'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import { HOOKS_TAG, LISTENER_TAG } from '../plan/plan.ts'
+import { LISTENER_TAG, WAITING_TAG } from '../plan/plan.ts'
 import { poll } from '../sys/libc.ts'
 
 export const RECORD_BYTES = 16
@@ -9,8 +9,8 @@ export const RECORD_BYTES = 16
 export type Record =
   /** The plan has got as far as it promised. */
   | { readonly kind: 'ready' }
-  /** It waits until the hooks of create have run. */
-  | { readonly kind: 'hooks' }
+  /** It waits until create has done its part. */
+  | { readonly kind: 'waiting' }
   /** It goes on as this process, and the one before ends. */
   | { readonly kind: 'forked'; readonly pid: number }
   | StepRecord
@@ -61,7 +61,7 @@ export function parseRecord(buffer: Buffer): Record {
   const tag = buffer.readUInt32LE(0)
   const pid = buffer.readUInt32LE(8)
   if (tag === 0) return pid === 0 ? { kind: 'ready' } : { kind: 'forked', pid }
-  if (tag === HOOKS_TAG) return { kind: 'hooks' }
+  if (tag === WAITING_TAG) return { kind: 'waiting' }
   if (tag === LISTENER_TAG) return { kind: 'listener', listener: buffer.readUInt32LE(8) }
   return { kind: 'failure', tag, step: buffer.readUInt32LE(4), errno: buffer.readUInt32LE(8) }
 }

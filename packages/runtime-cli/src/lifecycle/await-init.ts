@@ -15,13 +15,13 @@ export interface Waiting {
   readonly timeoutMs: number
 }
 
-/** Waits until init is ready for start, or for the hooks of create. */
-export function awaitInit(monitor: Monitor, { plan, command, message, timeoutMs }: Waiting): 'ready' | 'hooks' {
+/** Waits until init is ready for start, or waits at the gate. */
+export function awaitInit(monitor: Monitor, { plan, command, message, timeoutMs }: Waiting): 'ready' | 'waiting' {
   const what = 'wait for the container to be ready'
   const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what, watch: () => monitor.checkAlive() })
   let record = read()
   for (; record.kind === 'forked'; record = read()) monitor.continueAs(record.pid)
-  if (record.kind === 'ready' || record.kind === 'hooks') return record.kind
+  if (record.kind === 'ready' || record.kind === 'waiting') return record.kind
   if (record.kind === 'end') {
     const errors = monitor.lastErrors()
     throw new RuntimeError(

@@ -14,8 +14,9 @@ import { limitsForks } from '@crio-lxc/core/cgroup/plan/cgroup-write'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
+import { hasCreateHooks, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { hostHas } from '@crio-lxc/core/host/host-features'
+import { openNetDevices } from '@crio-lxc/core/host/net-devices'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { terminationMessageMount } from '@crio-lxc/core/oci/termination-message'
@@ -30,15 +31,17 @@ import { awaitInit } from './await-init.ts'
 import { connectCaller, sendPidfd } from './caller-socket.ts'
 import { type ManagerOf, managersOf } from './cgroup-managers.ts'
 import { cgroupMounts } from './cgroup-mounts.ts'
+import { checkHooks, checkHooksWithAgent } from './check-hooks.ts'
 import { companionsOf } from './companions.ts'
 import { resolveDestinations } from './destinations.ts'
-import { checkHooks, checkHooksWithAgent, HookGate } from './hook-gate.ts'
+import { Gate } from './gate.ts'
 import { runCreateHooks, runPoststopHooks } from './hooks.ts'
 import { hostArch } from './host-arch.ts'
 import { idMapperOf } from './id-mappers.ts'
 import { killContainer } from './kill-container.ts'
 import { loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
+import { moveNetDevices } from './move-net-devices.ts'
 import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
 import { listenEnvironment, preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
@@ -150,10 +153,13 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   if (idMapper) fds.push(() => idMapper.close())
   const sources = openSources(spec, { bundle: options.bundle, rootfs, ids: userNamespace, idMapper })
   closeLater(sources.fds)
+  const netDevices = openNetDevices(spec.linux?.netDevices)
+  if (netDevices) closeLater([netDevices.socket])
+  const [moved, fetched] = userNamespace ? [netDevices] : [undefined, netDevices]
   done(`opened the rootfs ${rootfs}, ${sources.mounts.size} mount sources and ${describe(namespaces)}`)
   const ownMounts = namespaces.created.has('mount')
   checkHooks(spec.hooks, { ownMounts })
-  const gate = HookGate.of(spec.hooks, { libexec: companions.libexec, rootfs, ownMounts })
+  const gate = Gate.of(spec, { libexec: companions.libexec, rootfs, ownMounts, movesDevices: moved !== undefined })
   if (gate) fds.push(() => gate.close())
   const hooks = hooksAfterCreate(spec.hooks)
   const resctrl = await resctrlGroup(spec, id)
@@ -221,6 +227,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       ...cgroup.fds,
       ...namespaces.shared.values(),
       ...(gate?.inherited ?? []),
+      ...(fetched ? [fetched.socket] : []),
       ...(consoleSocket === undefined ? [] : [consoleSocket]),
     ],
     config: (given) =>
@@ -265,7 +272,8 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       fifoDirectory: monitor.fifoDirectory,
       report: monitor.reportWrite,
       consoleSocket,
-      hooks: gate?.plan,
+      netDevices: fetched,
+      gate: gate?.plan,
       preserved: preserved.length,
     },
     cgroup: cgroup.mounts,
@@ -291,10 +299,17 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const reached = awaitInit(monitor, waiting)
   manager.joined()
   manager.limit(resources.writes.filter(limitsForks))
-  if (reached === 'hooks' && gate && spec.hooks) {
-    done('init has made the mounts, and waits for hooks')
-    runCreateHooks(settings, facts, { hooks: spec.hooks, init: identifyInit(monitor) })
-    done('ran the hooks of create')
+  if (reached === 'waiting' && gate) {
+    done('init has made the mounts, and waits')
+    const init = identifyInit(monitor)
+    if (moved) {
+      moveNetDevices(moved, init, { arch, init: companions.init, timeoutMs: timeouts.createMs })
+      done('moved the network devices')
+    }
+    if (spec.hooks && hasCreateHooks(spec.hooks)) {
+      runCreateHooks(settings, facts, { hooks: spec.hooks, init })
+      done('ran the hooks of create')
+    }
     gate.open()
     awaitInit(monitor, waiting)
   }

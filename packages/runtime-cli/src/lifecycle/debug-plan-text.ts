@@ -2,7 +2,7 @@ import type { PrintedStep } from '@crio-lxc/core/plan/print'
 import type { DebugPlan } from './plan.ts'
 
 /** The plan as lines for people. PURE. */
-export function debugPlanText({ lxcConfig, cgroup, idMaps, launch, wait, container }: DebugPlan): string {
+export function debugPlanText({ lxcConfig, cgroup, idMaps, launch, wait, container, netDevices }: DebugPlan): string {
   return [
     '# cgroup directories',
     ...cgroup.directories,
@@ -28,6 +28,9 @@ export function debugPlanText({ lxcConfig, cgroup, idMaps, launch, wait, contain
     '# container plan, run by init',
     ...container.map(line),
     '',
+    ...(netDevices
+      ? ['# network device plan, run by another process while init waits for create', ...netDevices.map(line), '']
+      : []),
   ].join('\n')
 }
 

@@ -13,6 +13,7 @@ import {
   planScopeProperties,
 } from '@crio-lxc/core/cgroup/plan/unit-properties'
 import { hostHas } from '@crio-lxc/core/host/host-features'
+import { openNetDevices } from '@crio-lxc/core/host/net-devices'
 import { idMappingOf } from '@crio-lxc/core/oci/id-mapped-mounts'
 import { idMapText } from '@crio-lxc/core/oci/id-mapping-rules'
 import type { IdMapping, NamespaceType } from '@crio-lxc/core/oci/linux'
@@ -20,12 +21,14 @@ import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
 import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
 import { planContainer } from '@crio-lxc/init/container-plan'
+import { planNetDeviceProcess } from '@crio-lxc/init/net-device-plan'
 import { planWait } from '@crio-lxc/init/wait-plan'
 import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
+import { checkHooks, checkHooksWithAgent } from './check-hooks.ts'
 import { companionsOf } from './companions.ts'
-import { checkHooks, checkHooksWithAgent, HookGate } from './hook-gate.ts'
+import { Gate } from './gate.ts'
 import { hostArch } from './host-arch.ts'
 import { idMapperOf } from './id-mappers.ts'
 import { loadSpec } from './load-spec.ts'
@@ -57,6 +60,8 @@ export interface DebugPlan {
   readonly launch: PrintedStep[]
   readonly wait: PrintedStep[]
   readonly container: PrintedStep[]
+  /** What another process does while init waits; absent when init fetches linux.netDevices itself. */
+  readonly netDevices?: PrintedStep[]
 }
 
 export interface PrintedIdMap {
@@ -119,7 +124,10 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
   const ownMounts = namespaces.created.has('mount')
   checkHooks(spec.hooks, { ownMounts })
   if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
-  const gate = HookGate.of(spec.hooks, { libexec: companions.libexec, rootfs, ownMounts })
+  const netDevices = openNetDevices(spec.linux?.netDevices)
+  if (netDevices) closeLater([netDevices.socket])
+  const [moved, fetched] = userNamespace ? [netDevices] : [undefined, netDevices]
+  const gate = Gate.of(spec, { libexec: companions.libexec, rootfs, ownMounts, movesDevices: moved !== undefined })
   if (gate) fds.push(() => gate.close())
   // With a cgroup namespace nothing of the container's cgroup is opened: it does not exist yet.
   const created: ReadonlySet<NamespaceType> = new Set<NamespaceType>([...namespaces.created, 'cgroup'])
@@ -135,7 +143,8 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
       fifoDirectory,
       report,
       consoleSocket: spec.process.terminal ? 205 : undefined,
-      hooks: gate?.plan,
+      netDevices: fetched,
+      gate: gate?.plan,
       preserved: 0,
     },
     cgroup: cgroupMounts(spec, { layout, cgroupDir, created }).mounts,
@@ -185,6 +194,7 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
     launch: printPlan(launch),
     wait: printPlan(planWait({ arch, go, plan })),
     container: printPlan(container),
+    ...(moved && { netDevices: printPlan(planNetDeviceProcess({ arch, pidfd: 208, netDevices: moved, report })) }),
   }
 }
 

@@ -5,7 +5,6 @@
 import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs'
 import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, makedev, O_PATH } from '@crio-lxc/core/abi/constants'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
-import { type HostNetDevices, openNetDevices } from '@crio-lxc/core/host/net-devices'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
@@ -25,7 +24,6 @@ export interface Sources {
   readonly mounts: ReadonlyMap<number, DetachedMount>
   readonly devices: ReadonlyMap<string, number>
   readonly nullDevice: number
-  readonly netDevices: HostNetDevices | undefined
   /** The mounts among them as a user namespace gets them; empty without one. */
   readonly staged: readonly StagedMount[]
   /** Every fd above, for inheritance and closing. */
@@ -90,9 +88,7 @@ export function openSources(spec: Spec, options: SourceOptions): Sources {
         staged.push({ fd, directory: false, propagation: [MS_PRIVATE], file: { of, name: String(index) } })
       }
     }
-    const netDevices = openNetDevices(spec.linux?.netDevices)
-    if (netDevices) keep(netDevices.socket)
-    return { rootfs, mounts, devices, nullDevice, netDevices, staged: ids ? staged : [], fds }
+    return { rootfs, mounts, devices, nullDevice, staged: ids ? staged : [], fds }
   } catch (error) {
     for (const fd of fds) closeSync(fd)
     throw error

@@ -1,0 +1,34 @@
+import type { Arch } from '@crio-lxc/core/abi/arch'
+import { CLONE_NEWNET, PR_SET_DUMPABLE, PR_SET_PDEATHSIG } from '@crio-lxc/core/abi/constants'
+import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { type MovedDevices, planNetDevices } from './steps/net-devices.ts'
+
+const SIGKILL = 9
+
+export interface NetDeviceInputs {
+  readonly arch: Arch
+  /** Of init, in the network namespace that gets the devices. */
+  readonly pidfd: number
+  readonly netDevices: MovedDevices
+  /** Write end of the pipe that says when they are there, or what failed. */
+  readonly report: number
+}
+
+/**
+ * A process that moves linux.netDevices to a container in a user namespace: the kernel asks whoever sends a device away for
+ * CAP_NET_ADMIN over the namespace that it leaves (rtnetlink(7)), and init has it at most over its own.
+ */
+export function planNetDeviceProcess({ arch, pidfd, netDevices, report }: NetDeviceInputs): Plan {
+  const plan = new Plan(planTag.netDevices, arch)
+  const ready = plan.struct(
+    16,
+    () => '{ready}',
+    () => undefined,
+  )
+  plan.step('end with the runtime', 'prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0])
+  plan.step('forbid tracing', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
+  plan.step("join the container's network namespace", 'setns', [pidfd, CLONE_NEWNET])
+  planNetDevices(plan, netDevices)
+  plan.step('report that the devices are there', 'write', [report, ready, 16])
+  return plan
+}

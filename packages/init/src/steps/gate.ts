@@ -1,0 +1,30 @@
+/** Steps with which init waits for what only create can do: hooks, and moving network devices to a user namespace. */
+import { type Plan, WAITING_TAG } from '@crio-lxc/core/plan/plan'
+import type { HostTree } from './host-tree.ts'
+
+/** Where init waits, once, between the mounts and what takes the ways to change them away. */
+export interface Gate {
+  /** Read end of the pipe on which create says that init may go on. */
+  readonly go: number
+  /** Given for hooks, in a mount namespace that no others use: a detached clone of the host's root with all its mounts. */
+  readonly hostTree: HostTree | undefined
+}
+
+/** Tells create that it is its turn, and waits until it has done its part. */
+export function planGate(plan: Plan, { report, go }: { report: number; go: number }): void {
+  const record = plan.struct(
+    16,
+    () => '{waiting}',
+    (view, at) => {
+      view.setUint32(at, WAITING_TAG, true)
+    },
+  )
+  const byte = plan.struct(
+    8,
+    () => '[]',
+    () => undefined,
+  )
+  plan.step("report that it is create's turn", 'write', [report, record, 16])
+  // End of file instead of the byte: what create had to do failed, or create is gone.
+  plan.step('wait for create', 'read', [go, byte, 1], { zeroIsFailure: true })
+}

@@ -1,0 +1,62 @@
+import { closeSync, openSync, realpathSync, writeSync } from 'node:fs'
+import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { hasCreateHooks } from '@crio-lxc/core/hook/hook-points'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import { pipe } from '@crio-lxc/core/sys/libc'
+import type { Gate as PlanGate } from '@crio-lxc/init/steps/gate'
+
+export interface GateOptions {
+  readonly libexec: string
+  /** Absolute path of root.path. */
+  readonly rootfs: string
+  /** The container's mount namespace is new. */
+  readonly ownMounts: boolean
+  /** create moves linux.netDevices, not init. */
+  readonly movesDevices: boolean
+}
+
+/** Where init waits for what create does in the middle: moving network devices, and hooks. */
+export class Gate {
+  /** For the container plan. */
+  readonly plan: PlanGate
+  /** fds that init inherits. */
+  readonly inherited: readonly number[]
+  readonly #write: number
+
+  private constructor(hostTree: PlanGate['hostTree']) {
+    const [go, write] = pipe()
+    this.#write = write
+    this.plan = { go, hostTree }
+    this.inherited = hostTree ? [go, hostTree.fd] : [go]
+  }
+
+  /** Undefined when create has nothing to do while init waits. Throws SpecError for a root.path that hooks could not find. */
+  static of({ hooks }: Spec, { libexec, rootfs, ownMounts, movesDevices }: GateOptions): Gate | undefined {
+    if (!hooks || !hasCreateHooks(hooks)) return movesDevices ? new Gate(undefined) : undefined
+    const stage = realpathSync(`${libexec}/lxc`)
+    const path = realRootfs(rootfs)
+    // The launch plan puts the clone in its place: only the number is needed here.
+    return new Gate(ownMounts ? { fd: openSync('/', 'r'), stage, rootfs: path } : undefined)
+  }
+
+  /** Lets init go on. */
+  open(): void {
+    writeSync(this.#write, 'g')
+  }
+
+  /** Closes what create holds; a waiting init ends. */
+  close(): void {
+    for (const fd of [...this.inherited, this.#write]) closeSync(fd)
+  }
+}
+
+function realRootfs(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (cause) {
+    throw new SpecError(
+      'root.path',
+      `resolve ${path} for the hooks: ${messageOf(cause).replace(/^[A-Z]+: |, \w+ '.*'$/g, '')}`,
+    )
+  }
+}
