@@ -23,8 +23,10 @@ import { environmentOf, executableCandidates, lacksHome } from '@crio-lxc/init/e
 import { planExec } from '@crio-lxc/init/exec-plan'
 import { planHook } from '@crio-lxc/init/hook-plan'
 import { parseMountOptions } from '@crio-lxc/init/mount-options'
+import { planNetDeviceProcess } from '@crio-lxc/init/net-device-plan'
 import { devicesOf } from '@crio-lxc/init/steps/devices'
 import type { CgroupMounts, DetachedMount } from '@crio-lxc/init/steps/mounts'
+import type { MovedDevices } from '@crio-lxc/init/steps/net-devices'
 import type { ProcessInputs } from '@crio-lxc/init/steps/process'
 import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
@@ -87,6 +89,8 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
   )
   const process = processOf(spec, libseccomp)
   const created = namespaces.created.has('cgroup')
+  const netDevices = netDevicesOf(spec)
+  if (netDevices) verify(planNetDeviceProcess({ arch: x64, pidfd: 10, netDevices, report: 13 }))
   for (const arch of [x64, arm64]) {
     const container = planContainer({
       arch,
@@ -102,7 +106,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
             .map(({ path }, index) => [path, 30 + index]),
         ),
         nullDevice: 21,
-        netDevices: undefined,
+        netDevices: userNamespaceOf(spec) ? undefined : netDevices,
         fifoDirectory: 22,
         report: 23,
         consoleSocket: spec.process.terminal ? 24 : undefined,
@@ -148,6 +152,17 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
 function userNamespaceOf({ linux }: Spec): IdMappings | undefined {
   const { uidMappings: uids = [], gidMappings: gids = [], namespaces = [] } = linux ?? {}
   return namespaces.some(({ type }) => type === 'user') ? { uids, gids } : undefined
+}
+
+/** As if the host had them all, each with an address. */
+function netDevicesOf({ linux }: Spec): MovedDevices | undefined {
+  const devices = Object.entries(linux?.netDevices ?? {}).map(([name, { name: renamed }], index) => ({
+    name,
+    target: renamed || name,
+    index,
+    addresses: [{ family: 2, prefixLength: 24, attributes: [{ type: 1, value: new Uint8Array([192, 0, 2, 1]) }] }],
+  }))
+  return devices.length > 0 ? { devices, socket: 28 } : undefined
 }
 
 function stagedMounts(spec: Spec): StagedMount[] {

@@ -188,6 +188,9 @@ function linux(random: Random): Json {
       rdma: random.once(4) ? { mlx5_1: { hcaHandles: 0, hcaObjects: 2 ** 32 - 1 } } : {},
       pids: { limit: random.pick([-1, 0, 1, raw('9223372036854775807'), raw('-9223372036854775808')]) },
     },
+    netDevices: Object.fromEntries(
+      random.list(3, (index) => [`eth${index}`, random.pick([{}, { name: '' }, { name: `é-${index}` }])]),
+    ),
     ...(random.once(2) && { seccomp: seccomp(random) }),
   }
 }
