@@ -111,15 +111,15 @@ describe.each(['run', 'exec'] as const)('%s', (verb) => {
     },
   )
 
-  it.each(['TERM', 'HUP', 'QUIT', 'USR1'])(
-    'SIG%s to the runtime is for the process, and the terminal is as it was',
+  it.each(['TERM', 'HUP', 'QUIT', 'USR1', '40'])(
+    'signal %s to the runtime is for the process, and the terminal is as it was',
     async (signal) => {
       const { session, pid } = await inShell(
         verb,
         `trap "echo got ${signal}; exit 9" ${signal}; echo ready; while :; do sleep 0.05; done`,
       )
       await session.shows('ready')
-      process.kill(await pid(), `SIG${signal}`)
+      process.kill(await pid(), Number(signal) || `SIG${signal}`)
       await session.shows(`got ${signal}`)
       expect(await expectSane(session)).toContain('code=9\r\n')
     },

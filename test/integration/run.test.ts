@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
@@ -8,6 +9,11 @@ import { waitFor } from '../support/wait-for.ts'
 
 requires('root')
 const t = useContainers()
+
+/** The process is the probe, and has come as far as to wait for signals. */
+const awaitsSignals = (pid: number): boolean =>
+  readFileSync(`/proc/${pid}/comm`, 'utf8') === 'probe\n' &&
+  /^State:\s+S/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 
 describe('run', () => {
   it.each([0, 1, 7, 126, 127, 255])('returns exit code %i of the process', async (code) => {
@@ -82,15 +88,34 @@ describe('run', () => {
       cancelSignal: controller.signal,
     })
     t.defer(() => controller.abort())
-    const state = await waitFor(async () => {
+    await waitFor(async () => {
       const found = await t.stateOrNone(id)
-      return found?.status === 'running' && readFileSync(`/proc/${found.pid}/comm`, 'utf8') === 'probe\n'
-        ? found
-        : undefined
+      return found?.status === 'running' && awaitsSignals(found.pid)
     })
-    await waitFor(() => /^SigCgt:\s+0*[^0\s]/m.test(readFileSync(`/proc/${state.pid}/status`, 'utf8')))
     process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM')
     expect(await ended).toMatchObject({ exitCode: 9 })
+  })
+
+  it('forwards real-time signals', async () => {
+    const bundle = await t.bundle({ args: ['/probe', '--signals'] })
+    const id = t.id()
+    const pidFile = join(t.hostDirectory(), 'pid')
+    const ended = t.runtime(['run', '--bundle', bundle.path, id], {
+      through: ['/bin/sh', '-c', `echo $$ > ${pidFile}; exec "$@"`, 'sh'],
+    })
+    const { pid } = await waitFor(async () => {
+      const found = await t.stateOrNone(id)
+      return found?.status === 'running' && awaitsSignals(found.pid) ? found : undefined
+    })
+    t.defer(() => {
+      if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGKILL')
+    })
+    for (const signal of [37, 48, 64]) {
+      process.kill(Number(readFileSync(pidFile, 'utf8')), signal)
+      await setTimeout(100)
+    }
+    await t.ok(['kill', id, 'KILL'])
+    expect(await ended).toMatchObject({ exitCode: 137, stdout: 'ready\n37\n48\n64\n' })
   })
 
   it('fails with 1 and leaves nothing when the process cannot be made', async () => {

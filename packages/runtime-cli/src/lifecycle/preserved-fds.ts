@@ -6,6 +6,7 @@
 import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { isLogFile } from '@crio-lxc/core/log/log-file'
+import { isSignalFd } from '@crio-lxc/core/sys/realtime-signals'
 
 /** How many sockets the service manager has passed to this very process; 0 when it has passed none. */
 export function listenFds({ LISTEN_FDS: count, LISTEN_PID: pid }: NodeJS.ProcessEnv): number {
@@ -38,12 +39,12 @@ function isOpen(fd: number): boolean {
   }
 }
 
-/** The log files, and those of the engine: what it polls with, and what it polls (proc_pid_fdinfo(5), "tfd"). */
+/** The log files, those that signals count on, and those of the engine: what it polls with, and what it polls (proc_pid_fdinfo(5), "tfd"). */
 function ownFds(): ReadonlySet<number> {
   const own = new Set<number>()
   for (const name of readdirSync('/proc/self/fd')) {
     const fd = Number(name)
-    if (isLogFile(fd)) own.add(fd)
+    if (isLogFile(fd) || isSignalFd(fd)) own.add(fd)
     if (targetOf(fd) !== 'anon_inode:[eventpoll]') continue
     own.add(fd)
     for (const [, polled] of readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1').matchAll(/^tfd:\s+(\d+)/gm))

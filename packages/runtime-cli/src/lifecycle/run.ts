@@ -7,8 +7,9 @@ import { deleteContainer } from './delete.ts'
 import { loadSpec } from './load-spec.ts'
 import type { NotifySocket } from './notify-socket.ts'
 import type { Settings } from './settings.ts'
+import { SignalRelay } from './signal-relay.ts'
 import { begin, start } from './start.ts'
-import { SignalRelay, supervise } from './supervise.ts'
+import { supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 
 export interface RunOptions extends CreateOptions {

@@ -7,6 +7,7 @@ import { POLLIN, POLLOUT, pollAsync, socketpair } from '@crio-lxc/core/sys/libc'
 import { copySize, makeRaw, readModes, restoreModes, setNonBlocking } from '@crio-lxc/core/sys/terminal'
 import { receiveFd } from '@crio-lxc/core/sys/unix-message'
 import { writeAll } from '@crio-lxc/core/sys/write-all'
+import type { SignalRelay } from './signal-relay.ts'
 
 const STDIN = 0
 const STDOUT = 1
@@ -45,10 +46,10 @@ export class TerminalProxy {
   }
 
   /** Passes bytes until the process behind `pidfd` has ended and all of its output is read. */
-  async run(pidfd: number): Promise<void> {
+  async run(pidfd: number, relay: SignalRelay): Promise<void> {
     const master = this.#master
     if (master === undefined) {
-      await pollAsync([pidfd])
+      await relay.ended(pidfd)
       return
     }
     const buffer = Buffer.alloc(65536)
@@ -57,11 +58,13 @@ export class TerminalProxy {
     let stdinOpen = true
     for (;;) {
       const waiting = typed.length > 0
-      const [ended = 0, terminal = 0, input = 0] = await pollAsync([
+      const [ended = 0, terminal = 0, input = 0, ...signals] = await pollAsync([
         pidfd,
         { fd: master, events: waiting ? POLLIN | POLLOUT : POLLIN },
         stdinOpen && !waiting ? STDIN : -1,
+        ...relay.fds,
       ])
+      if (signals.some(Boolean)) relay.relayRealtime()
       const output = terminal & ~POLLOUT
       if (output) {
         const length = transferred(0, () => readSync(master, buffer))
@@ -73,7 +76,7 @@ export class TerminalProxy {
       if (ended) return
       if (output) {
         // Every holder of the terminal has closed it; the process may go on without one.
-        await pollAsync([pidfd])
+        await relay.ended(pidfd)
         return
       }
       if (terminal & POLLOUT) typed = typed.subarray(transferred(typed.length, () => writeSync(master, typed)) ?? 0)

@@ -1,0 +1,81 @@
+import { parseSignal } from '@crio-lxc/core/process/signals'
+import { pollAsync } from '@crio-lxc/core/sys/libc'
+import { pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
+import { RealtimeSignals } from '@crio-lxc/core/sys/realtime-signals'
+
+/**
+ * What a person or a supervisor sends to a program in the foreground, with every real-time signal. SIGTTIN and SIGTTOU
+ * are about this process in the background of a terminal, SIGCHLD, SIGPIPE, SIGXCPU and SIGXFSZ about what it does itself.
+ */
+const forwarded = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGTERM',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGPROF',
+  'SIGURG',
+  'SIGIO',
+  'SIGCONT',
+  'SIGTSTP',
+  'SIGWINCH',
+] as const
+
+/**
+ * The signals of this process are the child's, from now on: those that come before there is one wait for it, so that
+ * nobody ends the runtime between the making of a container and its end.
+ */
+export class SignalRelay {
+  #pidfd: number | undefined
+  readonly #waiting: number[] = []
+  readonly #realtime = new RealtimeSignals()
+  readonly #handlers = forwarded.map((name) => {
+    const handler = (): void => this.#relay(parseSignal(name))
+    process.on(name, handler)
+    return { name, handler }
+  })
+
+  /** To be waited for with the child: when one has input, `relayRealtime` is due. */
+  get fds(): readonly number[] {
+    return this.#realtime.fds
+  }
+
+  to(pidfd: number): void {
+    this.#pidfd = pidfd
+    for (const signal of this.#waiting.splice(0)) this.#relay(signal)
+  }
+
+  relayRealtime(): void {
+    for (const signal of this.#realtime.take()) this.#relay(signal)
+  }
+
+  /** Waits for the end of the child. */
+  async ended(pidfd: number): Promise<void> {
+    for (;;) {
+      const [hasEnded, ...signals] = await pollAsync([pidfd, ...this.fds])
+      if (signals.some(Boolean)) this.relayRealtime()
+      if (hasEnded) return
+    }
+  }
+
+  /** The signals do to this process what they do by default. */
+  close(): void {
+    for (const { name, handler } of this.#handlers) process.off(name, handler)
+    this.#realtime.close()
+  }
+
+  #relay(signal: number): void {
+    if (this.#pidfd === undefined) {
+      this.#waiting.push(signal)
+      return
+    }
+    try {
+      pidfdSendSignal(this.#pidfd, signal)
+    } catch {
+      // It has just ended, which supervise is about to see.
+    }
+  }
+}
