@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Bundle } from '../support/bundle.ts'
@@ -110,7 +110,16 @@ describe('config.json as a file', () => {
   it('missing: the path and the reason', async () => {
     const directory = t.hostDirectory()
     const result = await t.runtime(['create', '--bundle', directory, t.id()])
-    expectOneSentence(result, new RegExp(`${directory}/config\\.json.*no such file or directory`))
+    const reason = 'no such file or directory: make one with `crio-lxc spec`, or give the right --bundle'
+    expect(result).toMatchObject({ exitCode: 1, stderr: `read ${directory}/config.json: ${reason}\n` })
+  })
+
+  it('of a bundle without the image: its path, the reason, and where it belongs', async () => {
+    const bundle = await t.bundle()
+    rmSync(bundle.rootfs, { recursive: true })
+    const reason = 'no such file or directory: unpack the image there; a relative path begins at the bundle'
+    expect((await create(bundle)).stderr).toBe(`root.path: open ${bundle.rootfs}: ${reason}\n`)
+    t.expectNothingLeft()
   })
 
   it('a fifo does not hang create', async () => {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
-import { type ProbeReport, parseProbe } from '../support/probe.ts'
+import { capabilityMask, type ProbeReport, parseProbe } from '../support/probe.ts'
 import { program } from '../support/programs.ts'
 import { requires } from '../support/requires.ts'
 import { messageOf } from '../support/runtime.ts'
@@ -122,6 +122,24 @@ describe('--preserve-fds never passes a descriptor of the runtime', () => {
     const through = ['sh', '-c', 'exec 3</etc/passwd 4</etc/group; exec "$@"', 'sh']
     const result = await t.runtime(['exec', '--preserve-fds', '3', id, '/probe'], { through })
     expect(messageOf(result)).toBe('preserve 3 file descriptors: 5 is not open: open all from 3 on')
+  })
+})
+
+describe('exec', () => {
+  it('into a directory that is missing says so without a system call', async () => {
+    const { id } = await t.running()
+    const result = await t.runtime(['exec', '--cwd', '/no/such', id, 'pwd'])
+    expect(result.exitCode).toBe(255)
+    const reason = 'no such file or directory: give a directory that the container has'
+    expect(messageOf(result)).toBe(`open process.cwd /no/such: ${reason}`)
+  })
+
+  it('with a --cap that the kernel does not have warns of it', async () => {
+    const { id } = await t.running()
+    const result = await t.ok(['exec', '--cap', 'CAP_BOGUS', '--cap', 'CAP_SYS_PTRACE', id, '/probe'])
+    const effective = Number.parseInt(parseProbe(result.stdout).capabilities.effective, 16)
+    expect(effective & Number.parseInt(capabilityMask('CAP_SYS_PTRACE'), 16)).not.toBe(0)
+    expect(result.stderr).toContain('cannot be granted and left out: CAP_BOGUS (no such capability)')
   })
 })
 

@@ -66,6 +66,19 @@ describe('update', () => {
     }
   })
 
+  describe('beyond runc, on v1', () => {
+    requires('own-runtime', 'cgroup-v1')
+
+    it('to less memory than is in use says how much that is', async () => {
+      const { id } = await t.running()
+      const result = await t.runtime(['update', '--memory', '1', id])
+      expect(result.exitCode).toBe(1)
+      expect(messageOf(result)).toMatch(
+        /^linux\.resources\.memory\.limit: write "1" to .*: resource busy or locked: [1-9]\d+ bytes are in use: give a higher limit$/,
+      )
+    })
+  })
+
   it('takes a container that is not started', async () => {
     const { id, pid } = await t.create()
     await t.ok(['update', '--pids-limit', '33', id])

@@ -56,8 +56,17 @@ function apply(path: string, write: CgroupWrite): void {
     }
     const problem =
       code === 'ENOENT' ? `the host's ${file.split('.', 1)[0]} controller has no such file` : reasonOf(cause)
-    throw new RuntimeError('cgroup', `${field}: write ${JSON.stringify(value)} to ${target}: ${problem}`, { cause })
+    const usage = code === 'EBUSY' ? usageOf(target) : undefined
+    const advice = usage === undefined ? '' : `: ${usage} bytes are in use: give a higher limit`
+    throw new RuntimeError('cgroup', `${field}: write ${JSON.stringify(value)} to ${target}: ${problem}${advice}`, {
+      cause,
+    })
   }
+}
+
+/** Of what a limit of v1 memory counts (memory.rst): the kernel reclaims what it can, and refuses a limit below the rest. */
+function usageOf(target: string): string | undefined {
+  return /limit_in_bytes$/.test(target) ? readIfExists(target.replace(/limit_in_bytes$/, 'usage_in_bytes')) : undefined
 }
 
 /** A v2 controller works in a cgroup when every ancestor hands it down (cgroup-v2.rst, "Top-down Constraint"). */

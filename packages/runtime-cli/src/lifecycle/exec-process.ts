@@ -1,6 +1,5 @@
 /** The process that exec runs: its flags on top of the container's own process, or process.json. PURE. */
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
 import type { Capabilities, Process, User } from '@crio-lxc/core/oci/spec'
 import type { ExecOptions } from './exec-options.ts'
 
@@ -77,10 +76,9 @@ function addGroups(user: User, gids: readonly number[]): User {
   return { ...user, additionalGids: [...(user.additionalGids ?? []), ...gids] }
 }
 
-/** Ambient only beside inheritable ones, without which the kernel would refuse it. */
+/** Unknown names too, which are left out with a warning as those of process.json are. Ambient only beside inheritable ones, without which the kernel would refuse it. */
 function addCapabilities(base: Capabilities | undefined, names: readonly string[]): Capabilities | undefined {
   if (names.length === 0) return base
-  toCapabilityMask(names, '--cap')
   const add = (set: readonly string[] = []): string[] => [...new Set([...set, ...names])]
   return {
     ...base,

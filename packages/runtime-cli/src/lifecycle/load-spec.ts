@@ -20,7 +20,7 @@ export interface LoadedSpec {
 
 /** BUNDLE/config.json, validated. */
 export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
-  const text = readDocument(`${bundle}/config.json`)
+  const text = readDocument(`${bundle}/config.json`, 'make one with `crio-lxc spec`, or give the right --bundle')
   const spec = parseSpec(text)
   checkSupport(spec, supportOf(gates))
   return { spec, text }
@@ -68,7 +68,7 @@ function supportOf({ apparmor }: FeatureGates): HostHas {
 }
 
 /** A JSON document of a caller's: a regular file of at most 16 MiB, so that nothing blocks or fills the memory. */
-function readDocument(path: string): Buffer {
+function readDocument(path: string, whenMissing?: string): Buffer {
   try {
     // O_NONBLOCK: a fifo in the place of the file must not hold the runtime.
     const fd = openSync(path, 0o4000)
@@ -90,6 +90,7 @@ function readDocument(path: string): Buffer {
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
     const problem = missing ? 'no such file or directory' : messageOf(cause).replace(/, open '.*'$/, '')
-    throw new RuntimeError('io', `read ${path}: ${problem}`, { cause })
+    const advice = missing && whenMissing ? `: ${whenMissing}` : ''
+    throw new RuntimeError('io', `read ${path}: ${problem}${advice}`, { cause })
   }
 }

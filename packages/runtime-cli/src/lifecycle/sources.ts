@@ -4,7 +4,9 @@
  */
 import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs'
 import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, makedev, O_PATH } from '@crio-lxc/core/abi/constants'
+import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
@@ -107,7 +109,9 @@ function openRootfs(path: string, propagation: number): number {
   try {
     fd = cloneTree(AT_FDCWD, path, { recursive: true })
   } catch (cause) {
-    throw new SpecError('root.path', `open ${path}: ${reasonOf(cause)}`)
+    const missing = cause instanceof SyscallError && cause.errno === errnoTable.ENOENT[0]
+    const advice = missing ? ': unpack the image there; a relative path begins at the bundle' : ''
+    throw new SpecError('root.path', `open ${path}: ${reasonOf(cause)}${advice}`)
   }
   try {
     mountSetattr(fd, { propagation, recursive: true })

@@ -20,9 +20,12 @@ export function stepError(code: ErrorCode, { what, call, errno, command: given }
   const executes = what === 'find the executable' || what === 'execute process.args'
   // What the plan itself decided has a sentence of its own, and no call that failed.
   if (call.startsWith('fail(') && !executes) return new RuntimeError(code, what)
+  const missing = errno === errnoTable.ENOENT[0] || errno === errnoTable.ENOTDIR[0]
+  // The words name the path, and the flags of openat2(2) explain nothing about one that is not there.
+  if (!executes && missing && call.startsWith('openat2('))
+    return new RuntimeError(code, `${what}: ${errnoSentence(errno)}${adviceFor(what)}`)
   if (!executes) return new RuntimeError(code, `${what}: ${call}: ${errnoSentence(errno)}`)
   const name = `exec: ${JSON.stringify(command)}`
-  const missing = errno === errnoTable.ENOENT[0] || errno === errnoTable.ENOTDIR[0]
   if (!missing || what !== 'find the executable') return new RuntimeError(code, `${name}: ${errnoSentence(errno)}`)
   if (!command.includes('/')) return new RuntimeError(code, `${name}: executable file not found in $PATH`)
   return new RuntimeError(code, `${name}: stat ${command}: no such file or directory`)
@@ -31,4 +34,8 @@ export function stepError(code: ErrorCode, { what, call, errno, command: given }
 /** conmon reads one buffer of the message: the reason comes last, and must be in it. */
 function shorten(command: string): string {
   return command.length > 1000 ? `${command.slice(0, 1000)}...` : command
+}
+
+function adviceFor(what: string): string {
+  return what.startsWith('open process.cwd') ? ': give a directory that the container has' : ''
 }
