@@ -10,12 +10,12 @@ export interface LastSyscall {
   readonly number: number
 }
 
-/** linux/bpf_common.h: load a word, jump, compare with a constant, return. */
+/** linux/bpf_common.h: load a word, jump, compare with a constant or look at its bits, return. */
 const LD_W_ABS = 0x20
 const JA = 0x05
 const JEQ = 0x15
 const JGT = 0x25
-const JGE = 0x35
+const JSET = 0x45
 const RET = 0x06
 
 /** struct seccomp_data. */
@@ -58,7 +58,7 @@ function section(arch: number, number: number, x32: LastSyscall | undefined): In
   const other = x32 ? compare(x32.number) : [end]
   const body: Instruction[] = [
     [LD_W_ABS, NUMBER_OFFSET],
-    ...(arch === X86_64 ? [[JGE, X32_BIT, 3, 0] as const, ...compare(number), ...other] : compare(number)),
+    ...(arch === X86_64 ? [[JSET, X32_BIT, 3, 0] as const, ...compare(number), ...other] : compare(number)),
   ]
   return [[JEQ, arch, 0, body.length], ...body]
 }

@@ -52,24 +52,27 @@ export function exportBpf({ defaultAction, architectures, rules, known }: Filter
 
 /** Since Linux 5.1 a new system call has the same number everywhere, but for an offset of the whole table. */
 const FIRST_COMMON = 424
-/** Some calls of x32 have numbers of their own, 512 to 547, and every program needs some of those. */
+/** Some calls of x32 have numbers of their own, which end with that of pwritev2; the common ones are smaller. */
 const X32 = 0x4000003e
-const LAST_OF_X32 = 0x40000000 + 547
+const LAST_OF_X32 = 'pwritev2'
 
 /**
  * The greatest number in each architecture. A call costs 2 µs, and a usual profile would take a thousand: when the
  * greatest number of the own architecture is a common one, only such calls, and those that it does not have, can be the
- * greatest elsewhere.
+ * greatest elsewhere. In x32 any can, unless the last one of all is there.
  */
 function lastSyscalls(lib: Libseccomp, tokens: readonly number[], numbers: ReadonlyMap<string, number>): LastSyscall[] {
   const native = lib.nativeArch()
+  const names = [...numbers.keys()]
   const greatest = Math.max(-1, ...numbers.values())
   const isCandidate = (number: number): boolean => greatest < FIRST_COMMON || number < 0 || number >= FIRST_COMMON
-  const candidates = [...numbers].flatMap(([name, number]) => (isCandidate(number) ? [name] : []))
+  const common = names.filter((name) => isCandidate(numbers.get(name) ?? UNKNOWN_SYSCALL))
+  const ofX32 = numbers.has(LAST_OF_X32) ? [LAST_OF_X32] : names
   return tokens.flatMap((arch) => {
+    const candidates = arch === X32 ? ofX32 : common
     // Negative ones are those that the architecture does not have.
-    let number = arch === native ? greatest : arch === X32 ? LAST_OF_X32 : -1
-    if (arch !== native) for (const name of candidates) number = Math.max(number, lib.resolveSyscallOfArch(arch, name))
+    const number =
+      arch === native ? greatest : Math.max(-1, ...candidates.map((name) => lib.resolveSyscallOfArch(arch, name)))
     return number < 0 ? [] : [{ arch: arch >>> 0, number }]
   })
 }

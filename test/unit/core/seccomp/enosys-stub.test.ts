@@ -24,7 +24,7 @@ function run(program: Buffer, arch: number, number: number): number | 'filter' {
     else if (code === 0x05) at += 8 * k
     else if (code === 0x15) at += jump(loaded === k)
     else if (code === 0x25) at += jump(loaded > k)
-    else if (code === 0x35) at += jump(loaded >= k)
+    else if (code === 0x45) at += jump((loaded & k) !== 0)
     else if (code === 0x06) return k
     else throw new Error(`unknown instruction ${code}`)
     at += 8
@@ -57,6 +57,7 @@ describe('enosysStub()', () => {
     const alone = enosysStub([{ arch: X86_64, number: 437 }])
     expect(run(alone, X86_64, X32_BIT + 1)).toBe('filter')
     expect(run(alone, X86_64, 438)).toBe(ENOSYS)
+    expect(run(alone, X86_64, 2 * X32_BIT)).toBe(ENOSYS)
     expect(run(alone, X86_64, 437)).toBe('filter')
   })
 
