@@ -88,11 +88,16 @@ describe('toFilter().known', () => {
 
 describe('filterFlags()', () => {
   const flags = ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'] as const
-  const [TSYNC, NEW_LISTENER, TSYNC_ESRCH, WAIT_KILLABLE_RECV] = [1, 8, 16, 32] as const
+  const [TSYNC, SPEC_ALLOW, NEW_LISTENER, TSYNC_ESRCH, WAIT_KILLABLE_RECV] = [1, 4, 8, 16, 32] as const
+
+  test('allows speculation when no list is given, not when it is empty', () => {
+    expect(filterFlags({ defaultAction: 'SCMP_ACT_ALLOW' })).toBe(SPEC_ALLOW)
+    expect(filterFlags({ defaultAction: 'SCMP_ACT_ALLOW', flags: [] })).toBe(0)
+  })
 
   test('asks for a listener when a rule notifies', () => {
     expect(notifies(profile)).toBe(true)
-    expect(filterFlags(profile)).toBe(NEW_LISTENER)
+    expect(filterFlags({ ...profile, flags: [] })).toBe(NEW_LISTENER)
     expect(filterFlags({ ...profile, flags })).toBe(TSYNC | NEW_LISTENER | TSYNC_ESRCH | WAIT_KILLABLE_RECV)
   })
 
