@@ -18,6 +18,7 @@ export type ProgramName =
   | 'seccomp-agent'
   | 'notify'
   | 'syscall'
+  | 'verdicts'
   | 'fault'
 
 /** Absolute path of the compiled program. */
