@@ -103,7 +103,7 @@ export const coveredFields: Readonly<Record<string, readonly [file: string, titl
   'linux.sysctl': ['fields/kernel', "sets net.* in the container's own network namespace only"],
   'linux.seccomp.{defaultAction,defaultErrnoRet}': ['fields/seccomp', 'linux.seccomp.defaultAction'],
   'linux.seccomp.architectures': ['fields/seccomp', 'the rules hold in the numbers of every architecture'],
-  'linux.seccomp.flags': ['fields/seccomp-notify.own', 'with every flag still has its agent'],
+  'linux.seccomp.flags': ['fields/seccomp-flags.own', 'linux.seccomp.flags in the call of seccomp(2)'],
   'linux.seccomp.{listenerPath,listenerMetadata}': ['fields/seccomp-notify', 'sends the container process state'],
   'linux.seccomp.syscalls[].{names,action}': ['fields/seccomp', 'linux.seccomp.syscalls[].action'],
   'linux.seccomp.syscalls[].errnoRet': ['fields/seccomp', 'errnoRet is the errno'],

@@ -1,11 +1,11 @@
 /** Conditions on the machine and the runtime; tests whose conditions do not hold are skipped with the reason printed. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { queryPrograms } from '@crio-lxc/core/sys/bpf'
 import { beforeEach } from 'vitest'
 import allowedSkips from '../allowed-skips.json' with { type: 'json' }
-import { cgroupMounts } from './proc.ts'
+import { cgroupMounts, commandLines } from './proc.ts'
 import { isRunc, runtimeName, runtimePath } from './runtime.ts'
 
 /** Each need: undefined when it holds, else why it does not. */
@@ -27,6 +27,7 @@ const needs = {
   // The fault injector knows its registers.
   x64: () => (process.arch === 'x64' ? undefined : `the machine is ${process.arch}`),
   bfq: () => bfqProblem(),
+  'kernel-log': () => kernelLogProblem(),
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
 } as const satisfies Record<string, () => string | undefined>
 
@@ -76,6 +77,14 @@ function bfqProblem(): string | undefined {
   if (!existsSync('/dev/loop-control')) return 'there are no loop devices'
   const schedulers = readdirSync('/sys/block').map((disk) => readIfAny(`/sys/block/${disk}/queue/scheduler`))
   return schedulers.some((offered) => offered.includes('bfq')) ? undefined : 'the kernel has no bfq scheduler'
+}
+
+/** Whether audit records come to the kernel's log, and can be read there. */
+function kernelLogProblem(): string | undefined {
+  if (!existsSync('/proc/self/loginuid')) return 'the kernel has no audit'
+  if ([...commandLines().values()].some((line) => /^\S*auditd\b/.test(line))) return 'auditd takes the records'
+  const { status, stderr } = spawnSync('dmesg', { encoding: 'utf8' })
+  return status === 0 ? undefined : `the kernel's log cannot be read: ${stderr}`
 }
 
 function readIfAny(file: string): string {

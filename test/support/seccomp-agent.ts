@@ -26,9 +26,11 @@ export class Agent {
   readonly #child: ChildProcess
   #text = ''
 
-  constructor(t: Containers) {
+  /** `--signal`: it interrupts each call, if that is possible, before it answers. */
+  constructor(t: Containers, ...options: '--signal'[]) {
     this.path = join(t.hostDirectory(), 'agent.sock')
-    this.#child = spawn(program('seccomp-agent'), [this.path, String(ERRNO)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const args = [this.path, String(ERRNO), ...options]
+    this.#child = spawn(program('seccomp-agent'), args, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#child.stdout?.on('data', (data: Buffer) => {
       this.#text += data.toString()
     })
@@ -65,5 +67,10 @@ export class Agent {
   /** Pids, as the agent sees them, of the processes it was asked about. */
   notified(): number[] {
     return [...this.#text.matchAll(/^notified \d+ (\d+)$/gm)].map(([, pid]) => Number(pid))
+  }
+
+  /** What became of the calls that it interrupted. */
+  interrupted(): ('waiting' | 'gone')[] {
+    return [...this.#text.matchAll(/^(waiting|gone)$/gm)].map(([, word]) => word as 'waiting' | 'gone')
   }
 }
