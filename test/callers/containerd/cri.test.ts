@@ -6,8 +6,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readCgroup } from '../../support/cgroup-files.ts'
+import { useContainers } from '../../support/containers.ts'
 import { cgroupsOf, namespaceOf } from '../../support/proc.ts'
 import { runtimePath } from '../../support/runtime.ts'
+import { type Profile, verdictOn, verdicts, verdictsOfRunc } from '../../support/verdicts.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { Containerd } from '../support/containerd.ts'
 import { type ContainerOptions, Cri } from '../support/cri.ts'
@@ -32,6 +34,7 @@ BinaryName = "${runtimePath}"
 Root = "${runtimeRoot}"
 `,
 })
+const t = useContainers()
 let cri: Cri
 let pod = ''
 
@@ -135,6 +138,25 @@ it('a user that is not root, on a read-only root, with a terminal', async () => 
   expect(await ended(id)).toEqual({ exitCode: 0, reason: 'Completed' })
   expect(log('tty')).toMatch(/^1000\r?\n.*Read-only file system\r?\n\/dev\/pts\/0\r?\n$/)
 })
+
+it.each([[[]], [['SYS_ADMIN']]])(
+  'the seccomp profile RuntimeDefault with capabilities %j says to every system call what it says under runc',
+  async (addCapabilities: string[]) => {
+    const command = ['sh', '-c', 'grep ^Seccomp: /proc/self/status; sleep 1000']
+    const name = `default${addCapabilities.length}`
+    const id = await started(name, { command, seccomp: true, addCapabilities })
+    const { linux } = JSON.parse(readFileSync(join(containerd.bundle(id), 'config.json'), 'utf8')) as {
+      linux: { seccomp: Profile }
+    }
+    await waitFor(() => log(name) === 'Seccomp:\t2\n')
+    const text = await verdicts(t, linux.seccomp)
+    // mount.
+    if (process.arch === 'x64') expect(verdictOn(text, 'x86_64', 165)).toBe(addCapabilities.length === 0 ? '1' : 'pass')
+    expect(text).toBe(await verdictsOfRunc(t, linux.seccomp))
+    await cri.stopContainer(id, 0)
+    await cri.removeContainer(id)
+  },
+)
 
 it('removing the pod removes all that is in it', async () => {
   const id = await started('last', { command: ['sleep', '1000'] })

@@ -3,10 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { useContainers } from '../../support/containers.ts'
 import { cgroupMounts, cgroupsOf, namespaceOf } from '../../support/proc.ts'
+import { type Profile, verdictOn, verdicts, verdictsOfRunc } from '../../support/verdicts.ts'
 import { usePodman } from '../support/podman.ts'
 
 const podman = usePodman()
+const t = useContainers()
 
 /** A field of the container's /proc/self/status. */
 async function statusField(field: string, ...flags: string[]): Promise<string> {
@@ -66,6 +69,19 @@ describe('seccomp', () => {
   it("podman's default profile is a filter", async () => {
     expect(await statusField('Seccomp')).toBe('2')
   })
+
+  it.each([[[]], [['--cap-add', 'SYS_ADMIN']]])(
+    "podman's default profile with %j says to every system call what it says under runc",
+    async (flags: string[]) => {
+      const name = await podman.detached(flags, ['sleep', '1000'])
+      const config = await podman.ok(['inspect', '--format', '{{.OCIConfigPath}}', name])
+      const { linux } = JSON.parse(readFileSync(config, 'utf8')) as { linux: { seccomp: Profile } }
+      const text = await verdicts(t, linux.seccomp)
+      // perf_event_open.
+      if (process.arch === 'x64') expect(verdictOn(text, 'x86_64', 298)).toBe(flags.length === 0 ? '1' : 'pass')
+      expect(text).toBe(await verdictsOfRunc(t, linux.seccomp))
+    },
+  )
 
   it("a profile's rule decides the error of a system call", async () => {
     const profile = join(podman.hostDirectory(), 'profile.json')

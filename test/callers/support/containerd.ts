@@ -229,6 +229,11 @@ address = "${this.socket}.ttrpc"
     return Number(/exit with non-zero exit code (\d+)/.exec(result.stderr)?.[1] ?? 0)
   }
 
+  /** The bundle that a container has while its task is there. */
+  bundle(id: string): string {
+    return `${this.directory}/state/io.containerd.runtime.v2.task/${this.namespace}/${id}`
+  }
+
   /** The shim of a container. */
   shim(id: string): number {
     const shim = [...commandLines()].find(([, line]) => line.includes(this.socket) && line.includes(` -id ${id} `))
@@ -244,7 +249,7 @@ address = "${this.socket}.ttrpc"
 
   /** Fails unless mounts, cgroups, processes and the runtime's directory of these containers go away. */
   async expectNothingLeft(...ids: string[]): Promise<void> {
-    const directories = ids.map((id) => `${this.directory}/state/io.containerd.runtime.v2.task/${this.namespace}/${id}`)
+    const directories = ids.map((id) => this.bundle(id))
     const left = (): string[] => leftovers({ ids, directories, root: this.runtimeRoot })
     await waitFor(() => left().length === 0, { timeoutMs: 5000 }).catch(() => {})
     expect(left()).toEqual([])

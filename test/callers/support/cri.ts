@@ -15,6 +15,10 @@ export interface ContainerOptions {
   readonly readOnly?: boolean
   readonly user?: number
   readonly tty?: boolean
+  /** The profile RuntimeDefault; without it there is none. */
+  readonly seccomp?: boolean
+  /** Without CAP_. */
+  readonly addCapabilities?: readonly string[]
 }
 
 /** NamespaceMode. */
@@ -51,7 +55,7 @@ export class Cri {
   }
 
   async createContainer(podId: string, podName: string, name: string, options: ContainerOptions): Promise<string> {
-    const { command, memoryLimit, readOnly, user, tty } = options
+    const { command, memoryLimit, readOnly, user, tty, seccomp, addCapabilities = [] } = options
     const config: Message = {
       1: { 1: name },
       2: { 1: this.image },
@@ -60,7 +64,13 @@ export class Cri {
       ...(tty ? { 14: true } : {}),
       15: {
         1: { 2: 50_000, 1: 100_000, 4: memoryLimit },
-        2: { 3: namespaces, ...(user === undefined ? {} : { 5: { 1: user } }), ...(readOnly ? { 7: true } : {}) },
+        2: {
+          1: { 1: addCapabilities },
+          3: namespaces,
+          ...(user === undefined ? {} : { 5: { 1: user } }),
+          ...(readOnly ? { 7: true } : {}),
+          ...(seccomp ? { 15: {} } : {}),
+        },
       },
     }
     return (await this.#call('CreateContainer', { 1: podId, 2: config, 3: this.#pod(podName) })).string(1)
