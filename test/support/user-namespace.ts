@@ -29,13 +29,13 @@ export function giveImage({ path, rootfs }: Bundle, owner = FIRST): void {
   give(rootfs)
 }
 
-/** Bundles in a new user namespace, whose image belongs to its root; `shell` runs a script there. */
+/** Bundles in a user namespace that `enter` asks for, whose image belongs to its root; `shell` runs a script there. */
 export function mappedBundles(t: Containers) {
-  const mapped = async (options: BundleOptions = {}): Promise<Bundle> => {
+  const mapped = async (options: BundleOptions = {}, enter: (spec: Spec) => void = mapIds): Promise<Bundle> => {
     const bundle = await t.bundle({
       ...options,
       spec: (spec) => {
-        mapIds(spec)
+        enter(spec)
         options.spec?.(spec)
       },
     })

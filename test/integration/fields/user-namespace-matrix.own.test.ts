@@ -2,7 +2,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Bundle, BundleOptions } from '../../support/bundle.ts'
 import { useContainers } from '../../support/containers.ts'
 import { everywhere, HookRecorder, hookPoints } from '../../support/hook-recorder.ts'
 import { type ProbeReport, parseProbe } from '../../support/probe.ts'
@@ -13,23 +12,12 @@ import { messageOf, runtimePath } from '../../support/runtime.ts'
 import { Agent, NO_MEDIUM } from '../../support/seccomp-agent.ts'
 import { type Process, type Spec, setNamespace } from '../../support/spec.ts'
 import { onTerminal } from '../../support/terminal-session.ts'
-import { COUNT, FIRST, giveImage, mapIds } from '../../support/user-namespace.ts'
+import { COUNT, FIRST, mappedBundles } from '../../support/user-namespace.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
-
-async function mapped(options: BundleOptions = {}, enter: (spec: Spec) => void = mapIds): Promise<Bundle> {
-  const bundle = await t.bundle({
-    ...options,
-    spec: (spec) => {
-      enter(spec)
-      options.spec?.(spec)
-    },
-  })
-  giveImage(bundle)
-  return bundle
-}
+const { mapped } = mappedBundles(t)
 
 const linux =
   (fields: object) =>

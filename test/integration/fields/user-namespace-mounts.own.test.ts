@@ -2,14 +2,14 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, chownSync, statSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Bundle, BundleOptions } from '../../support/bundle.ts'
+import type { BundleOptions } from '../../support/bundle.ts'
 import { useContainers } from '../../support/containers.ts'
 import { idMap, mountOf, useIdMaps } from '../../support/id-maps.ts'
 import { mountOn } from '../../support/probe.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf } from '../../support/runtime.ts'
 import { type Mount, type Spec, setNamespace } from '../../support/spec.ts'
-import { COUNT, FIRST, giveImage, mapIds } from '../../support/user-namespace.ts'
+import { COUNT, FIRST, mapIds, mappedBundles } from '../../support/user-namespace.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 requires('root', 'own-runtime')
@@ -28,19 +28,7 @@ const inNamespace = (from: string, options = ['bind', 'idmap']): Mount => ({
   source: from,
   options,
 })
-
-async function mapped(options: BundleOptions, enter: (spec: Spec) => void = mapIds): Promise<Bundle> {
-  const bundle = await t.bundle({
-    ...options,
-    spec: (spec) => {
-      spec.root.readonly = false
-      enter(spec)
-      options.spec?.(spec)
-    },
-  })
-  giveImage(bundle)
-  return bundle
-}
+const { mapped } = mappedBundles(t)
 
 /** What a script prints, line by line, in a user namespace that `enter` asks for. */
 async function lines(
@@ -209,7 +197,11 @@ describe('a pod with hostUsers: false', () => {
       { destination: '/etc/hosts', type: 'bind', source: file, options: ['rbind', 'rprivate', 'rw'], ...mapping },
     ]
     const script = `${show('/', '/etc/passwd', '/var/data', '/var/data/secret', '/etc/hosts')}; echo x > /var/data/new; cat /etc/hosts; touch /in-image`
-    const bundle = await mapped({ args: ['sh', '-c', script], spec: (spec) => void spec.mounts.push(...mounts) }, enter)
+    const spec = (spec: Spec): void => {
+      spec.root.readonly = false
+      spec.mounts.push(...mounts)
+    }
+    const bundle = await mapped({ args: ['sh', '-c', script], spec }, enter)
     const result = await t.run(bundle)
     expect(result.stdout.trim().split('\n'), result.stderr).toEqual([
       '0:0',
