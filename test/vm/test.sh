@@ -28,14 +28,14 @@ case $name in
 --systemd) machine='-s -a' default='systemd apparmor' ;;
 --legacy) machine='-s -l' default='systemd' ;;
 --selinux) machine=-e default='selinux' ;;
-*) name=--plain machine='' default='integration/ callers/podman/resources' ;;
+*) name=--plain machine='' default='integration/ callers/podman/resources callers/containerd' ;;
 esac
 [ "$name" != "${1-}" ] || shift
 # shellcheck disable=SC2086 # a list of words
 [ $# -gt 0 ] || set -- $default
 
 # shellcheck disable=SC2086 # a list of words
-install_packages $vm_packages gcc libc6-dev liblxc1 lxc-dev runc podman conmon netavark catatonit uidmap iproute2 procps
+install_packages $vm_packages gcc libc6-dev liblxc1 lxc-dev runc podman conmon containerd netavark catatonit uidmap iproute2 procps
 install_npm_packages
 step 'npm run build' npm run build
 
