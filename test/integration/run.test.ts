@@ -118,6 +118,13 @@ describe('run', () => {
     expect(await ended).toMatchObject({ exitCode: 137, stdout: 'ready\n37\n48\n64\n' })
   })
 
+  it('needs no more than 48 descriptors', async () => {
+    const bundle = await t.bundle({ args: ['echo', 'done'], process: { rlimits: [] } })
+    const through = ['prlimit', '--nofile=48:48', '--']
+    const result = await t.runtime(['run', '--bundle', bundle.path, t.id()], { through })
+    expect(result).toMatchObject({ exitCode: 0, stdout: 'done\n' })
+  })
+
   it('fails with 1 and leaves nothing when the process cannot be made', async () => {
     const result = await t.run({ args: ['no-such-program'] })
     expect(result.exitCode).toBe(1)

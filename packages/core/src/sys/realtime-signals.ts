@@ -26,13 +26,13 @@ export function isSignalFd(fd: number): boolean {
 }
 
 export class RealtimeSignals {
-  /** To be waited for; each has the number of its signal. Less than all where a number was in use. */
+  /** To be waited for; each has the number of its signal. Less than all where a number is in use, none where fds are scarce. */
   readonly fds: readonly number[]
 
   constructor() {
     const handler = call('intptr_t dlsym(intptr_t handle, const char *name)', [0, 'eventfd_write'], () => 'dlsym()')
     const signals = Array.from({ length: LAST - FIRST + 1 }, (_, index) => FIRST + index)
-    this.fds = signals.filter(putEventfdAt)
+    this.fds = hasPlenty() ? signals.filter(putEventfdAt) : []
     for (const signal of this.fds) setAction(signal, handler)
   }
 
@@ -48,6 +48,16 @@ export class RealtimeSignals {
       inUse.delete(signal)
       closeSync(signal)
     }
+  }
+}
+
+/** Under a small RLIMIT_NOFILE the runtime needs what there is for the container. */
+function hasPlenty(): boolean {
+  try {
+    closeSync(dupAbove(0, 4 * LAST))
+    return true
+  } catch {
+    return false
   }
 }
 
