@@ -115,7 +115,10 @@ describe('run', () => {
       await setTimeout(100)
     }
     await t.ok(['kill', id, 'KILL'])
-    expect(await ended).toMatchObject({ exitCode: 137, stdout: 'ready\n37\n48\n64\n' })
+    const { exitCode, stdout } = await ended
+    expect(exitCode).toBe(137)
+    // runc passes on the SIGURG, 23, with which Go stops its own threads.
+    expect(stdout.split('\n').filter((line) => line !== '23')).toEqual(['ready', '37', '48', '64', ''])
   })
 
   it('needs no more than 48 descriptors', async () => {
