@@ -107,7 +107,6 @@ function parseOptions<const O extends Options>(
     const name = longName(options, spelled)
     const option = name === undefined ? undefined : options[name]
     if (name === undefined || option === undefined) throw unknownOption(spelled, owner)
-    if (option.unsupported) throw new RuntimeError('unsupported', `${owner} --${name} is not supported yet`)
     if (option.type === 'boolean') {
       given[name] = attached === undefined || parseGoBool(attached, dashed(spelled))
       continue

@@ -37,7 +37,7 @@ export const globalOptions = {
   rootless: {
     type: 'string',
     value: 'true|false|auto',
-    describe: 'accepted for callers of runc; true is not supported yet',
+    describe: 'accepted for callers of runc; true is refused, as the runtime needs root',
     default: 'auto',
   },
   'log-file': {
@@ -223,5 +223,5 @@ function systemdManages(manager: string | undefined): boolean | undefined {
 
 function refuseRootless(text: string): void {
   if (text !== 'auto' && parseGoBool(text, '--rootless'))
-    throw new RuntimeError('unsupported', '--rootless=true is not supported yet: run as root, or give auto or false')
+    throw new RuntimeError('unsupported', '--rootless=true is not supported: run as root, or give auto or false')
 }

@@ -16,8 +16,6 @@ export interface Option {
   readonly default?: string
   /** The values that are accepted. */
   readonly choices?: readonly string[]
-  /** Another runtime's option that is refused by name when it is given. */
-  readonly unsupported?: true
 }
 
 /** Options by their long name. */

@@ -126,7 +126,7 @@ describe('options that a bind mount cannot have', () => {
   )
 })
 
-it('an option that is not supported yet is refused by name', async () => {
+it('an option without what it needs is refused by name', async () => {
   const result = await t.run({
     spec: withMounts({ destination: '/mnt', type: 'bind', source: t.hostDirectory(), options: ['bind', 'idmap'] }),
   })

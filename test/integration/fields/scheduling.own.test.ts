@@ -76,7 +76,7 @@ describe('process.scheduler', () => {
     [{ policy: 'SCHED_IDLE', nice: 1 }, 'process.scheduler.nice'],
     [{ policy: 'SCHED_BATCH', priority: 1 }, 'process.scheduler.priority'],
     [{ policy: 'SCHED_FIFO', priority: 1, deadline: 1 }, 'process.scheduler.deadline'],
-    [{ policy: 'SCHED_ISO' }, 'process.scheduler.policy: not supported yet'],
+    [{ policy: 'SCHED_ISO' }, 'process.scheduler.policy: not supported (Linux has no such policy)'],
     [{ policy: 'SCHED_DEADLINE', runtime: 2, deadline: 1 }, 'set process.scheduler'],
     [{ policy: 'SCHED_OTHER', flags: ['SCHED_FLAG_UTIL_CLAMP_MIN'] }, 'set process.scheduler'],
     [{ policy: 'SCHED_LUCK' }, 'process.scheduler.policy'],

@@ -97,7 +97,7 @@ describe('values that are not accepted', () => {
     [{ 'kill-timeout': '5' }, {}, '--kill-timeout: invalid duration "5": want a form like 60s, 1m30s or 500ms'],
     [{}, { CRIO_LXC_KILL_TIMEOUT: '-1s' }, 'CRIO_LXC_KILL_TIMEOUT: invalid duration "-1s": want'],
     [{ 'cgroup-manager': 'disabled' }, {}, '--cgroup-manager disabled is not supported: a container has a cgroup'],
-    [{ rootless: 'true' }, {}, '--rootless=true is not supported yet: run as root, or give auto or false'],
+    [{ rootless: 'true' }, {}, '--rootless=true is not supported: run as root, or give auto or false'],
     [{ rootless: 'maybe' }, {}, 'invalid boolean value "maybe" for --rootless: want true or false'],
     [{ root: '' }, {}, 'invalid --root: want a directory, not an empty string'],
   ])('%j %j', (values, environment, message) => {

@@ -32,7 +32,7 @@ function refuseIn(document: string, has: HostHas): Visit {
       throw new SpecError(path(), `this host has no ${decision.needs}: remove it from ${document}`)
     if (!('unsupported' in decision)) return
     if (asksSomething(value) || (value === 0 && decision.meaningful === 'zero'))
-      throw new SpecError(path(), `not supported yet (${decision.unsupported}): remove it from ${document}`)
+      throw new SpecError(path(), `not supported (${decision.unsupported}): remove it from ${document}`)
   }
   return (value, leaf, parent, name) => {
     if (!Array.isArray(value) || leaf === 'supported' || !('values' in leaf))

@@ -63,11 +63,10 @@ function addOptions(parser: Argv, options: Options): Argv {
   return parser
 }
 
-function toYargs({ type, alias, describe, value, env, default: standard, choices, unsupported }: Option): YargsOptions {
-  const notes = [env, unsupported && 'not supported yet'].filter(Boolean).join(', ')
+function toYargs({ type, alias, describe, value, env, default: standard, choices }: Option): YargsOptions {
   return {
     type: type === 'boolean' ? 'boolean' : 'string',
-    describe: [value && `${value}:`, describe, notes && `(${notes})`].filter(Boolean).join(' '),
+    describe: [value && `${value}:`, describe, env && `(${env})`].filter(Boolean).join(' '),
     ...(alias === undefined ? {} : { alias }),
     ...(choices === undefined ? {} : { choices }),
     ...(standard === undefined ? {} : { default: standard, defaultDescription: standard }),

@@ -77,7 +77,7 @@ describe('checkSupport()', () => {
     expect(thrownBy(() => check(changes))).toMatchObject({
       name: 'SpecError',
       pointer: path,
-      message: `${path}: not supported yet (${reason}): remove it from config.json`,
+      message: `${path}: not supported (${reason}): remove it from config.json`,
     })
   })
 
