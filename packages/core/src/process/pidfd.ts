@@ -27,13 +27,20 @@ export function signalProcess(identity: ProcessIdentity, signal: number): boolea
   const fd = openProcess(identity)
   if (fd === undefined) return false
   try {
-    pidfdSendSignal(fd, signal)
+    return signalPidfd(fd, signal)
+  } finally {
+    close(fd)
+  }
+}
+
+/** The same by a pidfd. The process may have been reaped since that was opened. */
+export function signalPidfd(pidfd: number, signal: number): boolean {
+  try {
+    pidfdSendSignal(pidfd, signal)
     return true
   } catch (error) {
     if (isNoSuchProcess(error)) return false
     throw error
-  } finally {
-    close(fd)
   }
 }
 

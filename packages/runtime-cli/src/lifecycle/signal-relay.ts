@@ -1,6 +1,6 @@
+import { signalPidfd } from '@crio-lxc/core/process/pidfd'
 import { parseSignal } from '@crio-lxc/core/process/signals'
 import { pollAsync } from '@crio-lxc/core/sys/libc'
-import { pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
 import { RealtimeSignals } from '@crio-lxc/core/sys/realtime-signals'
 
 /**
@@ -72,10 +72,7 @@ export class SignalRelay {
       this.#waiting.push(signal)
       return
     }
-    try {
-      pidfdSendSignal(this.#pidfd, signal)
-    } catch {
-      // It has just ended, which supervise is about to see.
-    }
+    // When it has just ended nobody gets it, and supervise is about to see that.
+    signalPidfd(this.#pidfd, signal)
   }
 }

@@ -3,8 +3,7 @@ import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { close, poll } from '@crio-lxc/core/sys/libc'
-import { pidfdSendSignal } from '@crio-lxc/core/sys/libc-process'
+import { endPidfd } from './end-process.ts'
 import { runPoststartHooks, runStartContainerHooks } from './hooks.ts'
 import type { Container } from './load-container.ts'
 import type { Settings } from './settings.ts'
@@ -34,11 +33,5 @@ export function startWithHooks(settings: Settings, container: Container, release
 function stop({ timeouts }: Settings, { facts, init }: Container): void {
   const pidfd = init && openProcess(init.init)
   signalCgroup(cgroupLayout(), facts.cgroupDir, SIGKILL, { timeoutMs: timeouts.killMs })
-  if (pidfd === undefined) return
-  try {
-    pidfdSendSignal(pidfd, SIGKILL)
-    poll([pidfd], timeouts.killMs)
-  } finally {
-    close(pidfd)
-  }
+  if (pidfd !== undefined) endPidfd(pidfd, timeouts.killMs)
 }
