@@ -1,8 +1,9 @@
 /** Options and commands of other runtimes that callers try, and what is said of them. */
+import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
-import { invoke, messageOf } from '../support/runtime.ts'
+import { invoke, messageOf, runtimePath } from '../support/runtime.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
@@ -19,6 +20,27 @@ describe('checkpoint and restore', () => {
     const result = await invoke(args)
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
     expect(result.stderr).toMatch(/^(checkpoint|restore) is not supported: [^\n]+\n$/)
+  })
+})
+
+describe('completion in bash', () => {
+  /** What bash would offer for the words, the last of which is before the cursor. */
+  async function offered(...words: string[]): Promise<string[]> {
+    const script = `source <("$0" completion) && COMP_WORDS=("$0" "$@") && COMP_CWORD=$# &&
+      "$(complete -p crio-lxc | sed 's/.*-F \\([^ ]*\\).*/\\1/')" "$0" && printf '%s\\n' "\${COMPREPLY[@]}"`
+    const { stdout } = await execa('bash', ['-c', script, runtimePath, ...words], { timeout: 10_000 })
+    return stdout.split('\n').filter(Boolean)
+  }
+
+  it('offers commands, options and ids', async () => {
+    const { id } = await t.running()
+    expect(await offered('upd')).toEqual(['update'])
+    expect(await offered('kill', '--')).toEqual(['--all', '--help'])
+    expect(await offered('--root', t.root, 'state', id.slice(0, -1))).toContain(id)
+  })
+
+  it('offers nothing where the word is free', async () => {
+    expect(await offered('create', 'new')).toEqual([])
   })
 })
 

@@ -7,7 +7,7 @@ import { systemErrorSentence } from '@crio-lxc/core/errors/system-error'
 import { configureLogging, log, logContainer } from '@crio-lxc/core/log/logger'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
-import { toLogConfiguration, toSettings } from './global-options.ts'
+import { globalOptions, toLogConfiguration, toSettings } from './global-options.ts'
 import { singleLine, stderrSink, writeErrorLine, writeOut } from './output.ts'
 
 const context = { debug: false, failureCode: 1 }
@@ -25,8 +25,7 @@ function exit(code: number): never {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  if (argv[0] === '--get-yargs-completions')
-    return print((await import('./commands/help.ts')).completions(argv.slice(1)))
+  if (argv[0] === '--get-completions') return print(completionWords(argv.slice(1)))
 
   const { values: global, rest } = parseGlobal(argv)
   context.debug = global.debug ?? false
@@ -37,7 +36,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const fallback = stderrSink(context.debug ? 'debug' : 'warn')
   await configureLogging({ ...toLogConfiguration(global, process.env), command: name, fallback })
   if (name === 'help' || name === 'h') return help(args.find((word) => !word.startsWith('-')))
-  if (name === 'completion') return print((await import('./commands/help.ts')).completionScript())
+  if (name === 'completion') return print((await import('./commands/completion.ts')).completionScript)
 
   const { default: command } = await findCommand(name)()
   const { values, positionals, help: helpWanted } = parseCommand(command, args)
@@ -56,6 +55,13 @@ async function main(argv: readonly string[]): Promise<number> {
 async function help(command?: string): Promise<number> {
   if (command !== undefined) findCommand(command)
   return print((await import('./commands/help.ts')).helpText(command))
+}
+
+/** One a line. */
+async function completionWords(words: readonly string[]): Promise<string> {
+  const { completions } = await import('./commands/completion.ts')
+  const root = process.env[globalOptions.root.env] || globalOptions.root.default
+  return (await completions(words, root)).map((word) => `${word}\n`).join('')
 }
 
 async function print(text: string | Promise<string>): Promise<number> {
