@@ -1,9 +1,10 @@
 /**
  * From argv to a command's handler, as runc's parser (urfave/cli on Go's flag package) reads it: global options, the
  * command, then its options and positional arguments in any order. yargs, whose parser knows no Go, is loaded for help
- * and completion only (commands/help.ts): it takes longer to start than the rest of `state`.
+ * only (commands/help.ts): it takes longer to start than the rest of `state`.
  */
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { closest } from './closest.ts'
 import type { Command } from './command.ts'
 import { type GlobalValues, globalOptions } from './global-options.ts'
 import { parseGoBool } from './go-bool.ts'
@@ -51,7 +52,9 @@ export function parseGlobal(argv: readonly string[]): { values: GlobalValues; re
 export function findCommand(name: string): () => Promise<{ default: Command }> {
   if (Object.hasOwn(commands, name)) return commands[name as CommandName]
   if (Object.hasOwn(notSupported, name)) throw new RuntimeError('unsupported', notSupported[name] ?? '')
-  throw new RuntimeError('usage', `unknown command ${JSON.stringify(name)}: crio-lxc --help lists all`)
+  const meant = closest(name, Object.keys(commands))
+  const hint = meant === undefined ? 'crio-lxc --help lists all' : `did you mean ${meant}?`
+  throw new RuntimeError('usage', `unknown command ${JSON.stringify(name)}: ${hint}`)
 }
 
 /** What a command was given. Throws RuntimeError that names the option or the argument at fault. */
@@ -106,7 +109,7 @@ function parseOptions<const O extends Options>(
     const { spelled, attached } = splitOption(arg)
     const name = longName(options, spelled)
     const option = name === undefined ? undefined : options[name]
-    if (name === undefined || option === undefined) throw unknownOption(spelled, owner)
+    if (name === undefined || option === undefined) throw unknownOption(spelled, owner, options)
     if (option.type === 'boolean') {
       given[name] = attached === undefined || parseGoBool(attached, dashed(spelled))
       continue
@@ -149,11 +152,14 @@ function parseCount(name: string, text: string): number {
   return count
 }
 
-function unknownOption(name: string, owner: string): RuntimeError {
+function unknownOption(name: string, owner: string, options: Options): RuntimeError {
+  const meant = closest(name, Object.keys(options))
   const hint =
     owner !== '' && Object.hasOwn(globalOptions, name)
       ? `it goes before ${owner}`
-      : `see crio-lxc ${owner}${owner === '' ? '' : ' '}--help`
+      : meant === undefined
+        ? `see crio-lxc ${owner}${owner === '' ? '' : ' '}--help`
+        : `did you mean --${meant}?`
   return new RuntimeError('usage', `flag provided but not defined: ${dashed(name)}: ${hint}`)
 }
 

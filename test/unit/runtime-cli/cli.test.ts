@@ -180,6 +180,11 @@ describe('errors name what is at fault', () => {
     ['state --bogus c1', 'flag provided but not defined: --bogus: see crio-lxc state --help'],
     ['state --bogus=1 c1', 'flag provided but not defined: --bogus: see crio-lxc state --help'],
     ['state --__proto__ c1', 'flag provided but not defined: --__proto__: see crio-lxc state --help'],
+    ['--rooot /r list', 'flag provided but not defined: --rooot: did you mean --root?'],
+    ['delete --frce c1', 'flag provided but not defined: --frce: did you mean --force?'],
+    ['create --pid c1', 'flag provided but not defined: --pid: did you mean --pid-file?'],
+    ['exec --detached c1', 'flag provided but not defined: --detached: did you mean --detach?'],
+    ['list --debug', 'flag provided but not defined: --debug: it goes before list'],
     ['kill -x c1', 'flag provided but not defined: -x: see crio-lxc kill --help'],
     ['kill c1 -9', 'flag provided but not defined: -9: see crio-lxc kill --help'],
     ['exec -it c1 sh', 'flag provided but not defined: --it: see crio-lxc exec --help'],
@@ -204,5 +209,18 @@ describe('errors name what is at fault', () => {
 
   test.each(['foo', '', 'toString', '__proto__'])('command %j', (name) => {
     expect(failure(() => findCommand(name))).toBe(`unknown command ${JSON.stringify(name)}: crio-lxc --help lists all`)
+  })
+
+  test.each([
+    ['kil', 'kill'],
+    ['craete', 'create'],
+    ['strat', 'start'],
+    ['feat', 'features'],
+  ])('that is almost a command (%s) is taken for it (%s) in the error', (name, meant) => {
+    expect(failure(() => findCommand(name))).toBe(`unknown command "${name}": did you mean ${meant}?`)
+  })
+
+  test.each(['stop', 'rm', 'cp', 'build', 'listen-to-me'])('that is like none (%s) is not taken for one', (name) => {
+    expect(failure(() => findCommand(name))).toContain('crio-lxc --help lists all')
   })
 })
