@@ -3,9 +3,11 @@ import { readdirSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
-import { expectSurvived } from './support/aftermath.ts'
+import type { Result } from '../support/runtime.ts'
+import { badMessage, expectNothing, expectSurvived, expectTruth } from './support/aftermath.ts'
+import { crashBundle } from './support/bundles.ts'
 import { type Role, runWithFault, sample, type Watch } from './support/fault.ts'
-import { crashBundle, type Scenario, type ScenarioName, scenarios } from './support/scenarios.ts'
+import { type Scenario, type ScenarioName, scenarios } from './support/scenarios.ts'
 
 requires('root', 'own-runtime', 'cc', 'x64')
 const t = useContainers()
@@ -56,6 +58,16 @@ const cases: Case[] = [
   of('pause', 'main', 3),
   of('resume', 'main', 3),
   of('update', 'main', 4),
+  of('create with hooks', 'hook', 4),
+  of('create with hooks', 'hook', 2, { dies: 'the verb' }),
+  of('create with hooks', 'entering', 3),
+  of('create with hooks', 'entering', 2, { dies: 'the verb' }),
+  of('start with hooks', 'hook', 2),
+  of('start with hooks', 'entering', 2),
+  of('delete with hooks', 'hook', 2),
+  of('delete with hooks', 'hook', 1, { dies: 'the verb' }),
+  of('create with idmaps and devices', 'launch', 4),
+  of('create with idmaps and devices', 'launch', 2, { dies: 'the verb' }),
 ]
 const counts: string[] = []
 
@@ -64,7 +76,7 @@ afterAll(() => console.log(counts.join('\n')))
 describe('a signal at every system call that changes something', () => {
   it.each(cases)('$verb: signal $signal at the calls of $role kills $dies', { timeout: 1_200_000 }, async (one) => {
     const scenario: Scenario = scenarios[one.verb]
-    const bundle = await crashBundle(t)
+    const bundle = await (scenario.bundle ?? crashBundle)(t)
     const toMain = one.dies === 'the verb'
     const boundaries = await countCalls()
     const failures: string[] = []
@@ -75,12 +87,13 @@ describe('a signal at every system call that changes something', () => {
       const call = boundaries[at - 1]
       try {
         const watch = await begin(id)
-        const { hit } = await runWithFault(t, scenario.args(id, bundle), {
+        const { result, hit } = await runWithFault(t, scenario.args(id, bundle), {
           watch,
           fault: { at, signal: one.signal, toMain },
         })
         if (hit) hits++
-        await expectSurvived(t, id, bundle)
+        if (one.role !== 'main' && !toMain) await expectAnswer(id, result)
+        await expectSurvived(t, id, bundle, scenario.host)
         const stray = readdirSync(bundle.path).filter((name) => name.endsWith('.tmp'))
         if (stray.length > 0) throw new Error(`left in the bundle: ${stray}`)
       } catch (error) {
@@ -99,6 +112,20 @@ describe('a signal at every system call that changes something', () => {
       await scenario.prepare(t, id, bundle)
       const attach = one.role === 'init' && one.verb !== 'create' ? (await t.state(id)).pid : undefined
       return { role: one.role, from: one.role === 'main' ? scenario.from(t, id, bundle) : undefined, attach }
+    }
+
+    /** The verb outlives what it has started: it says what happened, or it has done what it says. */
+    async function expectAnswer(id: string, result: Result): Promise<void> {
+      if (result.exitCode === 0) {
+        const state = await expectTruth(t, id)
+        const died = one.role === 'init' && state?.status === 'stopped'
+        if (state?.status !== scenario.leaves && !died)
+          throw new Error(`it succeeded, and the container is ${state?.status}`)
+        return
+      }
+      const bad = badMessage(result, { liblxc: one.role === 'monitor' || one.role === 'stage' })
+      if (bad) throw new Error(bad)
+      if (one.verb.startsWith('create')) await expectNothing(t, id)
     }
 
     async function countCalls(): Promise<readonly string[]> {

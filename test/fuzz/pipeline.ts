@@ -142,7 +142,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
         arch: x64,
         hook,
         cwd: '/',
-        fds: { stdin: 3, stdout: 4, stderr: 5, report: 6 },
+        fds: { stdin: 3, stdout: 4, stderr: 5, report: 6, go: 7 },
         container: { ...exec, ...entered, process },
       }),
     )

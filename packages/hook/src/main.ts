@@ -1,4 +1,7 @@
-/** crio-lxc-hook REQUEST ANSWER: runs the hooks of a HookRequest and answers which of them failed, and how. */
+/**
+ * crio-lxc-hook REQUEST ANSWER: runs the hooks of a HookRequest and answers which of them failed, and how. It says nothing
+ * on stderr, which is the verb's.
+ */
 import { readFileSync, writeSync } from 'node:fs'
 import { argv, exit } from 'node:process'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
@@ -11,9 +14,13 @@ if (request === undefined || answer === undefined || Number.isNaN(request + answ
   writeSync(2, 'usage: crio-lxc-hook REQUEST ANSWER (run by crio-lxc with two inherited file descriptors)\n')
   exit(1)
 }
-// What a terminal sends to the verb must not end this process alone: it sees that the verb is gone, and ends the hook.
-setsid()
-writeSync(answer, JSON.stringify({ failures: failures(request, answer) } satisfies HookAnswer))
+try {
+  // What a terminal sends to the verb must not end this process alone: it sees that the verb is gone, and ends the hook.
+  setsid()
+  writeSync(answer, JSON.stringify({ failures: failures(request, answer) } satisfies HookAnswer))
+} catch {
+  exit(1)
+}
 
 function failures(request: number, answer: number): string[] {
   try {

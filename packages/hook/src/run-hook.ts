@@ -1,14 +1,16 @@
 /** One hook as a process: the state on its stdin, its time, its end, and the words of its stderr. */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { arch as archName, exit, kill } from 'node:process'
 import { archOf, x64 } from '@crio-lxc/core/abi/arch'
 import { errnoSentence } from '@crio-lxc/core/abi/errno'
-import { fdsOf, type HookState } from '@crio-lxc/core/hook/hook-request'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { fdsOf, type HookStart, type HookState } from '@crio-lxc/core/hook/hook-request'
 import type { Hook } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { readRecord, type StepRecord } from '@crio-lxc/core/process/plan-record'
+import { readProcStat } from '@crio-lxc/core/process/proc'
 import { spawnExecutor } from '@crio-lxc/core/sys/executor'
 import { memfdCreate, pipe, poll, sealedFile } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
@@ -21,6 +23,8 @@ import { StderrExcerpt } from './stderr-excerpt.ts'
 
 export interface HookCall {
   readonly hook: Hook
+  /** Field and path, the beginning of a sentence. */
+  readonly name: string
   readonly state: HookState
   readonly container: HookEntry | undefined
   /** crio-lxc-init. */
@@ -50,14 +54,19 @@ export function runHook(call: HookCall): string | undefined {
 
 type Begun = { readonly failure: string } | { readonly pid: number; readonly stderr: number }
 
-function begin({ hook, state, container, init }: HookCall, keep: (fd: number) => number): Begun {
+function begin(call: HookCall, keep: (fd: number) => number): Begun {
+  const { hook, state, container, init } = call
   const stdin = keep(sealedFile('state', JSON.stringify(state)))
   const stdout = keep(openSync('/dev/null', 'w'))
   const [stderr, stderrWrite] = pipe()
   keep(stderr)
   const [report, reportWrite] = pipe()
   keep(report)
-  const fds = { stdin, stdout, stderr: stderrWrite, report: reportWrite }
+  // Closed by the end of this process, too: then what waits for a byte there does not become a hook any more.
+  const [go, goWrite] = pipe()
+  keep(go)
+  keep(goWrite)
+  const fds = { stdin, stdout, stderr: stderrWrite, report: reportWrite, go }
   const plan = planHook({ arch: archOf(archName) ?? x64, hook, cwd: state.bundle, fds, container })
   const file = keep(memfdCreate('hook'))
   writeAll(file, compile(plan, reportWrite))
@@ -67,28 +76,42 @@ function begin({ hook, state, container, init }: HookCall, keep: (fd: number) =>
   closeSync(reportWrite)
   // A fork into the cgroup where that is v2, and one into the pid namespace.
   const forks = container === undefined ? 0 : container.cgroup.unified === undefined ? 1 : 2
-  return awaitExecution(child, { report, forks, plan, path: hook.path, stderr })
+  return awaitExecution(call, child, { report, go: goWrite, forks, plan, stderr })
 }
 
 interface Entering {
   readonly report: number
+  readonly go: number
   readonly forks: number
   readonly plan: Plan
-  readonly path: string
   readonly stderr: number
 }
 
 /** Reads to the end of file, as parent and child write in no certain order. */
-function awaitExecution(child: number, { report, forks, plan, path, stderr }: Entering): Begun {
+function awaitExecution({ hook, name, answer }: HookCall, child: number, entering: Entering): Begun {
+  const { report, go, forks, plan, stderr } = entering
+  const what = `execute ${hook.path}`
   let pid = child
   let failure: StepRecord | undefined
-  for (let forked = 0; ; ) {
-    const record = readRecord(report, { timeoutMs: ENTER_MS, what: `execute ${path}` })
+  let forked = 0
+  let ready = false
+  // Whoever forks last reports the pid before it ends, and the child waits.
+  const watch = (): void => {
+    if (ready && readProcStat(pid)?.state === 'Z' && !poll([report], 0)[0])
+      throw new RuntimeError('hook-failed', `${what}: the process that was to do it ended`)
+  }
+  for (;;) {
+    const record = readRecord(report, { timeoutMs: ENTER_MS, what, watch })
     if (record.kind === 'failure') failure = record
+    if (record.kind === 'ready') ready = true
     if (record.kind === 'forked') {
       wait(pid)
       pid = record.pid
       forked++
+    }
+    if (ready && forked === forks && record.kind !== 'end' && !failure) {
+      writeSync(answer, `${JSON.stringify({ pid, hook: name } satisfies HookStart)}\n`)
+      writeSync(go, 'g')
     }
     if (record.kind !== 'end') continue
     if (forked === forks && !failure) return { pid, stderr }

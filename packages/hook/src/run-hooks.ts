@@ -19,9 +19,10 @@ export function runHooks({ init, runs }: HookRequest, answer: number): string[] 
   for (const { point, hooks, state, container } of runs) {
     const entry = container && entryOf(container)
     for (const [index, hook] of hooks.entries()) {
-      const failure = runHook({ hook, state, container: entry, init, answer })
+      const name = `hooks.${point}[${index}]: ${hook.path}`
+      const failure = runHook({ hook, name, state, container: entry, init, answer })
       if (failure === undefined) continue
-      failures.push(`hooks.${point}[${index}]: ${hook.path} ${failure}`)
+      failures.push(`${name} ${failure}`)
       if (!hookPoints[point].goesOn) return failures
     }
   }

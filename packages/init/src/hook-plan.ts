@@ -25,8 +25,10 @@ export interface HookFds {
   readonly stdin: number
   readonly stdout: number
   readonly stderr: number
-  /** Write end of a pipe: the pid of each process that goes on, then a failure record or end of file. */
+  /** Write end of a pipe: the pid of each process that goes on, that it is ready, then a failure record or end of file. */
   readonly report: number
+  /** Read end of a pipe: end of file instead of a byte, and nothing is executed. */
+  readonly go: number
 }
 
 export interface HookInputs {
@@ -58,6 +60,7 @@ export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan 
   const proc = container?.process && planOpenHostProc(plan, container.process.process)
   const record = container && planEnter(plan, container, { report: fds.report, parent, end })
   planSession(plan, fds)
+  planAwaitGo(plan, fds)
   const args = hook.args ?? [hook.path]
   const environment = hook.env ?? []
   if (container?.process) {
@@ -113,6 +116,22 @@ function entersUserNamespace({ namespaces }: HookEntry): boolean {
 function planSession(plan: Plan, { stdin, stdout, stderr }: HookFds): void {
   plan.step('become a session leader', 'setsid', [])
   for (const [fd, source] of [stdin, stdout, stderr].entries()) plan.step(`make it fd ${fd}`, 'dup3', [source, fd, 0])
+}
+
+/** A hook that nobody knows could not be ended with whoever runs it. */
+function planAwaitGo(plan: Plan, { report, go }: HookFds): void {
+  const ready = plan.struct(
+    16,
+    () => '{ready}',
+    () => undefined,
+  )
+  const byte = plan.struct(
+    8,
+    () => '[]',
+    () => undefined,
+  )
+  plan.step('report that the session is there', 'write', [report, ready, 16])
+  plan.step('wait until the runtime knows it', 'read', [go, byte, 1], { zeroIsFailure: true })
 }
 
 /** Nothing of the runtime's or its caller's is inherited, whether or not it was to be closed on execve. */

@@ -4,17 +4,23 @@ import { dirname, join, resolve } from 'node:path'
 import type { Bundle } from '../../support/bundle.ts'
 import type { Containers, State } from '../../support/containers.ts'
 import { leftovers } from '../../support/leftovers.ts'
-import { isAlive } from '../../support/proc.ts'
+import { commandLines, isAlive } from '../../support/proc.ts'
 import { messageOf, type Result, runtimePath } from '../../support/runtime.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 const companions = resolve(dirname(runtimePath), '../libexec/crio-lxc')
 
 /** Throws unless state, delete --force and another create of the id do what docs/reliability.md promises. */
-export async function expectSurvived(t: Containers, id: string, bundle: Bundle): Promise<void> {
+export async function expectSurvived(
+  t: Containers,
+  id: string,
+  bundle: Bundle,
+  host?: () => Promise<void>,
+): Promise<void> {
   await expectTruth(t, id)
   await expectOk(t, ['delete', '--force', id])
   await expectNothing(t, id)
+  await host?.()
   await expectOk(t, ['create', '--bundle', bundle.path, id])
   await expectOk(t, ['delete', '--force', id])
   await expectNothing(t, id)
@@ -54,6 +60,7 @@ export async function expectNothing(t: Containers, id: string): Promise<void> {
     ...readdirSync(t.root).map((name) => `file ${name}`),
     ...leftovers({ ids: [id], directories: [t.directory], root: t.root }),
     ...companionProcesses(),
+    ...[...hookProcesses(t)].map(([pid, line]) => `hook ${pid}: ${line}`),
     ...(existsSync('/run/lxc/lock') ? ['/run/lxc/lock'] : []),
   ]
   let last: string[] = []
@@ -77,8 +84,19 @@ function companionProcesses(): string[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name) || !isAlive(Number(name))) return []
     const file = identityOf(`/proc/${name}/exe`)
-    return file !== undefined && own.has(file) ? [`process ${name} ${readCgroup(name)}`] : []
+    return file !== undefined && own.has(file)
+      ? [`process ${name} ${readProc(name, 'cgroup').trim().split('\n').at(-1)}`]
+      : []
   })
+}
+
+/** What the environment of a hook and of everything that it starts has, `NAME=VALUE`. */
+export const hookMark = (t: Containers): string => `CRASH_HOOK_OF=${t.directory}`
+
+/** Command lines of hooks and of what they have started, by pid. */
+export function hookProcesses(t: Containers): Map<number, string> {
+  const mark = hookMark(t)
+  return new Map([...commandLines()].filter(([pid]) => readProc(pid, 'environ').includes(mark)))
 }
 
 /** Device and inode: init and exec run theirs from a mount that is attached nowhere, which has no path. */
@@ -99,9 +117,9 @@ function readExecutable(pid: number): string {
   }
 }
 
-function readCgroup(pid: string): string {
+function readProc(pid: string | number, file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cgroup`, 'utf8').trim().split('\n').at(-1) ?? ''
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
   } catch {
     return ''
   }

@@ -6,7 +6,7 @@ import { type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
 import { describe, expect, test } from 'vitest'
 
 const hook = { path: '/usr/bin/hook', args: ['zero', 'one'], env: ['A=1'] }
-const fds = { stdin: 5, stdout: 6, stderr: 7, report: 8 }
+const fds = { stdin: 5, stdout: 6, stderr: 7, report: 8, go: 9 }
 
 function calls(container?: HookEntry, given: typeof hook | { path: string } = hook): string[] {
   return printPlan(planHook({ arch: x64, hook: given, cwd: '/bundle', fds, container })).map(({ call }) => call)
@@ -19,12 +19,14 @@ const entry = {
 }
 
 describe('planHook', () => {
-  test('in the runtime: a session, the three fds, the bundle, nothing else', () => {
+  test('in the runtime: a session, the three fds, leave to go on, the bundle, nothing else', () => {
     expect(calls()).toEqual([
       'setsid()',
       'dup3(5, 0, 0)',
       'dup3(6, 1, 0)',
       'dup3(7, 2, 0)',
+      'write(8, {ready}, 16)',
+      'read(9, [], 1)',
       'chdir("/bundle")',
       'umask(18)',
       'close_range(3, 7, 0)',

@@ -96,6 +96,7 @@ export const PR_SET_DUMPABLE = 4
 export const PR_SET_KEEPCAPS = 8
 export const PR_CAPBSET_DROP = 24
 export const PR_SET_CHILD_SUBREAPER = 36
+export const PR_GET_CHILD_SUBREAPER = 37
 export const PR_SET_NO_NEW_PRIVS = 38
 export const PR_CAP_AMBIENT = 47
 export const PR_CAP_AMBIENT_RAISE = 2

@@ -1,7 +1,7 @@
 /**
  * What a verb asks of crio-lxc-hook: `crio-lxc-hook REQUEST ANSWER`, two inherited fds. REQUEST is a file with a
- * HookRequest in JSON; ANSWER is a pipe that takes a HookAnswer in JSON. When the reader of ANSWER goes away, so do
- * crio-lxc-hook and the hook that runs.
+ * HookRequest in JSON; ANSWER is a pipe that takes lines of JSON: a HookStart before each hook, then a HookAnswer. When the
+ * reader of ANSWER goes away, so do crio-lxc-hook and the hook that runs.
  */
 import type { OpenCgroup } from '../cgroup/plan/join-cgroup.ts'
 import type { Hook } from '../oci/spec.ts'
@@ -48,6 +48,14 @@ export interface HookContainer {
 /** Every fd of it. */
 export function fdsOf({ pidfd, cgroup: { tasks, unified } }: Pick<HookContainer, 'pidfd' | 'cgroup'>): number[] {
   return [pidfd, ...tasks, ...(unified === undefined ? [] : [unified])]
+}
+
+/** The process that is about to become a hook, which waits until this is written: whoever reads it can end the hook. */
+export interface HookStart {
+  /** Leader of a session, and child of crio-lxc-hook. */
+  readonly pid: number
+  /** Field and path, the beginning of a sentence. */
+  readonly hook: string
 }
 
 export interface HookAnswer {

@@ -1,8 +1,8 @@
 /** libc calls on other processes. The rules of libc.ts hold here too. */
-import { IOPRIO_WHO_PROCESS } from '../abi/constants.ts'
+import { IOPRIO_WHO_PROCESS, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
-import { call, syscallNumber } from './libc.ts'
+import { call, prctl, syscallNumber } from './libc.ts'
 
 /** pidfd_open(2); the fd is always CLOEXEC. Same number on every architecture. */
 export function pidfdOpen(pid: number): number {
@@ -60,6 +60,22 @@ export function ioprioSet(pid: number, priority: number): void {
 /** setsid(2), of a process that leads no process group. */
 export function setsid(): void {
   call('int setsid()', [], () => 'setsid()')
+}
+
+/** prctl(2): what is orphaned below this process meanwhile becomes its child. */
+export function asSubreaper<Result>(use: () => Result): Result {
+  const previous = Buffer.alloc(4)
+  call(
+    'int prctl(int option, void *value, long, long, long)',
+    [PR_GET_CHILD_SUBREAPER, previous, 0, 0, 0],
+    () => `prctl(${PR_GET_CHILD_SUBREAPER})`,
+  )
+  prctl(PR_SET_CHILD_SUBREAPER, 1)
+  try {
+    return use()
+  } finally {
+    prctl(PR_SET_CHILD_SUBREAPER, previous.readInt32LE(0))
+  }
 }
 
 const LOCK_EX = 2

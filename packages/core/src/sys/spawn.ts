@@ -11,6 +11,8 @@ export interface SpawnOptions {
   readonly env: readonly string[]
   /** Descriptors that the child gets under the same numbers; everything else is CLOEXEC. */
   readonly fds: readonly number[]
+  /** What becomes fd 2 of the child; default: that of this process. */
+  readonly stderr?: number
 }
 
 interface Calls {
@@ -61,13 +63,14 @@ function keepChildren(signal: (...args: unknown[]) => number): void {
 }
 
 /** posix_spawn(3). Returns the pid; the caller reaps it with `wait`. */
-export function spawn({ path, args, env, fds }: SpawnOptions): number {
+export function spawn({ path, args, env, fds, stderr }: SpawnOptions): number {
   const { spawn: posixSpawn, attributes } = calls()
   const actions = Buffer.alloc(ATTRIBUTE_BYTES)
   libc?.func('int posix_spawn_file_actions_init(void *actions)')(actions)
   // dup2 of an fd onto itself clears CLOEXEC in the child (glibc 2.29, POSIX 2024).
   const adddup2 = libc?.func('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)')
   for (const fd of [...standard(), ...fds]) adddup2?.(actions, fd, fd)
+  if (stderr !== undefined) adddup2?.(actions, stderr, 2)
   const pid = Buffer.alloc(4)
   const errno = posixSpawn(pid, path, actions, attributes, [...args, null], [...env, null])
   libc?.func('int posix_spawn_file_actions_destroy(void *actions)')(actions)

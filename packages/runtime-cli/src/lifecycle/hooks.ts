@@ -2,27 +2,19 @@
  * OCI hooks as the verbs see them: what is run when, by one crio-lxc-hook a call. Everything about the processes of
  * hooks is in packages/hook, so that a container without hooks pays nothing for it.
  */
-import { closeSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, readFileSync } from 'node:fs'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import type { ContainerFacts } from '@crio-lxc/core/container/container-info'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { createPoints, hookPoints } from '@crio-lxc/core/hook/hook-points'
-import {
-  fdsOf,
-  type HookAnswer,
-  type HookContainer,
-  type HookRequest,
-  type HookRun,
-} from '@crio-lxc/core/hook/hook-request'
+import type { HookContainer, HookRun } from '@crio-lxc/core/hook/hook-request'
 import { log } from '@crio-lxc/core/log/logger'
 import type { Hooks } from '@crio-lxc/core/oci/spec'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
-import { pipe, poll, sealedFile } from '@crio-lxc/core/sys/libc'
-import { spawn, wait } from '@crio-lxc/core/sys/spawn'
-import { companionsOf } from './companions.ts'
+import { runHooks } from './hook-runner.ts'
 import { foreignNamespaces } from './namespaces.ts'
 import type { Settings } from './settings.ts'
 
@@ -30,7 +22,7 @@ import type { Settings } from './settings.ts'
 export function runCreateHooks(settings: Settings, facts: ContainerFacts, { hooks, init }: Initialised): void {
   withContainer(facts, init, (container) => {
     const runs = createPoints.map((point) => runOf(point, { facts, hooks, init, container }))
-    demand(run(settings, runs))
+    demand(runHooks(settings, runs))
   })
 }
 
@@ -41,19 +33,19 @@ export function runStartContainerHooks(settings: Settings, facts: ContainerFacts
   withContainer(facts, init, (entry) => {
     const { seccomp, capabilities, apparmor } = facts
     const container = { ...entry, process: { config, seccomp, capabilities, apparmor } }
-    demand(run(settings, [runOf('startContainer', { facts, hooks, init, container })]))
+    demand(runHooks(settings, [runOf('startContainer', { facts, hooks, init, container })]))
   })
 }
 
 /** The hooks after the container's program has been executed. Throws RuntimeError `hook-failed`. */
 export function runPoststartHooks(settings: Settings, facts: ContainerFacts, { hooks, init }: Initialised): void {
-  demand(run(settings, [runOf('poststart', { facts, hooks, init })]))
+  demand(runHooks(settings, [runOf('poststart', { facts, hooks, init })]))
 }
 
 /** The hooks after a container has been deleted: nothing of it is there to fail any more, so all goes to the log. */
 export function runPoststopHooks(settings: Settings, facts: ContainerFacts, hooks: Hooks): void {
   try {
-    const failures = run(settings, [runOf('poststop', { facts, hooks })])
+    const failures = runHooks(settings, [runOf('poststop', { facts, hooks })])
     for (const failure of failures) log.warn(failure, { c: 'hook' })
   } catch (error) {
     log.warn(`run hooks.poststop: ${messageOf(error)}`, { c: 'hook' })
@@ -117,41 +109,4 @@ function withContainer(facts: ContainerFacts, init: ProcessIdentity, use: (conta
 
 function demand([failure]: readonly string[]): void {
   if (failure !== undefined) throw new RuntimeError('hook-failed', failure)
-}
-
-/** Runs crio-lxc-hook and waits for it; returns the failures of hooks. */
-function run(settings: Settings, runs: readonly HookRun[]): readonly string[] {
-  if (runs.every(({ hooks }) => hooks.length === 0)) return []
-  const { hook, init } = companionsOf(settings)
-  const request = sealedFile('hooks', JSON.stringify({ init, runs } satisfies HookRequest))
-  const [answer, answerWrite] = pipe()
-  try {
-    const entered = runs.flatMap(({ container }) => (container ? fdsOf(container) : []))
-    const pid = spawn({
-      path: hook,
-      args: ['crio-lxc-hook', String(request), String(answerWrite)],
-      env: [],
-      fds: [request, answerWrite, ...new Set(entered)],
-    })
-    closeSync(answerWrite)
-    const text = readAll(answer)
-    const exit = wait(pid)
-    if (text === '') throw new RuntimeError('hook-failed', `${hook} ended without an answer: ${JSON.stringify(exit)}`)
-    return (JSON.parse(text) as HookAnswer).failures
-  } finally {
-    closeSync(request)
-    closeSync(answer)
-  }
-}
-
-/** Everything until end of file; hooks without a timeout may take as long as they like. */
-function readAll(fd: number): string {
-  const chunks: Buffer[] = []
-  for (;;) {
-    poll([fd], -1)
-    const chunk = Buffer.alloc(65536)
-    const length = readSync(fd, chunk)
-    if (length === 0) return Buffer.concat(chunks).toString('utf8')
-    chunks.push(chunk.subarray(0, length))
-  }
 }

@@ -1,0 +1,91 @@
+/** One call of crio-lxc-hook. */
+import { closeSync, openSync, readSync } from 'node:fs'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import {
+  fdsOf,
+  type HookAnswer,
+  type HookRequest,
+  type HookRun,
+  type HookStart,
+} from '@crio-lxc/core/hook/hook-request'
+import { readProcStat } from '@crio-lxc/core/process/proc'
+import { pipe, poll, sealedFile } from '@crio-lxc/core/sys/libc'
+import { asSubreaper } from '@crio-lxc/core/sys/libc-process'
+import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
+import { companionsOf } from './companions.ts'
+import type { Settings } from './settings.ts'
+
+/**
+ * Returns the failures of hooks. Throws RuntimeError `hook-failed` when crio-lxc-hook ends without an answer; the hook that
+ * it ran has ended then, with everything in its process group.
+ */
+export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly string[] {
+  if (runs.every(({ hooks }) => hooks.length === 0)) return []
+  const { hook, init } = companionsOf(settings)
+  const request = sealedFile('hooks', JSON.stringify({ init, runs } satisfies HookRequest))
+  const [answer, answerWrite] = pipe()
+  // The engine's words, when it cannot even begin, are no answer.
+  const stderr = openSync('/dev/null', 'w')
+  try {
+    const entered = runs.flatMap(({ container }) => (container ? fdsOf(container) : []))
+    // A hook whose parent is killed becomes a child of this process: its pid is its own until it is reaped here.
+    return asSubreaper(() => {
+      const pid = spawn({
+        path: hook,
+        args: ['crio-lxc-hook', String(request), String(answerWrite)],
+        env: [],
+        fds: [request, answerWrite, ...new Set(entered)],
+        stderr,
+      })
+      closeSync(answerWrite)
+      const { last, failures } = parseAnswer(readAll(answer))
+      const exit = wait(pid)
+      const orphaned = last !== undefined && endOrphan(last.pid)
+      if (failures) return failures
+      const points = runs.filter(({ hooks }) => hooks.length > 0).map(({ point }) => `hooks.${point}`)
+      const what = orphaned ? `${last.hook} was ended` : `run ${points.join(', ')}`
+      throw new RuntimeError('hook-failed', `${what}: ${hook} ${describe(exit)} without an answer`)
+    })
+  } finally {
+    for (const fd of [request, answer, stderr]) closeSync(fd)
+  }
+}
+
+/** Everything until end of file; hooks without a timeout may take as long as they like. */
+function readAll(fd: number): string {
+  const chunks: Buffer[] = []
+  for (;;) {
+    poll([fd], -1)
+    const chunk = Buffer.alloc(65536)
+    const length = readSync(fd, chunk)
+    if (length === 0) return Buffer.concat(chunks).toString('utf8')
+    chunks.push(chunk.subarray(0, length))
+  }
+}
+
+/** The hook that was started last, and the failures when there is an answer; whoever is killed may leave half a line. */
+function parseAnswer(text: string): { readonly last: HookStart | undefined } & Partial<HookAnswer> {
+  const lines = text.split('\n').map(parseLine)
+  const starts = lines.filter((line): line is HookStart => line !== undefined && 'pid' in line)
+  const [answer] = lines.filter((line): line is HookAnswer => line !== undefined && 'failures' in line)
+  return { last: starts.at(-1), ...answer }
+}
+
+function parseLine(line: string): HookStart | HookAnswer | undefined {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
+
+/** Kills the process group of a hook that has been left behind; false when there is none. */
+function endOrphan(pid: number): boolean {
+  if (readProcStat(pid)?.parent !== process.pid) return false
+  process.kill(-pid, 'SIGKILL')
+  wait(pid)
+  return true
+}
+
+const describe = (exit: Exit): string =>
+  'signal' in exit ? `was killed by signal ${exit.signal}` : `ended with exit code ${exit.code}`
