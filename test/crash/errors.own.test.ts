@@ -91,6 +91,8 @@ describe('an error at every system call that can have it', () => {
           if (bad) throw new Error(bad)
           if (verb.startsWith('create')) await expectNothing(t, id)
           if (verb === 'exec --detach') await expectAlone(id)
+          if (verb === 'start with hooks' && (await expectTruth(t, id))?.status === 'running')
+            throw new Error('start failed, and the container runs without its hooks')
         }
         await expectSurvived(t, id, bundle, scenario.host)
       } catch (failure) {

@@ -11,20 +11,22 @@ import type { Settings } from './settings.ts'
 const SIGKILL = 9
 
 /**
- * `release` lets init execute the container's program. A hook that fails stops the container (runtime.md, "Lifecycle",
- * 7 and 9); delete then does the rest.
+ * `release` lets init execute the container's program. A hook that fails, or cannot be run after the program has begun,
+ * stops the container (runtime.md, "Lifecycle", 7 and 9); delete then does the rest.
  */
 export function startWithHooks(settings: Settings, container: Container, release: () => void): void {
   const { facts, info } = container
   const init = container.init?.init
   if (!init) throw new RuntimeError('wrong-state', `${phrase.startStopped}: ${info.containerId}`)
   const { hooks = {} } = facts
+  let released = false
   try {
     runStartContainerHooks(settings, facts, { hooks, init, config: info.runtimePath('config.json') })
     release()
+    released = true
     runPoststartHooks(settings, facts, { hooks, init })
   } catch (error) {
-    if (error instanceof RuntimeError && error.code === 'hook-failed') stop(settings, container)
+    if (released || (error instanceof RuntimeError && error.code === 'hook-failed')) stop(settings, container)
     throw error
   }
 }
