@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
+import type { Spec } from '../support/spec.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
@@ -101,6 +103,32 @@ describe('--debug with --log', () => {
     expect(lines).toHaveLength(3)
     expect(lines[1]).toMatch(/level"?[=:]"?debug/)
     expect(lines[1]).toContain(`init (pid ${pid}) has executed true`)
+  })
+})
+
+describe('unknown fields', () => {
+  const future = (spec: Spec) => Object.assign(spec.linux, { colour: 'red' })
+
+  it('are named with --debug, and ignored', async () => {
+    const bundle = await t.bundle({ args: ['sleep', '1000'], spec: future })
+    const id = t.id()
+    const { stderr } = await t.ok(['--debug', 'run', '--detach', '--bundle', bundle.path, id])
+    expect(stderr).toContain(`debug: ignored the unknown fields of ${bundle.path}/config.json: linux.colour\n`)
+
+    const update = await t.ok(['--debug', 'update', '--resources', '-', id], { input: '{"pids":{"Limit":5}}' })
+    expect(update.stderr).toContain('ignored the unknown fields of standard input: linux.resources.pids.Limit\n')
+
+    const file = join(t.hostDirectory(), 'process.json')
+    const user = { uid: 0, gid: 0, shoe: 1 }
+    writeFileSync(file, JSON.stringify({ cwd: '/', args: ['true'], env: ['PATH=/bin'], user }))
+    const exec = await t.ok(['--debug', 'exec', '--process', file, id])
+    expect(exec.stderr).toContain(`ignored the unknown fields of ${file}: process.user.shoe\n`)
+  })
+
+  it('are not mentioned without it, nor when there are none', async () => {
+    const [odd, plain] = [await t.bundle({ args: ['true'], spec: future }), await t.bundle({ args: ['true'] })]
+    expect((await t.ok(['run', '--bundle', odd.path, t.id()])).stderr).toBe('')
+    expect((await t.ok(['--debug', 'run', '--bundle', plain.path, t.id()])).stderr).not.toContain('unknown')
   })
 })
 

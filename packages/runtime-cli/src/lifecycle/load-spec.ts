@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
+import { log, takesDebug } from '@crio-lxc/core/log/logger'
 import {
   checkProcessSupport,
   checkResourcesSupport,
@@ -10,6 +11,7 @@ import {
 import { MAX_SPEC_BYTES, parseProcess, parseResources, parseSpec } from '@crio-lxc/core/oci/parse-spec'
 import type { Resources } from '@crio-lxc/core/oci/resources'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
+import { describeUnknownFields } from '@crio-lxc/core/oci/unknown-fields'
 import type { FeatureGates } from './settings.ts'
 
 export interface LoadedSpec {
@@ -23,6 +25,7 @@ export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
   const text = readDocument(`${bundle}/config.json`, 'make one with `crio-lxc spec`, or give the right --bundle')
   const spec = parseSpec(text)
   checkSupport(spec, supportOf(gates))
+  sayWhatIsUnknown(spec, `${bundle}/config.json`)
   return { spec, text }
 }
 
@@ -30,6 +33,7 @@ export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
 export function loadProcess(file: string, gates: FeatureGates): Process {
   const process = parseProcess(readDocument(file))
   checkProcessSupport(process, supportOf(gates))
+  sayWhatIsUnknown({ process }, file)
   return process
 }
 
@@ -37,7 +41,14 @@ export function loadProcess(file: string, gates: FeatureGates): Process {
 export function loadResources(file: string): Resources {
   const resources = parseResources(file === '-' ? readInput() : readDocument(file))
   checkResourcesSupport(resources, hostHas)
+  sayWhatIsUnknown({ linux: { resources } }, file === '-' ? 'standard input' : file)
   return resources
+}
+
+/** A field that is misspelt is ignored like one of a later spec: whoever looks for it finds it here. */
+function sayWhatIsUnknown(document: object, name: string): void {
+  const unknown = takesDebug() ? describeUnknownFields(document) : undefined
+  if (unknown !== undefined) log.debug(`ignored the unknown fields of ${name}: ${unknown}`, { c: 'spec' })
 }
 
 function readInput(): Buffer {
