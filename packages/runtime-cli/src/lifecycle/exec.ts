@@ -141,7 +141,8 @@ function checkStatus(
   { ignorePaused }: Pick<ExecOptions, 'ignorePaused'>,
 ): void {
   if (status === 'stopped') throw new RuntimeError('wrong-state', `${phrase.execStopped}: ${phrase.notRunning}: ${id}`)
-  if (status === 'paused' && !ignorePaused) throw new RuntimeError('wrong-state', `${phrase.execPaused}: ${id}`)
+  if (status === 'paused' && !ignorePaused)
+    throw new RuntimeError('wrong-state', `${phrase.execPaused}: ${id}: resume it or give --ignore-paused`)
   if (status === 'creating')
     throw new RuntimeError('wrong-state', `exec in ${id}: it is still being created: try again`)
 }
