@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { cgroupMounts, findCgroups, listTree } from '../support/proc.ts'
@@ -113,6 +114,51 @@ describe('debug plan', () => {
     expect(wait).toBeLessThan(hooked.indexOf('make root.path read-only'))
     expect(wait).toBeLessThan(hooked.indexOf('make the rootfs the root'))
     expect(await words({ poststop: [{ path: '/bin/true' }] })).not.toContain('wait for create')
+  })
+
+  it('lists the hooks in their order, with who runs them', async () => {
+    const bundle = await t.bundle({
+      spec: (spec) => {
+        spec.hooks = {
+          poststop: [{ path: '/bin/true', timeout: 3 }],
+          createRuntime: [{ path: '/bin/true', args: ['true', 'x'] }, { path: '/bin/false' }],
+        }
+      },
+    })
+    const { stdout } = await t.ok(['debug', 'plan', bundle.path])
+    expect(stdout).toContain(
+      [
+        '# hooks',
+        'createRuntime[0], by create in the namespaces of the runtime: /bin/true ["true","x"]',
+        'createRuntime[1], by create in the namespaces of the runtime: /bin/false',
+        'poststop[0], by delete in the namespaces of the runtime: /bin/true, at most 3 s',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it('mounts the notify socket when NOTIFY_SOCKET is set, makes nothing, and refuses one that cannot be', async () => {
+    const bundle = await t.bundle()
+    const plan = (socket: string) =>
+      t.runtime(['debug', 'plan', bundle.path], { env: { PATH: process.env.PATH ?? '', NOTIFY_SOCKET: socket } })
+    const { stdout } = await plan('/run/systemd/notify')
+    expect(stdout).toMatch(/^ +\d+ {2}attach ROOT\/ID\/notify to \/run\/notify for mounts\[\d+\]: move_mount\(/m)
+    expect(stdout).toContain('"NOTIFY_SOCKET=/run/notify/notify.sock"')
+    expect((await t.ok(['debug', 'plan', bundle.path])).stdout).not.toMatch(/notify/i)
+    expect(readdirSync(t.root)).toEqual([])
+    expect(await plan('relative')).toMatchObject({ exitCode: 1, stdout: '' })
+  })
+
+  it('goes where create goes when a symlink of the image leads to what is not there', async () => {
+    const bundle = await t.bundle({
+      spec: (spec) => {
+        spec.mounts.push({ destination: '/link/x', type: 'tmpfs', source: 'tmpfs' })
+      },
+    })
+    symlinkSync('/far/away', join(bundle.rootfs, 'link'))
+    const { stdout } = await t.ok(['debug', 'plan', bundle.path])
+    expect(stdout).toMatch(/^ +\d+ {2}mount tmpfs on \/far\/away\/x for /m)
+    expect(stdout).not.toContain('/link/x')
   })
 
   it('drops the capabilities after the mounts and loads seccomp last', async () => {

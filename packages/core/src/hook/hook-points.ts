@@ -5,6 +5,8 @@ import type { Status } from '../oci/state.ts'
 export type HookPoint = keyof Hooks
 
 export interface HookPointRules {
+  /** The verb that runs it; a create that fails runs those of delete. */
+  readonly by: 'create' | 'start' | 'delete'
   /** What the state on stdin says. */
   readonly status: Status
   /** The namespaces that the hook runs in; its `pid` is the one that is seen there. */
@@ -14,12 +16,12 @@ export interface HookPointRules {
 }
 
 export const hookPoints: Readonly<Record<HookPoint, HookPointRules>> = {
-  prestart: { status: 'creating', namespaces: 'runtime' },
-  createRuntime: { status: 'creating', namespaces: 'runtime' },
-  createContainer: { status: 'creating', namespaces: 'container' },
-  startContainer: { status: 'created', namespaces: 'container' },
-  poststart: { status: 'running', namespaces: 'runtime' },
-  poststop: { status: 'stopped', namespaces: 'runtime', goesOn: true },
+  prestart: { by: 'create', status: 'creating', namespaces: 'runtime' },
+  createRuntime: { by: 'create', status: 'creating', namespaces: 'runtime' },
+  createContainer: { by: 'create', status: 'creating', namespaces: 'container' },
+  startContainer: { by: 'start', status: 'created', namespaces: 'container' },
+  poststart: { by: 'start', status: 'running', namespaces: 'runtime' },
+  poststop: { by: 'delete', status: 'stopped', namespaces: 'runtime', goesOn: true },
 }
 
 /** The points of create, in their order: init waits for all of them between its mounts and its pivot_root. */

@@ -14,7 +14,10 @@ export default defineCommand({
   async handler({ settings, values, positionals: [what = '', bundle = ''] }) {
     if (what !== 'plan') throw new RuntimeError('usage', `unknown debug command ${JSON.stringify(what)}: want plan`)
     const { debugPlan } = await import('../lifecycle/plan.ts')
-    const plan = await debugPlan(settings, absolutePath(bundle, 'BUNDLE'))
+    const plan = await debugPlan(settings, {
+      bundle: absolutePath(bundle, 'BUNDLE'),
+      notifySocket: process.env['NOTIFY_SOCKET'],
+    })
     if (values.json) writeOut(`${JSON.stringify(plan, null, 2)}\n`)
     else writeOut((await import('../lifecycle/debug-plan-text.ts')).debugPlanText(plan))
     return 0

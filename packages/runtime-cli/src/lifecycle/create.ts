@@ -43,6 +43,7 @@ import { loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
 import { moveNetDevices } from './move-net-devices.ts'
 import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
+import { notifierOf } from './notifier.ts'
 import { listenEnvironment, preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
 import { identifyInit, publishInit } from './publish-init.ts'
@@ -333,14 +334,6 @@ async function resctrlGroup({ linux }: Spec, id: string): Promise<ResctrlGroup |
   if (!linux?.intelRdt || !hostHas('resctrl')) return undefined
   const { ResctrlGroup } = await import('./resctrl.ts')
   return ResctrlGroup.of(linux.intelRdt, id)
-}
-
-/** Undefined for a container that has nobody to tell that it is ready. */
-async function notifierOf({ notifySocket }: CreateOptions): Promise<typeof import('./notify-socket.ts') | undefined> {
-  if (!notifySocket) return undefined
-  const notify = await import('./notify-socket.ts')
-  notify.checkNotifySocket(notifySocket)
-  return notify
 }
 
 function describe({ created, shared }: OpenNamespaces): string {

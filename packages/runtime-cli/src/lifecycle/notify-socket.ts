@@ -20,7 +20,7 @@ import { log } from '@crio-lxc/core/log/logger'
 import { NOTIFY_MESSAGE_MAX, readyMessage } from '@crio-lxc/core/oci/notify-message'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { mountSetattr, pipe, pollAsync, privateTree } from '@crio-lxc/core/sys/libc'
+import { mountSetattr, newMount, pipe, pollAsync, privateTree } from '@crio-lxc/core/sys/libc'
 import { bindDatagram, connectDatagram, receiveDatagram, SOCKET_NAME_MAX } from '@crio-lxc/core/sys/unix-datagram'
 import { sendFd } from '@crio-lxc/core/sys/unix-message'
 import type { Container } from './load-container.ts'
@@ -31,6 +31,7 @@ const DIRECTORY = 'notify'
 const SOCKET = 'notify.sock'
 /** Where the container finds them, as with runc. */
 const DESTINATION = '/run/notify'
+const ATTRIBUTES = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC
 /** How long the service manager may take to read what it was sent. */
 const BARRIER_MS = 30_000
 const DATAGRAMS_AT_ONCE = 1024
@@ -54,16 +55,29 @@ interface Prepared {
  * `prepared` with the directory, which everybody may enter and nobody in the container may write to, as the last of the
  * mounts. `fd` is the detached mount among them, to be closed with the others.
  */
-export function addNotifySocket({ spec, sources }: Prepared, info: ContainerInfo): Prepared & { readonly fd: number } {
+export function addNotifySocket(prepared: Prepared, info: ContainerInfo): Prepared & { readonly fd: number } {
   const source = info.runtimePath(DIRECTORY)
   mkdirSync(source, { mode: 0o755 })
   const fd = privateTree(AT_FDCWD, source, { recursive: false })
   try {
-    mountSetattr(fd, { set: MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC })
+    mountSetattr(fd, { set: ATTRIBUTES })
   } catch (error) {
     closeSync(fd)
     throw error
   }
+  return withMount(prepared, { fd, source })
+}
+
+/** The same for `debug plan`, with an empty filesystem in the place of the directory, which is not made. */
+export function previewNotifySocket(prepared: Prepared): Prepared & { readonly fd: number } {
+  const fd = newMount({ type: 'tmpfs', source: 'preview', parameters: [], attributes: ATTRIBUTES })
+  return withMount(prepared, { fd, source: `ROOT/ID/${DIRECTORY}` })
+}
+
+function withMount(
+  { spec, sources }: Prepared,
+  { fd, source }: { fd: number; source: string },
+): Prepared & { readonly fd: number } {
   const { mounts = [], process } = spec
   const detached = { fd, directory: true }
   return {

@@ -12,12 +12,13 @@ import {
   planLimitProperties,
   planScopeProperties,
 } from '@crio-lxc/core/cgroup/plan/unit-properties'
+import { type HookPoint, type HookPointRules, hookPoints } from '@crio-lxc/core/hook/hook-points'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { openNetDevices } from '@crio-lxc/core/host/net-devices'
 import { idMappingOf } from '@crio-lxc/core/oci/id-mapped-mounts'
 import { idMapText } from '@crio-lxc/core/oci/id-mapping-rules'
 import type { IdMapping, NamespaceType } from '@crio-lxc/core/oci/linux'
-import type { Spec } from '@crio-lxc/core/oci/spec'
+import type { Hook, Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
 import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
 import { planContainer } from '@crio-lxc/init/container-plan'
@@ -28,11 +29,13 @@ import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { checkHooks, checkHooksWithAgent } from './check-hooks.ts'
 import { companionsOf } from './companions.ts'
+import { resolveDestinations } from './destinations.ts'
 import { Gate } from './gate.ts'
 import { hostArch } from './host-arch.ts'
 import { idMapperOf } from './id-mappers.ts'
 import { loadSpec } from './load-spec.ts'
 import { openNamespaces } from './namespaces.ts'
+import { type Notifier, notifierOf } from './notifier.ts'
 import { processInputs } from './process-inputs.ts'
 import { ResctrlGroup } from './resctrl.ts'
 import { planResources } from './resource-plan.ts'
@@ -57,6 +60,8 @@ export interface DebugPlan {
   readonly resctrl?: GroupPlan
   /** What create does on the host with the mounts that are idmapped. */
   readonly idMaps: PrintedIdMap[]
+  /** All of them, in the order in which they run. */
+  readonly hooks: PrintedHook[]
   readonly launch: PrintedStep[]
   readonly wait: PrintedStep[]
   readonly container: PrintedStep[]
@@ -73,15 +78,30 @@ export interface PrintedIdMap {
   readonly gidMap: string[]
 }
 
+export interface PrintedHook {
+  /** `createRuntime[0]`. */
+  readonly hook: string
+  readonly by: HookPointRules['by']
+  readonly namespaces: HookPointRules['namespaces']
+  readonly path: string
+  readonly args?: readonly string[]
+  /** Seconds. */
+  readonly timeout?: Hook['timeout']
+}
+
 /** Stands for the pid of the process that the scope begins with. */
 const PLACEHOLDER = 0
 
 /** Opens the bundle's sources as create does, so that what create would refuse is refused here too. */
-export async function debugPlan(settings: Settings, bundle: string): Promise<DebugPlan> {
+export async function debugPlan(
+  settings: Settings,
+  { bundle, notifySocket }: { bundle: string; notifySocket?: string | undefined },
+): Promise<DebugPlan> {
+  const notify = await notifierOf({ notifySocket })
   const { spec } = loadSpec(bundle, settings.featureGates)
   const fds = new Undo()
   try {
-    return await plan(spec, { settings, bundle, fds })
+    return await plan(spec, { settings, bundle, notify, fds })
   } finally {
     fds.run(undefined)
   }
@@ -90,10 +110,11 @@ export async function debugPlan(settings: Settings, bundle: string): Promise<Deb
 interface Planning {
   readonly settings: Settings
   readonly bundle: string
+  readonly notify: Notifier | undefined
   readonly fds: Undo
 }
 
-async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<DebugPlan> {
+async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Promise<DebugPlan> {
   const arch = hostArch()
   const companions = companionsOf(settings)
   const layout = cgroupLayout()
@@ -115,7 +136,10 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
   if (idMapper) fds.push(() => idMapper.close())
   const sources = openSources(spec, { bundle, rootfs, ids: userNamespace, idMapper, preview: true })
   closeLater(sources.fds)
-  const process = processInputs(spec.process, {
+  const prepared = notify?.previewNotifySocket({ spec, sources })
+  if (prepared) closeLater([prepared.fd])
+  const mounted = prepared ?? { spec, sources }
+  const process = processInputs(mounted.spec.process, {
     linux: spec.linux,
     gates: settings.featureGates,
     root: sources.rootfs,
@@ -134,11 +158,11 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
   const [plan, go, report, log, fifoDirectory, wait] = [200, 201, 202, 203, 204, 207] as const
   const container = planContainer({
     arch,
-    spec,
+    spec: { ...spec, mounts: resolveDestinations(mounted.spec.mounts ?? [], sources.rootfs) },
     process,
     namespaces: { all: new Set([...namespaces.created, ...namespaces.shared.keys()]), created: namespaces.created },
     fds: {
-      ...sources,
+      ...mounted.sources,
       cgroupNamespace: namespaces.shared.get('cgroup'),
       fifoDirectory,
       report,
@@ -148,7 +172,7 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
       preserved: 0,
     },
     cgroup: cgroupMounts(spec, { layout, cgroupDir, created }).mounts,
-    userNamespace: userNamespace && { staged: sources.staged },
+    userNamespace: userNamespace && { staged: mounted.sources.staged },
   })
   const launch = planLaunch({
     arch,
@@ -159,7 +183,7 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
     report,
     hostTree: gate?.plan.hostTree?.fd,
     timeNamespace: namespaces.shared.get('time'),
-    staging: userNamespace && { stage: `${companions.libexec}/stage`, mounts: sources.staged },
+    staging: userNamespace && { stage: `${companions.libexec}/stage`, mounts: mounted.sources.staged },
     command: [companions.start, 'ID', `${companions.libexec}/lxc`, 'ROOT/ID/config'],
   })
   return {
@@ -191,11 +215,26 @@ async function plan(spec: Spec, { settings, bundle, fds }: Planning): Promise<De
     },
     ...(resctrl && { resctrl }),
     idMaps: printIdMaps(spec),
+    hooks: printHooks(spec),
     launch: printPlan(launch),
     wait: printPlan(planWait({ arch, go, plan })),
     container: printPlan(container),
     ...(moved && { netDevices: printPlan(planNetDeviceProcess({ arch, pidfd: 208, netDevices: moved, report })) }),
   }
+}
+
+function printHooks({ hooks }: Spec): PrintedHook[] {
+  return (Object.keys(hookPoints) as HookPoint[]).flatMap((point) => {
+    const { by, namespaces } = hookPoints[point]
+    return (hooks?.[point] ?? []).map(({ path, args, timeout }, index) => ({
+      hook: `${point}[${index}]`,
+      by,
+      namespaces,
+      path,
+      ...(args && { args }),
+      ...(timeout && { timeout }),
+    }))
+  })
 }
 
 function printIdMaps(spec: Spec): PrintedIdMap[] {
