@@ -1,4 +1,5 @@
 /** Idmapped mounts: sources with files of known owners, and what a container sees of them. */
+import { execFileSync } from 'node:child_process'
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -23,15 +24,25 @@ export function mountOf(from: string, to: string, mount: Partial<Mount> = {}): M
 }
 
 export function useIdMaps(t: Containers) {
+  /** A directory of the host with these files and their owners; a name that ends in a slash is a directory. */
+  function source(files: Record<string, [uid: number, gid: number]> = {}): string {
+    const path = t.hostDirectory()
+    for (const [name, [uid, gid]] of Object.entries(files)) {
+      if (name.endsWith('/')) mkdirSync(join(path, name))
+      else writeFileSync(join(path, name), 'text\n')
+      chownSync(join(path, name), uid, gid)
+    }
+    return path
+  }
+
   return {
-    /** A directory of the host with these files and their owners; a name that ends in a slash is a directory. */
-    source(files: Record<string, [uid: number, gid: number]> = {}): string {
-      const path = t.hostDirectory()
-      for (const [name, [uid, gid]] of Object.entries(files)) {
-        if (name.endsWith('/')) mkdirSync(join(path, name))
-        else writeFileSync(join(path, name), 'text\n')
-        chownSync(join(path, name), uid, gid)
-      }
+    source,
+
+    /** A directory with a file of this owner, and below it a mount of another such directory. */
+    sourceWithMountBelow(...owner: [uid: number, gid: number]): string {
+      const [path, other] = [source({ file: owner, 'below/': [0, 0] }), source({ file: owner })]
+      execFileSync('mount', ['--bind', other, join(path, 'below')])
+      t.defer(() => void execFileSync('umount', [join(path, 'below')]))
       return path
     },
 

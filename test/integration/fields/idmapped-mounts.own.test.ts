@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
@@ -10,25 +9,15 @@ import type { Mount } from '../../support/spec.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
-const { source, lines, show } = useIdMaps(t)
+const { source, sourceWithMountBelow, lines, show } = useIdMaps(t)
 
 describe('mounts below an idmapped one', () => {
-  /** A source with a file of 100:200, and a file system with another one below it. */
-  function nested(): string {
-    const path = source({ file: [100, 200], 'below/': [0, 0] })
-    execFileSync('mount', ['-t', 'tmpfs', 'below', `${path}/below`])
-    t.defer(() => void execFileSync('umount', [`${path}/below`]))
-    writeFileSync(`${path}/below/file`, '')
-    chownSync(`${path}/below/file`, 100, 200)
-    return path
-  }
-
   it.each([
     ['keep their owners with idmap', ['rbind', 'idmap'], ['1000:2000', '100:200']],
     ['are mapped with ridmap', ['rbind', 'ridmap'], ['1000:2000', '1000:2000']],
     ['are mapped with ridmap, and read-only with rro', ['rbind', 'ridmap', 'rro'], ['1000:2000', '1000:2000']],
   ])('%s', async (_name, options, expected) => {
-    const mounts = [mountOf(nested(), '/mnt', { options })]
+    const mounts = [mountOf(sourceWithMountBelow(100, 200), '/mnt', { options })]
     expect(await lines(show('/mnt/file', '/mnt/below/file'), mounts)).toEqual(expected)
   })
 })

@@ -14,7 +14,7 @@ import { waitFor } from '../../support/wait-for.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
-const { source, show } = useIdMaps(t)
+const { source, sourceWithMountBelow, show } = useIdMaps(t)
 
 const owner = (path: string): string => {
   const { uid, gid } = statSync(path)
@@ -103,15 +103,6 @@ describe.each([
 })
 
 describe('a mount of a container in a user namespace', () => {
-  /** A source with a file of root, and a filesystem with another one below it. */
-  function nested(): string {
-    const path = source({ file: [0, 0], 'below/': [0, 0] })
-    execFileSync('mount', ['-t', 'tmpfs', 'below', `${path}/below`])
-    t.defer(() => void execFileSync('umount', [`${path}/below`]))
-    writeFileSync(`${path}/below/file`, '')
-    return path
-  }
-
   it.each([
     ['idmap, and not what is mounted below', ['rbind', 'idmap'], ['0:0', '65534:65534']],
     ['ridmap, and what is mounted below', ['rbind', 'ridmap'], ['0:0', '0:0']],
@@ -119,7 +110,9 @@ describe('a mount of a container in a user namespace', () => {
     ['ridmap and rslave', ['rbind', 'ridmap', 'rslave'], ['0:0', '0:0']],
     ["no idmap: files of the host are nobody's", ['rbind'], ['65534:65534', '65534:65534']],
   ])('with %s', async (_name, options, expected) => {
-    expect(await lines(show('/mnt/file', '/mnt/below/file'), [inNamespace(nested(), options)])).toEqual(expected)
+    expect(
+      await lines(show('/mnt/file', '/mnt/below/file'), [inNamespace(sourceWithMountBelow(0, 0), options)]),
+    ).toEqual(expected)
   })
 
   it('has its own mappings: the ids on disk, and those of the host that the container maps', async () => {

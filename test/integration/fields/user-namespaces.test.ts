@@ -27,7 +27,8 @@ describe('a new user namespace', () => {
   })
 
   it('is a user of the host without rights there', async () => {
-    const { pid } = await t.running(await mapped({ process: { user: { uid: 7, gid: 8, additionalGids: [9] } } }))
+    const process = { user: { uid: 7, gid: 8, additionalGids: [9] } }
+    const { pid } = await t.running(await mapped({ args: ['sleep', '1000'], process }))
     expect(namespaceOf(pid, 'user')).not.toBe(namespaceOf('self', 'user'))
     const status = t.read(`/proc/${pid}/status`)
     expect(status).toMatch(new RegExp(`^Uid:(\t${FIRST + 7}){4}$`, 'm'))
