@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Bundle } from '../support/bundle.ts'
@@ -364,7 +364,24 @@ describe('paths of the caller', () => {
   })
 
   it('an explicit root that is missing, for list', async () => {
-    expectOneSentence(await invoke(['--root', '/no/such/root', 'list']), /\/no\/such\/root/)
+    const result = await invoke(['--root', '/no/such/root', 'list'])
+    expectOneSentence(result, /^read the runtime root \/no\/such\/root: no such file or directory\n$/)
+  })
+
+  it('a bundle that is a file', async () => {
+    const result = await t.runtime(['create', '--bundle', '/dev/null', t.id()])
+    expectOneSentence(result, /^read \/dev\/null\/config\.json: not a directory\n$/)
+  })
+
+  it('a limit that nobody may set', async () => {
+    const nrOpen = Number(readFileSync('/proc/sys/fs/nr_open', 'utf8'))
+    const rlimits = [{ type: 'RLIMIT_NOFILE', soft: nrOpen + 1, hard: nrOpen + 1 }]
+    const bundle = await t.bundle({ process: { rlimits } })
+    const result = await t.runtime(['run', '--bundle', bundle.path, t.id()])
+    expectOneSentence(
+      result,
+      /RLIMIT_NOFILE of process\.rlimits: .*: operation not permitted: lower it, or give .*; no limit of files exceeds/,
+    )
   })
 })
 

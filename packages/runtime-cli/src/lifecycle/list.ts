@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { log } from '@crio-lxc/core/log/logger'
 import type { State } from '@crio-lxc/core/oci/state'
 import { loadContainer } from './load-container.ts'
@@ -33,6 +34,6 @@ function containerIds({ root, rootIsExplicit }: Settings): string[] {
     )
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && !rootIsExplicit) return []
-    throw new RuntimeError('io', `read the runtime root ${root}: ${messageOf(cause)}`, { cause })
+    throw new RuntimeError('io', `read the runtime root ${root}: ${reasonOf(cause)}`, { cause })
   }
 }

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { log, takesDebug } from '@crio-lxc/core/log/logger'
 import {
@@ -100,7 +101,7 @@ function readDocument(path: string, whenMissing?: string): Buffer {
     }
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    const problem = missing ? 'no such file or directory' : messageOf(cause).replace(/, open '.*'$/, '')
+    const problem = reasonOf(cause)
     const advice = missing && whenMissing ? `: ${whenMissing}` : ''
     throw new RuntimeError('io', `read ${path}: ${problem}${advice}`, { cause })
   }

@@ -24,7 +24,7 @@ export function stepError(code: ErrorCode, { what, call, errno, command: given }
   // The words name the path, and the flags of openat2(2) explain nothing about one that is not there.
   if (!executes && missing && call.startsWith('openat2('))
     return new RuntimeError(code, `${what}: ${errnoSentence(errno)}${adviceFor(what)}`)
-  if (!executes) return new RuntimeError(code, `${what}: ${call}: ${errnoSentence(errno)}`)
+  if (!executes) return new RuntimeError(code, `${what}: ${call}: ${errnoSentence(errno)}${limitAdvice(what, errno)}`)
   const name = `exec: ${JSON.stringify(command)}`
   if (!missing || what !== 'find the executable') return new RuntimeError(code, `${name}: ${errnoSentence(errno)}`)
   if (!command.includes('/')) return new RuntimeError(code, `${name}: executable file not found in $PATH`)
@@ -38,4 +38,11 @@ function shorten(command: string): string {
 
 function adviceFor(what: string): string {
   return what.startsWith('open process.cwd') ? ': give a directory that the container has' : ''
+}
+
+/** prlimit(2), and proc_sys_fs(5) of nr_open. */
+function limitAdvice(what: string, errno: number): string {
+  if (!what.startsWith('set RLIMIT_') || errno !== errnoTable.EPERM[0]) return ''
+  const most = what.includes('RLIMIT_NOFILE') ? '; no limit of files exceeds /proc/sys/fs/nr_open' : ''
+  return `: lower it, or give the runtime CAP_SYS_RESOURCE${most}`
 }
