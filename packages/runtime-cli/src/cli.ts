@@ -109,7 +109,7 @@ function parseOptions<const O extends Options>(
     const { spelled, attached } = splitOption(arg)
     const name = longName(options, spelled)
     const option = name === undefined ? undefined : options[name]
-    if (name === undefined || option === undefined) throw unknownOption(spelled, owner, options)
+    if (name === undefined || option === undefined) throw unknownOption(arg, owner, options)
     if (option.type === 'boolean') {
       given[name] = attached === undefined || parseGoBool(attached, dashed(spelled))
       continue
@@ -152,15 +152,21 @@ function parseCount(name: string, text: string): number {
   return count
 }
 
-function unknownOption(name: string, owner: string, options: Options): RuntimeError {
-  const meant = closest(name, Object.keys(options))
-  const hint =
-    owner !== '' && Object.hasOwn(globalOptions, name)
-      ? `it goes before ${owner}`
-      : meant === undefined
-        ? `see crio-lxc ${owner}${owner === '' ? '' : ' '}--help`
-        : `did you mean --${meant}?`
-  return new RuntimeError('usage', `flag provided but not defined: ${dashed(name)}: ${hint}`)
+function unknownOption(arg: string, owner: string, options: Options): RuntimeError {
+  const { spelled } = splitOption(arg)
+  const problem = `flag provided but not defined: ${arg.split('=', 1)[0]}`
+  return new RuntimeError('usage', `${problem}: ${hint(arg, spelled, owner, options)}`)
+}
+
+function hint(arg: string, spelled: string, owner: string, options: Options): string {
+  if (owner !== '' && Object.hasOwn(globalOptions, spelled)) return `it goes before ${owner}`
+  const meant = closest(spelled, Object.keys(options))
+  if (meant !== undefined) return `did you mean --${meant}?`
+  // Docker's habit: exec -it.
+  const letters = [...spelled].filter((letter) => longName(options, letter) !== undefined)
+  if (/^-[a-z]{2,3}$/.test(arg) && letters.length > 0)
+    return `letters do not combine: give ${letters.map(dashed).join(' ')}`
+  return `see crio-lxc ${owner}${owner === '' ? '' : ' '}--help`
 }
 
 function dashed(name: string): string {
