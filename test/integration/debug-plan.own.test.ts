@@ -161,6 +161,24 @@ describe('debug plan', () => {
     expect(stdout).not.toContain('/link/x')
   })
 
+  it('prints the program of linux.seccomp', async () => {
+    const bundle = await t.bundle({
+      spec: (spec) => {
+        spec.linux.seccomp = {
+          defaultAction: 'SCMP_ACT_ALLOW',
+          syscalls: [{ names: ['acct'], action: 'SCMP_ACT_ERRNO', errnoRet: 7 }],
+        }
+      },
+    })
+    const { stdout } = await t.ok(['debug', 'plan', bundle.path])
+    const [, program = ''] = /^# seccomp program \(bpf\)\n((?: +\d+ {2}.*\n)+)/m.exec(stdout) ?? []
+    expect(program).toMatch(/^ +0 {2}a = arch$/m)
+    expect(program).toMatch(/ {2}return errno 7\n/)
+    expect(stdout).toContain(`{${program.trimEnd().split('\n').length} instructions}`)
+    const unfiltered = await t.ok(['--seccomp=false', 'debug', 'plan', bundle.path])
+    expect(unfiltered.stdout).not.toContain('# seccomp')
+  })
+
   it('drops the capabilities after the mounts and loads seccomp last', async () => {
     const { container } = await plan({
       spec: (spec) => {

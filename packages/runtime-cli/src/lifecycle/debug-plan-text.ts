@@ -29,6 +29,7 @@ const sections: Sections = {
   lxcConfig: (text) => [{ title: 'liblxc config', lines: [text.trimEnd()] }],
   wait: (steps) => [{ title: 'wait plan, run by init until create has written the next', lines: steps.map(line) }],
   container: (steps) => [{ title: 'container plan, run by init', lines: steps.map(line) }],
+  seccomp: (program) => [{ title: 'seccomp program (bpf)', lines: program.map(numbered) }],
   netDevices: (steps) => [
     {
       title: 'network device plan, run by another process while init waits for create',

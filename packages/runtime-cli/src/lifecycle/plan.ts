@@ -21,6 +21,7 @@ import type { IdMapping, NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Hook, Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
 import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
+import { printSeccompProgram } from '@crio-lxc/core/seccomp/print-program'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { planNetDeviceProcess } from '@crio-lxc/init/net-device-plan'
 import { planWait } from '@crio-lxc/init/wait-plan'
@@ -65,6 +66,8 @@ export interface DebugPlan {
   readonly launch: PrintedStep[]
   readonly wait: PrintedStep[]
   readonly container: PrintedStep[]
+  /** The program of linux.seccomp, that of linux/filter.h. */
+  readonly seccomp?: string[]
   /** What another process does while init waits; absent when init fetches linux.netDevices itself. */
   readonly netDevices?: PrintedStep[]
 }
@@ -219,6 +222,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
     launch: printPlan(launch),
     wait: printPlan(planWait({ arch, go, plan })),
     container: printPlan(container),
+    ...(process.seccomp && { seccomp: printSeccompProgram(process.seccomp.program) }),
     ...(moved && { netDevices: printPlan(planNetDeviceProcess({ arch, pidfd: 208, netDevices: moved, report })) }),
   }
 }
