@@ -7,6 +7,7 @@ import type { Containers } from '../../support/containers.ts'
 import { mountOf } from '../../support/id-maps.ts'
 import type { Hook, HookPoint } from '../../support/spec.ts'
 import { mappedBundles } from '../../support/user-namespace.ts'
+import { waitFor } from '../../support/wait-for.ts'
 import { hookMark } from './aftermath.ts'
 
 const forever: BundleOptions = { args: ['sleep', '1000'] }
@@ -34,20 +35,28 @@ export function bundleWithHooks(...points: HookPoint[]): (t: Containers) => Prom
 
 const device = `crash${process.pid % 100_000}`
 
-/** The kernel removes it with the network namespace that it is in. */
+/** The kernel removes it some time after the network namespace that it is in has lost its last process. */
 export async function makeDevice(): Promise<void> {
-  removeDevice()
-  execFileSync('ip', ['link', 'add', device, 'type', 'veth', 'peer', 'name', `${device}p`])
+  await waitFor(() => !removeDevice(), { what: `${device} to be gone` })
+  ip('link', 'add', device, 'type', 'veth', 'peer', 'name', `${device}p`)
 }
 
-function removeDevice(): void {
-  const links = execFileSync('ip', ['-o', 'link'], { encoding: 'utf8' })
-  if (links.includes(` ${device}p@`)) execFileSync('ip', ['link', 'del', `${device}p`])
+/** False when there is none. */
+function removeDevice(): boolean {
+  try {
+    ip('link', 'del', `${device}p`)
+    return true
+  } catch (error) {
+    if (/Cannot find device/.test(String(error))) return false
+    throw error
+  }
 }
+
+const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8', stdio: 'pipe' })
 
 /** A user namespace, a mount with a mapping of its own, and a network device: each has a process of create's beside it. */
 export async function mappedBundle(t: Containers): Promise<Bundle> {
-  t.defer(removeDevice)
+  t.defer(() => void removeDevice())
   const source = t.hostDirectory()
   const bundle = await mappedBundles(t).mapped({
     ...forever,
