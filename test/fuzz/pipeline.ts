@@ -119,7 +119,6 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
     })
     checkContainerPlan(container)
     verify(container)
-    const staging = { stage: '/usr/libexec/crio-lxc/stage', mounts: stagedMounts(spec) }
     const open = { tasks: [11], unified: 12 }
     verify(
       planLaunch({
@@ -127,7 +126,8 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
         cgroup: open,
         report: 13,
         command: ['x'],
-        staging,
+        stage: '/usr/libexec/crio-lxc/stage',
+        staged: stagedMounts(spec),
       }),
     )
   }

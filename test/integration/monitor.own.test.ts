@@ -1,10 +1,11 @@
-import { readFileSync, rmdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { cgroupsOf, commandLines, findCgroups, isAlive, namespaceOf, processStat } from '../support/proc.ts'
 import { requires } from '../support/requires.ts'
-import { invoke } from '../support/runtime.ts'
+import { invoke, runtimePath } from '../support/runtime.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 requires('root', 'own-runtime')
@@ -103,6 +104,22 @@ describe.each([
     await t.ok(['kill', id, 'KILL'])
     await t.waitForStatus(id, 'stopped')
     await t.ok(['delete', id])
+  })
+})
+
+describe("liblxc's view of the stage", () => {
+  it('is read-only, so that a monitor which is killed early leaves nothing there', async () => {
+    const { id, pid } = await t.create(
+      {},
+      { env: { ...process.env, CRIO_LXC_MONITOR_MODE: 'resident' } as Record<string, string> },
+    )
+    const stage = join(dirname(runtimePath), '../libexec/crio-lxc/stage')
+    const before = readdirSync(stage)
+    const monitor = String(processStat(pid)?.ppid)
+    const result = spawnSync('nsenter', ['-t', monitor, '-m', 'touch', `${stage}/.lxc_keep`], { encoding: 'utf8' })
+    expect(result.stderr).toMatch(/Read-only file system/)
+    await t.ok(['delete', '--force', id])
+    expect(readdirSync(stage)).toEqual(before)
   })
 })
 

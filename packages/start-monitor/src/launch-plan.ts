@@ -10,6 +10,8 @@ import {
   AT_RECURSIVE,
   CLONE_NEWNS,
   CLONE_NEWTIME,
+  MOUNT_ATTR_RDONLY,
+  MS_BIND,
   MS_NODEV,
   MS_NOEXEC,
   MS_NOSUID,
@@ -21,8 +23,9 @@ import {
 } from '@crio-lxc/core/abi/constants'
 import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
+import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { mountAttr } from '@crio-lxc/core/plan/structs'
-import { planStageMounts, type Staging } from './stage-mounts.ts'
+import { planStagedMounts } from './stage-mounts.ts'
 
 export interface LaunchInputs {
   readonly arch: Arch
@@ -34,8 +37,10 @@ export interface LaunchInputs {
   readonly hostTree?: number | undefined
   /** A time namespace to join, which liblxc cannot: its children are born there. */
   readonly timeNamespace?: number | undefined
+  /** Absolute path of the stage, which liblxc takes for the container's rootfs. */
+  readonly stage: string
   /** Given when the container is in a user namespace. */
-  readonly staging?: Staging | undefined
+  readonly staged?: readonly StagedMount[] | undefined
   /** crio-lxc-start and its arguments, NAME LXCPATH CONFIG. */
   readonly command: readonly string[]
 }
@@ -57,7 +62,7 @@ export function planLaunch(inputs: LaunchInputs): Plan {
  * liblxc must neither place the container in cgroups, which core has done, nor leave lock files in /run: both
  * directories are empty in the monitor's mount namespace.
  */
-function planMountNamespace(plan: Plan, { hostTree, staging }: LaunchInputs): void {
+function planMountNamespace(plan: Plan, { hostTree, stage, staged }: LaunchInputs): void {
   const none = plan.string('none')
   const tmpfs = plan.string('tmpfs')
   const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
@@ -66,7 +71,19 @@ function planMountNamespace(plan: Plan, { hostTree, staging }: LaunchInputs): vo
   if (hostTree !== undefined) planCloneHostTree(plan, hostTree)
   for (const path of ['/sys/fs/cgroup', '/run'])
     plan.step(`hide ${path} from liblxc`, 'mount', [none, plan.string(path), tmpfs, flags, 0])
-  if (staging) planStageMounts(plan, staging)
+  planReadonlyStage(plan, stage)
+  if (staged) planStagedMounts(plan, stage, staged)
+}
+
+/**
+ * Whoever gets hold of init's file in the container cannot write to it (CVE-2019-5736), and liblxc cannot put its
+ * `.lxc_keep` beside it, which a monitor that is killed at once would leave there. The mounts below stay as they are.
+ */
+function planReadonlyStage(plan: Plan, stage: string): void {
+  const path = plan.string(stage)
+  plan.step('bind the stage', 'mount', [path, path, 0, MS_BIND, 0])
+  const attr = mountAttr(plan, { set: MOUNT_ATTR_RDONLY, clear: 0 })
+  plan.step('make the stage read-only', 'mount_setattr', [AT_FDCWD, path, 0, attr, 32])
 }
 
 /**

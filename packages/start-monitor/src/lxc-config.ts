@@ -48,9 +48,6 @@ export function lxcConfig(inputs: LxcConfigInputs): string {
     ['lxc.log.level', logLevel],
     ['lxc.rootfs.path', `dir:${checkPath(libexec)}/stage`],
     ['lxc.rootfs.mount', `${libexec}/lxc`],
-    // Whoever gets hold of init's file in the container cannot write to it (CVE-2019-5736). It would be for all mounts below the
-    // stage as well, so in a user namespace the launch plan sees to it.
-    ['lxc.rootfs.options', idMappings ? '' : 'ro'],
     ['lxc.rootfs.managed', '0'],
     ['lxc.namespace.clone', newNamespaces.flatMap((type) => (left.has(type) ? [] : [namespaceName[type]])).join(' ')],
     ...[...sharedNamespaces]

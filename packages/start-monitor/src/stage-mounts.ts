@@ -5,30 +5,18 @@ import {
   MS_NODEV,
   MS_NOEXEC,
   MS_NOSUID,
-  MS_RDONLY,
   MS_REC,
-  MS_REMOUNT,
   S_IFREG,
 } from '@crio-lxc/core/abi/constants'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { STAGED, type StagedMount } from '@crio-lxc/core/plan/staged-mount'
 
-export interface Staging {
-  /** Absolute path of the stage. */
-  readonly stage: string
-  readonly mounts: readonly StagedMount[]
-}
-
 /** Whoever may mount in a user namespace may not see more of these than the namespace shows already (proc(5), sysfs(5)). */
 const visible = ['proc', 'sys']
 
 /** Steps in the monitor's mount namespace that attach `mounts` below the stage, and the host's /proc and /sys beside them. */
-export function planStageMounts(plan: Plan, { stage, mounts }: Staging): void {
+export function planStagedMounts(plan: Plan, stage: string, mounts: readonly StagedMount[]): void {
   const directory = `${stage}/${STAGED}`
-  const path = plan.string(stage)
-  plan.step('bind the stage', 'mount', [path, path, 0, MS_BIND, 0])
-  // As the rootfs option of the liblxc config does, but for this mount alone (CVE-2019-5736).
-  plan.step('make the stage read-only', 'mount', [0, path, 0, MS_BIND | MS_REMOUNT | MS_RDONLY, 0])
   plan.step('make room for the mounts of the host', 'mount', [
     plan.string('tmpfs'),
     plan.string(directory),

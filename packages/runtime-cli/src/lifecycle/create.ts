@@ -185,7 +185,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     owner: ownerName(),
     ociVersion: spec.ociVersion,
     creator: ownIdentity(),
-    initExecutable: fileIdentity(companions.init) ?? '',
+    initExecutable: fileIdentity(`${companions.stage}/init`) ?? '',
     madeCgroups,
   }
   info.create(facts, { 'config.json': text })
@@ -221,7 +221,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     cgroup: openCgroup(layout, cgroupDir, resctrl?.facts.tasks),
     hostTree: gate?.plan.hostTree?.fd,
     timeNamespace: namespaces.shared.get('time'),
-    staging: userNamespace && { stage: `${companions.libexec}/stage`, mounts: staged },
+    staged: userNamespace && staged,
     inherited: [
       ...preserved,
       ...container.sources.fds,

@@ -10,6 +10,7 @@ import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
+import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { readProcStat } from '@crio-lxc/core/process/proc'
 import { spawnExecutor } from '@crio-lxc/core/sys/executor'
 import { memfdCreate, mkfifo, pipe } from '@crio-lxc/core/sys/libc'
@@ -18,7 +19,6 @@ import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { START_FIFO } from '@crio-lxc/init/fifo-names'
 import { planWait } from '@crio-lxc/init/wait-plan'
 import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
-import type { Staging } from '@crio-lxc/start-monitor/stage-mounts'
 import type { Companions } from './companions.ts'
 
 export interface LaunchOptions {
@@ -31,7 +31,7 @@ export interface LaunchOptions {
   /** One of `inherited`, for the monitor and init to join. */
   readonly timeNamespace: number | undefined
   /** Given when the container is in a user namespace. */
-  readonly staging: Staging | undefined
+  readonly staged: readonly StagedMount[] | undefined
   /** What init needs of the host, under the same numbers. */
   readonly inherited: readonly number[]
   /** The text of liblxc's config; `plan` is what init runs first. */
@@ -73,7 +73,7 @@ export class Monitor {
       this.#go = keep(goWrite)
       const name = info.containerId
       const command = [companions.start, name, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
-      const launchPlan = planLaunch({ ...options, report: reportWrite, command })
+      const launchPlan = planLaunch({ ...options, stage: companions.stage, report: reportWrite, command })
       const waitPlan = planWait({ arch, go: goRead, plan: this.plan })
       this.plans = [launchPlan, waitPlan]
       const [launch, wait] = this.plans.map((plan) => {

@@ -186,7 +186,8 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
     report,
     hostTree: gate?.plan.hostTree?.fd,
     timeNamespace: namespaces.shared.get('time'),
-    staging: userNamespace && { stage: `${companions.libexec}/stage`, mounts: mounted.sources.staged },
+    stage: companions.stage,
+    staged: userNamespace && mounted.sources.staged,
     command: [companions.start, 'ID', `${companions.libexec}/lxc`, 'ROOT/ID/config'],
   })
   return {
