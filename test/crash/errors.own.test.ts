@@ -130,3 +130,22 @@ describe('an error at every system call that can have it', () => {
     }
   })
 })
+
+describe('a container that runs', () => {
+  it.each(['state', 'delete', 'kill'])(
+    'is never taken for dead by %s, whichever file cannot be opened',
+    async (verb) => {
+      const { id } = await t.running()
+      const args = verb === 'kill' ? [verb, id, '0'] : [verb, id]
+      const watch: Watch = { role: 'main', from: `/${id}/`, calls: ['openat'] }
+      const { calls } = await runWithFault(t, args, { watch })
+      expect(calls.some((call) => /\/stat\b/.test(call))).toBe(true)
+      for (let at = 1; at <= calls.length; at++) {
+        const { result } = await runWithFault(t, args, { watch, fault: { at, errno: constants.errno.EMFILE } })
+        const saidRunning = result.exitCode === 0 && (verb === 'kill' || /"status": "running"/.test(result.stdout))
+        if (!saidRunning) expect(result.stderr, calls[at - 1]).toMatch(/too many open files|kill it first/)
+        expect((await t.state(id)).status, calls[at - 1]).toBe('running')
+      }
+    },
+  )
+})

@@ -1,5 +1,6 @@
 /** What /proc says about a process; proc_pid_stat(5). */
 import { readFileSync, statSync } from 'node:fs'
+import { codeOf } from '../errors/system-error.ts'
 
 export interface ProcStat {
   /** One letter: R, S, D, Z, X and so on. */
@@ -9,15 +10,15 @@ export interface ProcStat {
   readonly startTime: number
 }
 
-/** undefined when there is no such process. */
+/** undefined when there is no such process. Throws when that cannot be told: for want of descriptors nobody is dead. */
 export function readProcStat(pid: number): ProcStat | undefined {
-  let text: string
   try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  } catch {
-    return undefined
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  } catch (error) {
+    // ESRCH: it was reaped between open and read.
+    if (['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '')) return undefined
+    throw error
   }
-  return parseProcStat(text)
 }
 
 /** The name stands in parentheses and may contain anything, so the fields are counted from the last one. */
