@@ -1,11 +1,12 @@
 /**
- * crio-lxc-hook REQUEST ANSWER: runs the hooks of a HookRequest and answers which of them failed, and how. It says nothing
- * on stderr, which is the verb's.
+ * crio-lxc-hook REQUEST ANSWER: runs the hooks of a HookRequest and answers which of them failed, and how. What it says on
+ * stderr, the verb reads when there is no answer.
  */
 import { readFileSync, writeSync } from 'node:fs'
 import { argv, exit } from 'node:process'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import type { HookAnswer, HookRequest } from '@crio-lxc/core/hook/hook-request'
+import { closeOnExec } from '@crio-lxc/core/sys/libc'
 import { setsid } from '@crio-lxc/core/sys/libc-process'
 import { runHooks } from './run-hooks.ts'
 
@@ -15,10 +16,14 @@ if (request === undefined || answer === undefined || Number.isNaN(request + answ
   exit(1)
 }
 try {
+  // Neither is for what becomes a hook: the verb would wait for that to close them.
+  closeOnExec(request)
+  closeOnExec(answer)
   // What a terminal sends to the verb must not end this process alone: it sees that the verb is gone, and ends the hook.
   setsid()
   writeSync(answer, JSON.stringify({ failures: failures(request, answer) } satisfies HookAnswer))
-} catch {
+} catch (error) {
+  writeSync(2, `${messageOf(error)}\n`)
   exit(1)
 }
 

@@ -5,6 +5,7 @@ import { archOf, x64 } from '@crio-lxc/core/abi/arch'
 import { errnoSentence } from '@crio-lxc/core/abi/errno'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { fdsOf, type HookStart, type HookState } from '@crio-lxc/core/hook/hook-request'
+import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
 import type { Hook } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
@@ -19,7 +20,6 @@ import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { EXECUTE_HOOK, type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
 import { FIND_EXECUTABLE } from '@crio-lxc/init/steps/executable'
 import { EXECUTE } from '@crio-lxc/init/steps/process'
-import { StderrExcerpt } from './stderr-excerpt.ts'
 
 export interface HookCall {
   readonly hook: Hook
@@ -72,6 +72,7 @@ function begin(call: HookCall, keep: (fd: number) => number): Begun {
   writeAll(file, compile(plan, reportWrite))
   const inherited = [...Object.values(fds), ...(container ? fdsOf(container) : [])]
   const child = spawnExecutor({ path: init, plan: file, fds: inherited })
+  // Only the child may hold these: end of file is how its end is seen.
   closeSync(stderrWrite)
   closeSync(reportWrite)
   // A fork into the cgroup where that is v2, and one into the pid namespace.

@@ -231,6 +231,11 @@ export function dupAbove(fd: number, minimum: number): number {
   return call('int fcntl(int fd, int command, long arg)', [fd, 1030, minimum], () => `fcntl(${fd}, F_DUPFD_CLOEXEC)`)
 }
 
+/** fcntl(F_SETFD, FD_CLOEXEC): for a descriptor that this process has been given. */
+export function closeOnExec(fd: number): void {
+  call('int fcntl(int fd, int command, long arg)', [fd, 2, 1], () => `fcntl(${fd}, F_SETFD)`)
+}
+
 /** prctl(2) of this process. */
 export function prctl(option: number, value: number): void {
   call(
@@ -257,13 +262,26 @@ export function poll(polled: readonly Polled[], timeoutMs: number): number[] {
 }
 
 /** The same on a thread of koffi's, so that signals are handled meanwhile. */
-export function pollAsync(polled: readonly Polled[], timeoutMs = -1): Promise<number[]> {
+export async function pollAsync(polled: readonly Polled[], timeoutMs = -1): Promise<number[]> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const left = timeoutMs < 0 ? -1 : Math.max(0, Math.ceil(deadline - performance.now()))
+    const revents = await pollOnThread(polled, left)
+    if (revents) return revents
+    // The errno of another thread is not to be had: an interruption is over by now, and any other error comes again here.
+    const present = poll(polled, 0)
+    if (present.some(Boolean) || left === 0) return present
+  }
+}
+
+/** undefined after an error. */
+function pollOnThread(polled: readonly Polled[], timeoutMs: number): Promise<number[] | undefined> {
   const entries = pollEntries(polled)
-  const { promise, resolve, reject } = Promise.withResolvers<number[]>()
+  const { promise, resolve, reject } = Promise.withResolvers<number[] | undefined>()
   const fn = koffi().load('libc.so.6').func(POLL) as unknown as { async: (...args: unknown[]) => void }
-  fn.async(entries, polled.length, timeoutMs, (error: Error | null) => {
+  fn.async(entries, polled.length, timeoutMs, (error: Error | null, result: number) => {
     if (error) reject(error)
-    else resolve(results(entries, polled))
+    else resolve(result < 0 ? undefined : results(entries, polled))
   })
   return promise
 }

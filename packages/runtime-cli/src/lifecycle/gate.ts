@@ -1,5 +1,6 @@
 import { closeSync, openSync, realpathSync, writeSync } from 'node:fs'
-import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hasCreateHooks } from '@crio-lxc/core/hook/hook-points'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { pipe } from '@crio-lxc/core/sys/libc'
@@ -23,8 +24,7 @@ export class Gate {
   readonly inherited: readonly number[]
   readonly #write: number
 
-  private constructor(hostTree: PlanGate['hostTree']) {
-    const [go, write] = pipe()
+  private constructor([go, write]: readonly [number, number], hostTree: PlanGate['hostTree']) {
     this.#write = write
     this.plan = { go, hostTree }
     this.inherited = hostTree ? [go, hostTree.fd] : [go]
@@ -32,11 +32,17 @@ export class Gate {
 
   /** Undefined when create has nothing to do while init waits. Throws SpecError for a root.path that hooks could not find. */
   static of({ hooks }: Spec, { libexec, rootfs, ownMounts, movesDevices }: GateOptions): Gate | undefined {
-    if (!hooks || !hasCreateHooks(hooks)) return movesDevices ? new Gate(undefined) : undefined
+    if (!hooks || !hasCreateHooks(hooks)) return movesDevices ? new Gate(pipe(), undefined) : undefined
     const stage = realpathSync(`${libexec}/lxc`)
     const path = realRootfs(rootfs)
-    // The launch plan puts the clone in its place: only the number is needed here.
-    return new Gate(ownMounts ? { fd: openSync('/', 'r'), stage, rootfs: path } : undefined)
+    const ends = pipe()
+    try {
+      // The launch plan puts the clone in its place: only the number is needed here.
+      return new Gate(ends, ownMounts ? { fd: openSync('/', 'r'), stage, rootfs: path } : undefined)
+    } catch (error) {
+      for (const fd of ends) closeSync(fd)
+      throw error
+    }
   }
 
   /** Lets init go on. */
@@ -54,9 +60,6 @@ function realRootfs(path: string): string {
   try {
     return realpathSync(path)
   } catch (cause) {
-    throw new SpecError(
-      'root.path',
-      `resolve ${path} for the hooks: ${messageOf(cause).replace(/^[A-Z]+: |, \w+ '.*'$/g, '')}`,
-    )
+    throw new SpecError('root.path', `resolve ${path} for the hooks: ${reasonOf(cause)}`)
   }
 }

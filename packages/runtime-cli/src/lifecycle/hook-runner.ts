@@ -1,5 +1,5 @@
 /** One call of crio-lxc-hook. */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import {
   fdsOf,
@@ -8,8 +8,9 @@ import {
   type HookRun,
   type HookStart,
 } from '@crio-lxc/core/hook/hook-request'
+import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
 import { readProcStat } from '@crio-lxc/core/process/proc'
-import { pipe, poll, sealedFile } from '@crio-lxc/core/sys/libc'
+import { memfdCreate, pipe, poll, sealedFile } from '@crio-lxc/core/sys/libc'
 import { asSubreaper } from '@crio-lxc/core/sys/libc-process'
 import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { companionsOf } from './companions.ts'
@@ -22,11 +23,17 @@ import type { Settings } from './settings.ts'
 export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly string[] {
   if (runs.every(({ hooks }) => hooks.length === 0)) return []
   const { hook, init } = companionsOf(settings)
-  const request = sealedFile('hooks', JSON.stringify({ init, runs } satisfies HookRequest))
-  const [answer, answerWrite] = pipe()
-  // The engine's words, when it cannot even begin, are no answer.
-  const stderr = openSync('/dev/null', 'w')
+  const open = new Set<number>()
+  const keep = (fd: number): number => {
+    open.add(fd)
+    return fd
+  }
   try {
+    const request = keep(sealedFile('hooks', JSON.stringify({ init, runs } satisfies HookRequest)))
+    // A file, because a pipe that nobody reads would hold it up.
+    const stderr = keep(memfdCreate('stderr'))
+    const [answer, answerWrite] = pipe()
+    for (const fd of [answer, answerWrite]) keep(fd)
     const entered = runs.flatMap(({ container }) => (container ? fdsOf(container) : []))
     // A hook whose parent is killed becomes a child of this process: its pid is its own until it is reaped here.
     return asSubreaper(() => {
@@ -37,6 +44,8 @@ export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly
         fds: [request, answerWrite, ...new Set(entered)],
         stderr,
       })
+      // Only the child may hold it: end of file is how its end is seen.
+      open.delete(answerWrite)
       closeSync(answerWrite)
       const { last, failures } = parseAnswer(readAll(answer))
       const exit = wait(pid)
@@ -44,11 +53,19 @@ export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly
       if (failures) return failures
       const points = runs.filter(({ hooks }) => hooks.length > 0).map(({ point }) => `hooks.${point}`)
       const what = orphaned ? `${last.hook} was ended` : `run ${points.join(', ')}`
-      throw new RuntimeError('hook-failed', `${what}: ${hook} ${describe(exit)} without an answer`)
+      throw new RuntimeError('hook-failed', `${what}: ${hook} ${describe(exit)} without an answer${lastWords(stderr)}`)
     })
   } finally {
-    for (const fd of [request, answer, stderr]) closeSync(fd)
+    for (const fd of open) closeSync(fd)
   }
+}
+
+/** As a clause of a sentence; what the engine says of its own death may be long. */
+function lastWords(stderr: number): string {
+  const excerpt = new StderrExcerpt()
+  const bytes = Buffer.alloc(4096)
+  excerpt.add(bytes.subarray(0, readSync(stderr, bytes, 0, bytes.length, 0)))
+  return excerpt.clause()
 }
 
 /** Everything until end of file; hooks without a timeout may take as long as they like. */

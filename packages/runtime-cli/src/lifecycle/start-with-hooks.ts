@@ -1,14 +1,13 @@
+import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { endPidfd } from './end-process.ts'
+import { endProcess } from './end-process.ts'
 import { runPoststartHooks, runStartContainerHooks } from './hooks.ts'
 import type { Container } from './load-container.ts'
 import type { Settings } from './settings.ts'
-
-const SIGKILL = 9
+import { Undo } from './undo.ts'
 
 /**
  * `release` lets init execute the container's program. A hook that fails, or cannot be run after the program has begun,
@@ -26,14 +25,20 @@ export function startWithHooks(settings: Settings, container: Container, release
     released = true
     runPoststartHooks(settings, facts, { hooks, init })
   } catch (error) {
-    if (released || (error instanceof RuntimeError && error.code === 'hook-failed')) stop(settings, container)
-    throw error
+    if (!released && !(error instanceof RuntimeError && error.code === 'hook-failed')) throw error
+    throw stop(settings, container).run(error)
   }
 }
 
-/** Every process of the container: init alone would leave some in a pid namespace that is not the container's. */
-function stop({ timeouts }: Settings, { facts, init }: Container): void {
-  const pidfd = init && openProcess(init.init)
-  signalCgroup(cgroupLayout(), facts.cgroupDir, SIGKILL, { timeoutMs: timeouts.killMs })
-  if (pidfd !== undefined) endPidfd(pidfd, timeouts.killMs)
+/**
+ * Every process of the container: init alone would leave some in a pid namespace that is not the container's. Init first,
+ * because nothing that is missing for the rest may keep it running.
+ */
+function stop({ timeouts }: Settings, { facts, init }: Container): Undo {
+  const steps = new Undo()
+  steps.push(() => signalCgroup(cgroupLayout(), facts.cgroupDir, SIGKILL, { timeoutMs: timeouts.killMs }))
+  steps.push(() => {
+    if (init) endProcess(init.init, timeouts.killMs)
+  })
+  return steps
 }

@@ -1,5 +1,5 @@
+import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
 import { describe, expect, test } from 'vitest'
-import { StderrExcerpt } from '../../../packages/hook/src/stderr-excerpt.ts'
 
 function clauseOf(...chunks: string[]): string {
   const excerpt = new StderrExcerpt()
