@@ -35,6 +35,7 @@ import { planLoopback } from './steps/network.ts'
 import { planMaskedPaths, planReadonlyPaths } from './steps/paths.ts'
 import { planPrivateProc } from './steps/private-proc.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
+import { planReportReady } from './steps/report.ts'
 import { isLabelled } from './steps/security-label.ts'
 import { planFetchStagedMounts } from './steps/staged-mounts.ts'
 import { planSysctls } from './steps/sysctl.ts'
@@ -201,12 +202,7 @@ function planPark(plan: Plan, { report, fifoDirectory }: ContainerFds, acknowled
       [fifoDirectory, plan.string(ACKNOWLEDGE_FIFO), O_RDONLY | O_NONBLOCK | O_CLOEXEC],
       { result: acknowledge },
     )
-  const ready = plan.struct(
-    16,
-    () => '{ready}',
-    () => undefined,
-  )
-  plan.step('report that everything is ready', 'write', [report, ready, 16])
+  planReportReady(plan, 'report that everything is ready', report)
   plan.step('close the report pipe', 'close', [report])
   const fifo: readonly Arg[] = [fifoDirectory, plan.string(START_FIFO), O_WRONLY | O_CLOEXEC]
   plan.step('wait for start', 'openat', fifo, { result: REPORT })

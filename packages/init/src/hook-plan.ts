@@ -18,6 +18,7 @@ import {
   planPrivileged,
   planPrologue,
 } from './steps/process.ts'
+import { planAwaitByte, planReportReady } from './steps/report.ts'
 import { planOpenHostProc } from './steps/security-label.ts'
 
 export interface HookFds {
@@ -120,18 +121,8 @@ function planSession(plan: Plan, { stdin, stdout, stderr }: HookFds): void {
 
 /** A hook that nobody knows could not be ended with whoever runs it. */
 function planAwaitGo(plan: Plan, { report, go }: HookFds): void {
-  const ready = plan.struct(
-    16,
-    () => '{ready}',
-    () => undefined,
-  )
-  const byte = plan.struct(
-    8,
-    () => '[]',
-    () => undefined,
-  )
-  plan.step('report that the session is there', 'write', [report, ready, 16])
-  plan.step('wait until the runtime knows it', 'read', [go, byte, 1], { zeroIsFailure: true })
+  planReportReady(plan, 'report that the session is there', report)
+  planAwaitByte(plan, 'wait until the runtime knows it', go, { demanded: true })
 }
 
 /** Nothing of the runtime's or its caller's is inherited, whether or not it was to be closed on execve. */

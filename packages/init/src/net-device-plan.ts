@@ -1,9 +1,8 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { CLONE_NEWNET, PR_SET_DUMPABLE, PR_SET_PDEATHSIG } from '@crio-lxc/core/abi/constants'
+import { CLONE_NEWNET, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, SIGKILL } from '@crio-lxc/core/abi/constants'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { type MovedDevices, planNetDevices } from './steps/net-devices.ts'
-
-const SIGKILL = 9
+import { planReportReady } from './steps/report.ts'
 
 export interface NetDeviceInputs {
   readonly arch: Arch
@@ -20,15 +19,10 @@ export interface NetDeviceInputs {
  */
 export function planNetDeviceProcess({ arch, pidfd, netDevices, report }: NetDeviceInputs): Plan {
   const plan = new Plan(planTag.netDevices, arch)
-  const ready = plan.struct(
-    16,
-    () => '{ready}',
-    () => undefined,
-  )
   plan.step('end with the runtime', 'prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0])
   plan.step('forbid tracing', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
   plan.step("join the container's network namespace", 'setns', [pidfd, CLONE_NEWNET])
   planNetDevices(plan, netDevices)
-  plan.step('report that the devices are there', 'write', [report, ready, 16])
+  planReportReady(plan, 'report that the devices are there', report)
   return plan
 }

@@ -1,8 +1,7 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { CLONE_NEWUSER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG } from '@crio-lxc/core/abi/constants'
+import { CLONE_NEWUSER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, SIGKILL } from '@crio-lxc/core/abi/constants'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
-
-const SIGKILL = 9
+import { planAwaitByte, planReportReady } from './steps/report.ts'
 
 export interface UserNamespaceInputs {
   readonly arch: Arch
@@ -21,22 +20,12 @@ export interface UserNamespaceInputs {
  */
 export function planUserNamespace({ arch, joined, report, hold }: UserNamespaceInputs): Plan {
   const plan = new Plan(planTag.userNamespace, arch)
-  const ready = plan.struct(
-    16,
-    () => '{ready}',
-    () => undefined,
-  )
-  const byte = plan.struct(
-    8,
-    () => '[]',
-    () => undefined,
-  )
   plan.step('end with the runtime', 'prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0])
   // Others are in a joined namespace (CVE-2016-9962).
   plan.step('forbid tracing', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
   if (joined === undefined) plan.step('make a user namespace', 'unshare', [CLONE_NEWUSER])
   else plan.step('join the user namespace', 'setns', [joined, CLONE_NEWUSER])
-  plan.step('report that it is there', 'write', [report, ready, 16])
-  plan.step('wait until it is used', 'read', [hold, byte, 1])
+  planReportReady(plan, 'report that it is there', report)
+  planAwaitByte(plan, 'wait until it is used', hold, { demanded: false })
   return plan
 }

@@ -1,5 +1,6 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { planAwaitByte } from './steps/report.ts'
 
 export interface WaitInputs {
   readonly arch: Arch
@@ -15,12 +16,7 @@ export interface WaitInputs {
  */
 export function planWait({ arch, go, plan: next }: WaitInputs): Plan {
   const plan = new Plan(planTag.wait, arch)
-  const byte = plan.struct(
-    8,
-    () => '[]',
-    () => undefined,
-  )
-  plan.step('wait for the plan', 'read', [go, byte, 1], { zeroIsFailure: true })
+  planAwaitByte(plan, 'wait for the plan', go, { demanded: true })
   plan.step('close the pipe', 'close', [go])
   const args = ['init', String(next)]
   plan.step('run the plan', 'execve', [plan.string('/init'), plan.strings(args), plan.strings([])])

@@ -52,7 +52,7 @@ export function parseGlobal(argv: readonly string[]): { values: GlobalValues; re
 export function findCommand(name: string): () => Promise<{ default: Command }> {
   if (Object.hasOwn(commands, name)) return commands[name as CommandName]
   if (Object.hasOwn(notSupported, name)) throw new RuntimeError('unsupported', notSupported[name] ?? '')
-  const meant = closest(name, Object.keys(commands))
+  const meant = closest(name, [...Object.keys(commands), 'help', 'completion'])
   const hint = meant === undefined ? 'crio-lxc --help lists all' : `did you mean ${meant}?`
   throw new RuntimeError('usage', `unknown command ${JSON.stringify(name)}: ${hint}`)
 }

@@ -52,7 +52,9 @@ async function main(argv: readonly string[]): Promise<number> {
   return code
 }
 
-async function help(command?: string): Promise<number> {
+async function help(given?: string): Promise<number> {
+  // These two are the program's own, and stand in its help.
+  const command = given === 'help' || given === 'completion' ? undefined : given
   if (command !== undefined) findCommand(command)
   return print((await import('./commands/help.ts')).helpText(command))
 }

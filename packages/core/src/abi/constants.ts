@@ -89,6 +89,7 @@ export const CLONE_NEWPID = 0x20000000
 export const CLONE_NEWNET = 0x40000000
 export const CLONE_INTO_CGROUP = 0x2_0000_0000
 export const SIGCHLD = 17
+export const SIGKILL = 9
 
 // prctl.h, securebits
 export const PR_SET_PDEATHSIG = 1

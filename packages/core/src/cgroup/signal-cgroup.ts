@@ -1,12 +1,11 @@
 /** Signals to everything in a cgroup, so that no process escapes by forking meanwhile. */
+import { SIGKILL } from '../abi/constants.ts'
 import { codeOf } from '../errors/system-error.ts'
 import { signalProcess } from '../process/pidfd.ts'
 import { identify } from '../process/proc.ts'
 import { listProcesses, writeExisting } from './cgroupfs.ts'
 import { freeze, isFrozen, thaw } from './freezer.ts'
 import { type CgroupLayout, membershipHierarchy } from './plan/cgroup-layout.ts'
-
-const SIGKILL = 9
 
 export interface SignalOptions {
   /** How long the processes may take to stand still. */

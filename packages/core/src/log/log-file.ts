@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
+import { RuntimeError } from '../errors/runtime-error.ts'
+import { reasonOf } from '../errors/system-error.ts'
 
 /** Appends whole lines to a file with one write(2) each, so that lines of several processes do not mix. */
 export interface LogFile {
@@ -37,11 +38,6 @@ function open(path: string, option: string): number {
   try {
     return openSync(path, 'a', 0o640)
   } catch (error) {
-    throw new RuntimeError('io', `open ${option} ${path}: ${reason(error)}`, { cause: error })
+    throw new RuntimeError('io', `open ${option} ${path}: ${reasonOf(error)}`, { cause: error })
   }
-}
-
-/** Node's "ENOENT: no such file or directory, open 'PATH'" without what the sentence has said already. */
-function reason(error: unknown): string {
-  return messageOf(error).replace(/^[A-Z0-9]+: |, \w+ '.*'$/gs, '')
 }

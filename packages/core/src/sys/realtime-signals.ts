@@ -30,9 +30,13 @@ export class RealtimeSignals {
   readonly fds: readonly number[]
 
   constructor() {
-    const handler = call('intptr_t dlsym(intptr_t handle, const char *name)', [0, 'eventfd_write'], () => 'dlsym()')
     const signals = Array.from({ length: LAST - FIRST + 1 }, (_, index) => FIRST + index)
-    this.fds = hasPlenty() ? signals.filter(putEventfdAt) : []
+    this.fds = putEventfds(signals)
+  }
+
+  /** From now on the signals are counted, and do not end this process. */
+  hold(): void {
+    const handler = call('intptr_t dlsym(intptr_t handle, const char *name)', [0, 'eventfd_write'], () => 'dlsym()')
     for (const signal of this.fds) setAction(signal, handler)
   }
 
@@ -51,24 +55,33 @@ export class RealtimeSignals {
   }
 }
 
-/** Under a small RLIMIT_NOFILE the runtime needs what there is for the container. */
-function hasPlenty(): boolean {
+/** The numbers at which there is an eventfd now: not those of other descriptors, such as the caller has handed on. */
+function putEventfds(numbers: readonly number[]): number[] {
+  const put: number[] = []
+  let made: number | undefined
   try {
-    closeSync(dupAbove(0, 4 * LAST))
-    return true
+    made = eventfd()
+    // Under a small RLIMIT_NOFILE the runtime needs what there is for the container.
+    closeSync(dupAbove(made, 4 * LAST))
+    for (const number of numbers) if (putEventfd(number)) put.push(number)
   } catch {
-    return false
+    // None of the rest then: nothing depends on these signals but who sends them.
+  } finally {
+    if (made !== undefined) closeSync(made)
   }
+  return put
 }
 
-/** False when the number is another descriptor's, such as one that the caller has handed on. */
-function putEventfdAt(number: number): boolean {
+function putEventfd(number: number): boolean {
   const made = eventfd()
-  const fd = dupAbove(made, number)
-  closeSync(made)
-  if (fd === number) inUse.add(fd)
-  else closeSync(fd)
-  return fd === number
+  try {
+    const fd = dupAbove(made, number)
+    if (fd === number) inUse.add(fd)
+    else closeSync(fd)
+    return fd === number
+  } finally {
+    closeSync(made)
+  }
 }
 
 function hasCounted(fd: number): boolean {

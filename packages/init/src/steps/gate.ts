@@ -1,6 +1,7 @@
 /** Steps with which init waits for what only create can do: hooks, and moving network devices to a user namespace. */
 import { type Plan, WAITING_TAG } from '@crio-lxc/core/plan/plan'
 import type { HostTree } from './host-tree.ts'
+import { planAwaitByte } from './report.ts'
 
 /** Where init waits, once, between the mounts and what takes the ways to change them away. */
 export interface Gate {
@@ -19,12 +20,7 @@ export function planGate(plan: Plan, { report, go }: { report: number; go: numbe
       view.setUint32(at, WAITING_TAG, true)
     },
   )
-  const byte = plan.struct(
-    8,
-    () => '[]',
-    () => undefined,
-  )
   plan.step("report that it is create's turn", 'write', [report, record, 16])
   // End of file instead of the byte: what create had to do failed, or create is gone.
-  plan.step('wait for create', 'read', [go, byte, 1], { zeroIsFailure: true })
+  planAwaitByte(plan, 'wait for create', go, { demanded: true })
 }

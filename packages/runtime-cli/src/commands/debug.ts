@@ -5,7 +5,7 @@ import { absolutePath } from './bundle-options.ts'
 
 export default defineCommand({
   command: 'debug plan <bundle>',
-  describe: 'print what create would do with a bundle: liblxc config, system calls, cgroup writes, device rules',
+  describe: 'print what create would do with a bundle: its system calls, cgroup writes, filters and hooks',
   options: { json: { type: 'boolean', describe: 'print JSON' } },
   examples: [
     ['debug plan /srv/web', 'readable lines'],

@@ -39,7 +39,7 @@ import { runCreateHooks, runPoststopHooks } from './hooks.ts'
 import { hostArch } from './host-arch.ts'
 import { idMapperOf } from './id-mappers.ts'
 import { killContainer } from './kill-container.ts'
-import { loadSpec } from './load-spec.ts'
+import { type LoadedSpec, loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
 import { moveNetDevices } from './move-net-devices.ts'
 import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
@@ -61,6 +61,8 @@ export interface CreateOptions {
   readonly id: string
   /** Absolute path. */
   readonly bundle: string
+  /** Its config.json, when it has been read already. */
+  readonly loaded?: LoadedSpec
   readonly pidFile?: string
   readonly consoleSocket?: string
   /** A connected socket for the terminal's master, instead of consoleSocket. */
@@ -111,7 +113,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const { listenFds = 0, preserveFds = 0 } = options
   const preserved = preservedFds(listenFds + preserveFds)
   const notify = await notifierOf(options)
-  const { spec, text } = loadSpec(options.bundle, settings.featureGates)
+  const { spec, text } = options.loaded ?? loadSpec(options.bundle, settings.featureGates)
   checkOptions(spec, options)
   done(`${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
   // The modes of what create makes are its own, not the caller's.

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
@@ -17,8 +18,6 @@ import { endProcess } from './end-process.ts'
 import { killContainer } from './kill-container.ts'
 import { type Container, loadContainer } from './load-container.ts'
 import type { Settings } from './settings.ts'
-
-const SIGKILL = 9
 
 export interface DeleteOptions {
   /** Kill what still runs, and do not complain about what is missing or damaged. */

@@ -51,14 +51,18 @@ export function exec(settings: Settings, id: string, options: ExecOptions): numb
     begin(settings, id, options)
     return 0
   }
-  // A frozen process may take for ever to begin: whoever waits for it may give up.
-  const early = options.ignorePaused ? undefined : new SignalRelay()
+  return execInForeground(settings, id, options)
+}
+
+async function execInForeground(settings: Settings, id: string, options: ExecOptions): Promise<number> {
+  const relay = new SignalRelay()
   try {
+    // A frozen process may take for ever to begin: whoever waits for it may give up.
+    if (!options.ignorePaused) relay.hold()
     const { pid, proxy } = begin(settings, id, options)
-    return supervise(pid, early ?? new SignalRelay(), proxy)
-  } catch (error) {
-    early?.close()
-    throw error
+    return await supervise(pid, relay, proxy)
+  } finally {
+    relay.close()
   }
 }
 

@@ -1,11 +1,10 @@
 /** Ending whatever still runs in a container's cgroup. */
+import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { removeCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { sleep } from '@crio-lxc/core/cgroup/sleep'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-
-const SIGKILL = 9
 
 /**
  * Kills until the cgroup is empty, then removes it in every hierarchy. A process leaves its cgroup when it has exited,

@@ -1,3 +1,4 @@
+import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { thaw } from '@crio-lxc/core/cgroup/freezer'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
@@ -12,8 +13,6 @@ import type { Settings } from './settings.ts'
 /** Signals whose default action neither ends nor stops a process: CHLD, CONT, URG, WINCH; signal(7). */
 const harmless = new Set([0, 17, 18, 23, 28])
 const stopping = new Set([19, 20, 21, 22])
-const SIGKILL = 9
-
 export interface KillOptions {
   /** Every process of the container's cgroup, not only init. */
   readonly all: boolean

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { log, takesDebug } from '@crio-lxc/core/log/logger'
@@ -56,7 +56,7 @@ function readInput(): Buffer {
   try {
     return readBounded(0)
   } catch (cause) {
-    throw new RuntimeError('io', `read the resources from standard input: ${messageOf(cause)}`, { cause })
+    throw new RuntimeError('io', `read the resources from standard input: ${reasonOf(cause)}`, { cause })
   }
 }
 

@@ -1,6 +1,7 @@
 /** A user namespace that holds nothing but its id maps, for what takes these as an fd. */
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { type UserNamespaceProcess, withUserNamespace } from './with-user-namespace.ts'
 
 export interface NewUserNamespace extends UserNamespaceProcess {
@@ -24,7 +25,7 @@ function writeMap(path: string, map: string): void {
   try {
     writeSync(fd, map)
   } catch (cause) {
-    throw new RuntimeError('io', `write ${path}: ${messageOf(cause).replace(/^\w+: |, write$/g, '')}`, { cause })
+    throw new RuntimeError('io', `write ${path}: ${reasonOf(cause)}`, { cause })
   } finally {
     closeSync(fd)
   }

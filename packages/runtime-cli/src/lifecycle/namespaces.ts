@@ -11,7 +11,8 @@ import {
   CLONE_NEWUTS,
 } from '@crio-lxc/core/abi/constants'
 import { phrase } from '@crio-lxc/core/errors/codes'
-import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import { checkNamespaceRules } from '@crio-lxc/core/oci/namespace-rules'
 import type { Spec } from '@crio-lxc/core/oci/spec'
@@ -85,7 +86,7 @@ function openNamespace(type: NamespaceType, path: string, pointer: string): { fd
   try {
     fd = openSync(path, 0o4000)
   } catch (cause) {
-    throw new SpecError(pointer, `open ${path}: ${messageOf(cause).replace(/^[A-Z]+: |, open '.*'$/g, '')}`)
+    throw new SpecError(pointer, `open ${path}: ${reasonOf(cause)}`)
   }
   if (namespaceType(fd) === flag) return { fd, ino: fstatSync(fd).ino }
   closeSync(fd)

@@ -15,6 +15,7 @@ import {
 import { type HookPoint, type HookPointRules, hookPoints } from '@crio-lxc/core/hook/hook-points'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { openNetDevices } from '@crio-lxc/core/host/net-devices'
+import { fieldOf, itemOf } from '@crio-lxc/core/oci/field-path'
 import { idMappingOf } from '@crio-lxc/core/oci/id-mapped-mounts'
 import { idMapText } from '@crio-lxc/core/oci/id-mapping-rules'
 import type { IdMapping, NamespaceType } from '@crio-lxc/core/oci/linux'
@@ -82,7 +83,7 @@ export interface PrintedIdMap {
 }
 
 export interface PrintedHook {
-  /** `createRuntime[0]`. */
+  /** `hooks.createRuntime[0]`. */
   readonly hook: string
   readonly by: HookPointRules['by']
   readonly namespaces: HookPointRules['namespaces']
@@ -232,7 +233,7 @@ function printHooks({ hooks }: Spec): PrintedHook[] {
   return (Object.keys(hookPoints) as HookPoint[]).flatMap((point) => {
     const { by, namespaces } = hookPoints[point]
     return (hooks?.[point] ?? []).map(({ path, args, timeout }, index) => ({
-      hook: `${point}[${index}]`,
+      hook: itemOf(fieldOf('hooks', point), index),
       by,
       namespaces,
       path,

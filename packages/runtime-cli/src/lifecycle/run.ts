@@ -1,5 +1,5 @@
 import { PR_SET_CHILD_SUBREAPER } from '@crio-lxc/core/abi/constants'
-import { messageOf } from '@crio-lxc/core/errors/runtime-error'
+import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { log } from '@crio-lxc/core/log/logger'
 import { prctl } from '@crio-lxc/core/sys/libc'
 import { type CreateOptions, create } from './create.ts'
@@ -33,14 +33,32 @@ async function runInForeground(settings: Settings, options: RunOptions): Promise
   // Init is handed to the nearest subreaper when the monitor ends: that must be this process.
   prctl(PR_SET_CHILD_SUBREAPER, 1)
   const relay = new SignalRelay()
-  const terminal =
-    options.consoleSocket === undefined && loadSpec(options.bundle, settings.featureGates).spec.process.terminal
-  const proxy = terminal ? new TerminalProxy() : undefined
-  const handover: Settings = { ...settings, monitorMode: 'handover' }
-  const info = await create(handover, { ...options, ...(proxy && { consoleFd: proxy.socket }) })
-  let notifier: NotifySocket | undefined
+  relay.hold()
   try {
-    notifier = await orDelete(settings, options.id, () => {
+    const loaded = loadSpec(options.bundle, settings.featureGates)
+    const terminal = options.consoleSocket === undefined && loaded.spec.process.terminal
+    const proxy = terminal ? new TerminalProxy() : undefined
+    const handover: Settings = { ...settings, monitorMode: 'handover' }
+    const info = await create(handover, { ...options, loaded, ...(proxy && { consoleFd: proxy.socket }) })
+    const notifier = await beginOrDelete(settings, options, proxy)
+    // The main process of the service is this one, which ends with the container's exit code.
+    const notified = notifier?.forward({ mainPid: false }).catch((error) => log.warn(messageOf(error)))
+    const code = await supervise(info.pid(), relay, proxy)
+    await notified
+    if (!options.keep) await deleteContainer(settings, options.id, { force: true })
+    return code
+  } finally {
+    relay.close()
+  }
+}
+
+async function beginOrDelete(
+  settings: Settings,
+  options: RunOptions,
+  proxy: TerminalProxy | undefined,
+): Promise<NotifySocket | undefined> {
+  try {
+    return await orDelete(settings, options.id, () => {
       proxy?.connect()
       return begin(settings, options.id, options)
     })
@@ -48,19 +66,19 @@ async function runInForeground(settings: Settings, options: RunOptions): Promise
     proxy?.close()
     throw error
   }
-  // The main process of the service is this one, which ends with the container's exit code.
-  const notified = notifier?.forward({ mainPid: false }).catch((error) => log.warn(messageOf(error)))
-  const code = await supervise(info.pid(), relay, proxy)
-  await notified
-  if (!options.keep) await deleteContainer(settings, options.id, { force: true })
-  return code
 }
 
+/** The error is that of the beginning; what the delete says goes with it. */
 async function orDelete<T>(settings: Settings, id: string, starting: () => Promise<T>): Promise<T> {
   try {
     return await starting()
   } catch (error) {
-    await deleteContainer(settings, id, { force: true })
+    try {
+      await deleteContainer(settings, id, { force: true })
+    } catch (failure) {
+      if (!(error instanceof RuntimeError)) throw error
+      throw new RuntimeError(error.code, error.message, { cause: error.cause, cleanup: [failure] })
+    }
     throw error
   }
 }

@@ -25,25 +25,33 @@ const forwarded = [
 ] as const
 
 /**
- * The signals of this process are the child's, from now on: those that come before there is one wait for it, so that
- * nobody ends the runtime between the making of a container and its end.
+ * From `hold` to `close` the signals of this process are the child's: those that come before there is one wait for it, and
+ * when it has ended they are nobody's, so that nobody ends the runtime between the making of a container and its removal.
  */
 export class SignalRelay {
   #pidfd: number | undefined
+  #dropped = false
   readonly #waiting: number[] = []
   readonly #realtime = new RealtimeSignals()
-  readonly #handlers = forwarded.map((name) => {
-    const handler = (): void => this.#relay(parseSignal(name))
-    process.on(name, handler)
-    return { name, handler }
-  })
+  readonly #handlers = new Map<(typeof forwarded)[number], () => void>()
 
   /** To be waited for with the child: when one has input, `relayRealtime` is due. */
   get fds(): readonly number[] {
     return this.#realtime.fds
   }
 
+  hold(): void {
+    if (this.#handlers.size > 0) return
+    for (const name of forwarded) {
+      const handler = (): void => this.#relay(parseSignal(name))
+      this.#handlers.set(name, handler)
+      process.on(name, handler)
+    }
+    this.#realtime.hold()
+  }
+
   to(pidfd: number): void {
+    this.hold()
     this.#pidfd = pidfd
     for (const signal of this.#waiting.splice(0)) this.#relay(signal)
   }
@@ -61,18 +69,22 @@ export class SignalRelay {
     }
   }
 
+  /** The child has ended; what is left to be done is done whatever comes. */
+  drop(): void {
+    this.#pidfd = undefined
+    this.#dropped = true
+  }
+
   /** The signals do to this process what they do by default. */
   close(): void {
-    for (const { name, handler } of this.#handlers) process.off(name, handler)
+    for (const [name, handler] of this.#handlers) process.off(name, handler)
     this.#realtime.close()
   }
 
   #relay(signal: number): void {
-    if (this.#pidfd === undefined) {
-      this.#waiting.push(signal)
-      return
-    }
+    if (this.#dropped) return
     // When it has just ended nobody gets it, and supervise is about to see that.
-    signalPidfd(this.#pidfd, signal)
+    if (this.#pidfd === undefined) this.#waiting.push(signal)
+    else signalPidfd(this.#pidfd, signal)
   }
 }

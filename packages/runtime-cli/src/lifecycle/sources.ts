@@ -111,7 +111,7 @@ function openRootfs(path: string, propagation: number): number {
   } catch (cause) {
     const missing = cause instanceof SyscallError && cause.errno === errnoTable.ENOENT[0]
     const advice = missing ? ': unpack the image there; a relative path begins at the bundle' : ''
-    throw new SpecError('root.path', `open ${path}: ${reasonOf(cause)}${advice}`)
+    throw new SpecError('root.path', `open ${path}: ${lastClauseOf(cause)}${advice}`)
   }
   try {
     mountSetattr(fd, { propagation, recursive: true })
@@ -186,7 +186,7 @@ function openBind(path: string, options: MountOptions, { pointer, staged }: Bind
   try {
     fd = cloneTree(AT_FDCWD, path, { recursive: options.recursive })
   } catch (cause) {
-    throw new SpecError(pointer, `open ${path}: ${reasonOf(cause)}`)
+    throw new SpecError(pointer, `open ${path}: ${lastClauseOf(cause)}`)
   }
   try {
     const inherited = inheritedPropagation(options.propagation)
@@ -196,7 +196,7 @@ function openBind(path: string, options: MountOptions, { pointer, staged }: Bind
     return { fd, directory: fstatSync(fd).isDirectory(), propagation }
   } catch (cause) {
     closeSync(fd)
-    throw new SpecError(pointer, `bind ${path} with its options: ${reasonOf(cause)}`)
+    throw new SpecError(pointer, `bind ${path} with its options: ${lastClauseOf(cause)}`)
   }
 }
 
@@ -240,7 +240,7 @@ function openDevice({ path, major = 0, minor = 0 }: Device): number {
   try {
     fd = cloneTree(AT_FDCWD, path, { recursive: false })
   } catch (cause) {
-    throw new RuntimeError('io', `open the host's ${path}: ${reasonOf(cause)}`, { cause })
+    throw new RuntimeError('io', `open the host's ${path}: ${lastClauseOf(cause)}`, { cause })
   }
   const stat = fstatSync(fd)
   if (!stat.isCharacterDevice() || stat.rdev !== makedev(major, minor)) {
@@ -254,7 +254,7 @@ function openDevice({ path, major = 0, minor = 0 }: Device): number {
   return fd
 }
 
-function reasonOf(error: unknown): string {
+function lastClauseOf(error: unknown): string {
   const message = messageOf(error)
   return message.slice(message.lastIndexOf(': ') + 2)
 }

@@ -1,4 +1,5 @@
 /** delete --force of a container that a create which still runs is making. */
+import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { sleep } from '@crio-lxc/core/cgroup/sleep'
@@ -8,8 +9,6 @@ import { executableIdentity, isAlive } from '@crio-lxc/core/process/proc'
 import { endProcess } from './end-process.ts'
 import type { Container } from './load-container.ts'
 import type { Settings } from './settings.ts'
-
-const SIGKILL = 9
 
 /**
  * Takes the container from under the create, which then undoes what it has done and says so to its caller. Returns when

@@ -18,7 +18,7 @@ export async function supervise(pid: number, relay: SignalRelay, terminal?: Term
     done(`pid ${pid} ended with exit code ${code}`, { pid, code })
     return code
   } finally {
-    relay.close()
+    relay.drop()
     close(pidfd)
     terminal?.close()
   }
