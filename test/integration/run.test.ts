@@ -134,6 +134,32 @@ describe('run', () => {
   describe('beyond runc', () => {
     requires('own-runtime')
 
+    it.each(['SIGTERM', 'SIGINT', 40] as const)(
+      'is not ended by signal %s while it removes the container',
+      async (signal) => {
+        const directory = t.hostDirectory()
+        const [pidFile, inHook, done] = ['pid', 'in-hook', 'done'].map((name) => join(directory, name)) as [
+          string,
+          string,
+          string,
+        ]
+        const bundle = await t.bundle({
+          args: ['sh', '-c', 'exit 7'],
+          spec: (spec) => {
+            const script = `touch ${inHook}; sleep 0.5; touch ${done}`
+            spec.hooks = { poststop: [{ path: '/bin/sh', args: ['sh', '-c', script], env: ['PATH=/usr/bin:/bin'] }] }
+          },
+        })
+        const ended = t.runtime(['run', '--bundle', bundle.path, t.id()], {
+          through: ['/bin/sh', '-c', `echo $$ > ${pidFile}; exec "$@"`, 'sh'],
+        })
+        await waitFor(() => existsSync(inHook))
+        process.kill(Number(readFileSync(pidFile, 'utf8')), signal)
+        expect(await ended).toMatchObject({ exitCode: 7 })
+        expect(existsSync(done)).toBe(true)
+      },
+    )
+
     it('keeps a SIGTERM that comes while it creates for the process, and deletes the container', async () => {
       const directory = t.hostDirectory()
       const [pidFile, inHook] = [join(directory, 'pid'), join(directory, 'in-hook')]
