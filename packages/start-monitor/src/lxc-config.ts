@@ -14,7 +14,10 @@ export interface LxcConfigInputs {
    * it as root of the host, whose message queue filesystem nobody in the container owns.
    */
   readonly newNamespaces: readonly NamespaceType[]
-  /** Namespaces to be joined (plans join cgroup and time namespaces, which liblxc cannot): an fd that the monitor inherits, of the namespace's file. */
+  /**
+   * Namespaces to be joined (plans join cgroup and time namespaces, which liblxc cannot): an fd that the monitor inherits,
+   * of the namespace's file.
+   */
   readonly sharedNamespaces: ReadonlyMap<NamespaceType, number>
   /** The ids of the user namespace, new or joined. */
   readonly idMappings: IdMappings | undefined

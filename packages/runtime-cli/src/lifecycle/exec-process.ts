@@ -76,7 +76,10 @@ function addGroups(user: User, gids: readonly number[]): User {
   return { ...user, additionalGids: [...(user.additionalGids ?? []), ...gids] }
 }
 
-/** Unknown names too, which are left out with a warning as those of process.json are. Ambient only beside inheritable ones, without which the kernel would refuse it. */
+/**
+ * Unknown names too, which are left out with a warning as those of process.json are. Ambient only beside inheritable ones,
+ * without which the kernel would refuse it.
+ */
 function addCapabilities(base: Capabilities | undefined, names: readonly string[]): Capabilities | undefined {
   if (names.length === 0) return base
   const add = (set: readonly string[] = []): string[] => [...new Set([...set, ...names])]

@@ -39,7 +39,10 @@ function isOpen(fd: number): boolean {
   }
 }
 
-/** The log files, those that signals count on, and those of the engine: what it polls with, and what it polls (proc_pid_fdinfo(5), "tfd"). */
+/**
+ * The log files, those that signals count on, and those of the engine: what it polls with, and what it polls
+ * (proc_pid_fdinfo(5), "tfd").
+ */
 function ownFds(): ReadonlySet<number> {
   const own = new Set<number>()
   for (const name of readdirSync('/proc/self/fd')) {
