@@ -129,9 +129,9 @@ describe('debug plan', () => {
     expect(stdout).toContain(
       [
         '# hooks',
-        'createRuntime[0], by create in the namespaces of the runtime: /bin/true ["true","x"]',
-        'createRuntime[1], by create in the namespaces of the runtime: /bin/false',
-        'poststop[0], by delete in the namespaces of the runtime: /bin/true, at most 3 s',
+        'hooks.createRuntime[0], by create in the namespaces of the runtime: /bin/true ["true","x"]',
+        'hooks.createRuntime[1], by create in the namespaces of the runtime: /bin/false',
+        'hooks.poststop[0], by delete in the namespaces of the runtime: /bin/true, at most 3 s',
         '',
       ].join('\n'),
     )
