@@ -1,6 +1,7 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { CLONE_NEWNET, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, SIGKILL } from '@crio-lxc/core/abi/constants'
+import { CLONE_NEWNET } from '@crio-lxc/core/abi/constants'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { planCompanion } from './steps/companion.ts'
 import { type MovedDevices, planNetDevices } from './steps/net-devices.ts'
 import { planReportReady } from './steps/report.ts'
 
@@ -19,8 +20,7 @@ export interface NetDeviceInputs {
  */
 export function planNetDeviceProcess({ arch, pidfd, netDevices, report }: NetDeviceInputs): Plan {
   const plan = new Plan(planTag.netDevices, arch)
-  plan.step('end with the runtime', 'prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0])
-  plan.step('forbid tracing', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
+  planCompanion(plan)
   plan.step("join the container's network namespace", 'setns', [pidfd, CLONE_NEWNET])
   planNetDevices(plan, netDevices)
   planReportReady(plan, 'report that the devices are there', report)

@@ -1,6 +1,7 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { CLONE_NEWUSER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, SIGKILL } from '@crio-lxc/core/abi/constants'
+import { CLONE_NEWUSER } from '@crio-lxc/core/abi/constants'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { planCompanion } from './steps/companion.ts'
 import { planAwaitByte, planReportReady } from './steps/report.ts'
 
 export interface UserNamespaceInputs {
@@ -20,9 +21,7 @@ export interface UserNamespaceInputs {
  */
 export function planUserNamespace({ arch, joined, report, hold }: UserNamespaceInputs): Plan {
   const plan = new Plan(planTag.userNamespace, arch)
-  plan.step('end with the runtime', 'prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0])
-  // Others are in a joined namespace (CVE-2016-9962).
-  plan.step('forbid tracing', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
+  planCompanion(plan)
   if (joined === undefined) plan.step('make a user namespace', 'unshare', [CLONE_NEWUSER])
   else plan.step('join the user namespace', 'setns', [joined, CLONE_NEWUSER])
   planReportReady(plan, 'report that it is there', report)
