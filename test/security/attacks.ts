@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { program } from '../support/programs.ts'
 import type { Spec } from '../support/spec.ts'
 import { type Attack, bare, type Scene } from './attack.ts'
+import { idAttacks } from './id-attacks.ts'
 
 /** Ways to spell a link out of the rootfs. */
 const ways: Readonly<Record<string, (outside: string) => string>> = {
@@ -458,4 +459,11 @@ const remounts: readonly Attack[] = [
   },
 ]
 
-export const attacks: readonly Attack[] = [...linkAttacks(), ...replacements, ...texts, ...falseProc, ...remounts]
+export const attacks: readonly Attack[] = [
+  ...linkAttacks(),
+  ...replacements,
+  ...texts,
+  ...falseProc,
+  ...remounts,
+  ...idAttacks,
+]

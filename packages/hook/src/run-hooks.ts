@@ -5,6 +5,7 @@ import type { HookContainer, HookRequest } from '@crio-lxc/core/hook/hook-reques
 import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Spec } from '@crio-lxc/core/oci/spec'
+import { withUser } from '@crio-lxc/core/oci/with-defaults'
 import { boundingSet, everyCapability } from '@crio-lxc/core/process/proc'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import type { HookEntry } from '@crio-lxc/init/hook-plan'
@@ -32,7 +33,8 @@ export function runHooks({ init, runs }: HookRequest, answer: number): string[] 
 function entryOf({ pidfd, namespaces, cgroup, process: gates }: HookContainer): HookEntry {
   const entry = { pidfd, namespaces, cgroup }
   if (!gates) return { ...entry, process: undefined }
-  const { process, linux } = parseJson(readFileSync(gates.config), gates.config) as Spec
+  const { process: given, linux } = parseJson(readFileSync(gates.config), gates.config) as Spec
+  const process = withUser(given)
   const seccomp = linux?.seccomp && gates.seccomp ? compileSeccomp(linux.seccomp) : undefined
   // What cannot be granted create has warned about.
   const available = namespaces & CLONE_NEWUSER ? everyCapability() : boundingSet()

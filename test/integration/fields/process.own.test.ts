@@ -21,14 +21,6 @@ it("domainname is set in the container's own uts namespace only", async () => {
   expect(t.read('/proc/sys/kernel/domainname')).toBe(before)
 })
 
-it('an rlimit that is given twice is refused by name', async () => {
-  const limit = { type: 'RLIMIT_CORE', soft: 1, hard: 1 }
-  const result = await t.run({ process: { rlimits: [limit, { type: 'RLIMIT_CPU', soft: 9, hard: 9 }, limit] } })
-  expect(result.exitCode).toBe(1)
-  expect(result.stderr).toContain('process.rlimits[2].type: RLIMIT_CORE is listed twice')
-  t.expectNothingLeft()
-})
-
 it('an rlimit that the kernel does not grant is an error with its name', async () => {
   const result = await t.run(
     { process: { rlimits: [{ type: 'RLIMIT_NICE', soft: 40, hard: 40 }] } },

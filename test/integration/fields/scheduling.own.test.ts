@@ -73,7 +73,6 @@ describe('process.scheduler', () => {
   it.each([
     [{ policy: 'SCHED_FIFO' }, 'process.scheduler.priority'],
     [{ policy: 'SCHED_OTHER', nice: 20 }, 'process.scheduler.nice'],
-    [{ policy: 'SCHED_IDLE', nice: 1 }, 'process.scheduler.nice'],
     [{ policy: 'SCHED_BATCH', priority: 1 }, 'process.scheduler.priority'],
     [{ policy: 'SCHED_FIFO', priority: 1, deadline: 1 }, 'process.scheduler.deadline'],
     [{ policy: 'SCHED_ISO' }, 'process.scheduler.policy: not supported (Linux has no such policy)'],
@@ -204,6 +203,8 @@ describe('linux.memoryPolicy', () => {
     ],
     [{ mode: 'MPOL_LOCAL' }, { mode: 4, nodes: 0 }],
     [{ mode: 'MPOL_DEFAULT' }, { mode: 0, nodes: 0 }],
+    [{}, { mode: 0, nodes: 0 }],
+    [{ mode: '' }, { mode: 0, nodes: 0 }],
   ])('%j', async (memoryPolicy, expected) => {
     expect((await t.probe({ spec: linux('memoryPolicy', memoryPolicy as never) })).memoryPolicy).toEqual(expected)
   })
@@ -219,6 +220,8 @@ describe('linux.memoryPolicy', () => {
     [{ mode: 'MPOL_BIND', nodes: '1000' }, 'set linux.memoryPolicy'],
     [{ mode: 'MPOL_BIND', nodes: 'all' }, 'linux.memoryPolicy.nodes'],
     [{ mode: 'MPOL_LUCK' }, 'linux.memoryPolicy.mode'],
+    [{ nodes: '0' }, 'linux.memoryPolicy.mode'],
+    [{ mode: '', flags: ['MPOL_F_STATIC_NODES'] }, 'linux.memoryPolicy.mode'],
   ])('%j is refused by the name of the field', async (memoryPolicy, field) => {
     const result = await t.run({ spec: linux('memoryPolicy', memoryPolicy as never) })
     expect(result.exitCode).toBe(1)

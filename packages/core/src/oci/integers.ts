@@ -28,6 +28,15 @@ export type Int32 = number
  */
 export type Uint32 = number
 
+/**
+ * Of a user or a group: 0 to 4294967294. The last 32-bit number is nobody's: system calls take it for "no change", so that
+ * who asked for it would stay root.
+ * @asType integer
+ * @minimum 0
+ * @maximum 4294967294
+ */
+export type Id = number
+
 /** -2^63 to 2^63 - 1: a number when it is a safe integer, else a bigint. */
 export type Int64 = number | bigint
 

@@ -1,5 +1,5 @@
 /** The `linux` object of config.json (config-linux.md); section names in brackets. Its resources are in resources.ts. */
-import type { Int64, Uint32, Uint64 } from './integers.ts'
+import type { Id, Int64, Uint32, Uint64 } from './integers.ts'
 import type { Resources } from './resources.ts'
 
 export interface Linux {
@@ -49,8 +49,8 @@ export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user'
 
 /** One line of /proc/PID/uid_map: `size` ids from `containerID` are those from `hostID`. */
 export interface IdMapping {
-  readonly containerID: Uint32
-  readonly hostID: Uint32
+  readonly containerID: Id
+  readonly hostID: Id
   readonly size: Uint32
 }
 
@@ -71,8 +71,8 @@ export interface Device {
   /** Permission bits (bits of a file type are ignored); absent: 0666. */
   readonly fileMode?: Uint32
   /** Owner in the container's user namespace; absent: 0. */
-  readonly uid?: Uint32
-  readonly gid?: Uint32
+  readonly uid?: Id
+  readonly gid?: Id
 }
 
 /** [Devices] */
@@ -115,7 +115,9 @@ export interface IntelRdt {
 
 /** set_mempolicy(2) [Memory policy]. */
 export interface MemoryPolicy {
-  readonly mode:
+  /** Absent or empty: the kernel's default. */
+  readonly mode?:
+    | ''
     | 'MPOL_DEFAULT'
     | 'MPOL_BIND'
     | 'MPOL_INTERLEAVE'

@@ -11,9 +11,7 @@ export function checkAttributeRules({ scheduler, ioPriority, execCPUAffinity }: 
 }
 
 function checkScheduler({ policy, nice = 0, priority = 0, runtime, deadline, period }: Scheduler): void {
-  checkRange('process.scheduler.nice', nice, [-20, 19])
-  if (nice !== 0 && policy !== 'SCHED_OTHER' && policy !== 'SCHED_BATCH')
-    throw new SpecError('process.scheduler.nice', `is for SCHED_OTHER and SCHED_BATCH, not for ${policy}`)
+  if (hasNice(policy)) checkRange('process.scheduler.nice', nice, [-20, 19])
   const realtime = policy === 'SCHED_FIFO' || policy === 'SCHED_RR'
   if (realtime) checkRange('process.scheduler.priority', priority, [1, 99])
   else if (priority !== 0)
@@ -21,6 +19,11 @@ function checkScheduler({ policy, nice = 0, priority = 0, runtime, deadline, per
   for (const [name, value] of Object.entries({ runtime, deadline, period }))
     if (value && policy !== 'SCHED_DEADLINE')
       throw new SpecError(`process.scheduler.${name}`, `is for SCHED_DEADLINE, not for ${policy}`)
+}
+
+/** sched(7): of the others the kernel ignores it, and so do runc and crun. */
+export function hasNice(policy: Scheduler['policy']): boolean {
+  return policy === 'SCHED_OTHER' || policy === 'SCHED_BATCH'
 }
 
 function checkIoPriority({ priority = 0 }: IoPriority): void {

@@ -28,7 +28,7 @@ export interface DeviceRule {
   /** Absent or -1: all. */
   readonly major?: DeviceRuleNumber
   readonly minor?: DeviceRuleNumber
-  /** Some of `r`, `w`, `m`; absent: all. */
+  /** Some of `r`, `w`, `m`; other letters are without effect, as with runc; absent: all. */
   readonly access?: string
 }
 

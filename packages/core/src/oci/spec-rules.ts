@@ -4,7 +4,7 @@ import { type HookPoint, hookPoints } from '../hook/hook-points.ts'
 import { itemOf } from './field-path.ts'
 import { checkIdMappedMounts } from './id-mapped-mounts.ts'
 import { checkMappedUser, checkUserNamespace } from './id-mappings.ts'
-import type { Device, Linux, NamespaceType } from './linux.ts'
+import type { Device, Linux, MemoryPolicy, NamespaceType } from './linux.ts'
 import { checkNamespaceRules, listedNamespaces } from './namespace-rules.ts'
 import { checkNetDevices } from './net-device-rules.ts'
 import { parseNumberList } from './number-list.ts'
@@ -72,7 +72,21 @@ function checkVersion(version: string): void {
 function checkMount({ destination, source, options }: Mount, path: string): void {
   checkPath(destination, `${path}.destination`)
   if (source) checkPath(source, `${path}.source`)
-  if (options) checkBytes(options.join(), `${path}.options`, MOUNT_DATA_MAX - 1)
+  if (!options) return
+  checkBytes(options.join(), `${path}.options`, MOUNT_DATA_MAX - 1)
+  checkIdOptions(options, `${path}.options`)
+}
+
+/** Options such as uid=, gid= and fuse's user_id=: the kernel says of a number that is nobody's id no more than EINVAL. */
+function checkIdOptions(options: readonly string[], field: string): void {
+  const found = options.find((option) => {
+    const [, text = ''] = /^\w*[ug](?:ser_|roup_)?id=(.*)$/.exec(option) ?? []
+    // As the kernel reads a number; of an octal one JavaScript wants to see the letter.
+    const id = Number(text.replace(/^0(?=[0-7])/, '0o'))
+    return text !== '' && (id === 0xffffffff || id === -1)
+  })
+  if (found !== undefined)
+    throw new SpecError(field, `${JSON.stringify(found)} is nobody's id: an id is from 0 to ${0xfffffffe}`)
 }
 
 /** As runc: a name and "=", whatever characters the name has. */
@@ -92,13 +106,9 @@ function checkHooks(hooks: Hooks): void {
 }
 
 function checkRlimits(rlimits: readonly Rlimit[]): void {
-  const seen = new Set<string>()
-  for (const [index, { type, soft, hard }] of rlimits.entries()) {
-    const path = itemOf('process.rlimits', index)
-    if (seen.has(type)) throw new SpecError(`${path}.type`, `${type} is listed twice`)
-    seen.add(type)
-    if (soft > hard) throw new SpecError(`${path}.soft`, `must not be above hard (${soft} > ${hard})`)
-  }
+  for (const [index, { soft, hard }] of rlimits.entries())
+    if (soft > hard)
+      throw new SpecError(`${itemOf('process.rlimits', index)}.soft`, `must not be above hard (${soft} > ${hard})`)
 }
 
 function checkLinux(linux: Linux): void {
@@ -115,14 +125,14 @@ function checkLinux(linux: Linux): void {
   checkNetDevices(linux)
   checkList(linux.resources?.devices, 'linux.resources.devices', MAX_LIST)
   for (const [index, { access }] of (linux.resources?.devices ?? []).entries()) {
-    if (access && !/^[rwm]+$/.test(access)) {
-      const problem = `must be made of "r", "w" and "m", got ${JSON.stringify(access)}`
+    if (access && !/[rwm]/.test(access)) {
+      const problem = `must have "r", "w" or "m", got ${JSON.stringify(access)}`
       throw new SpecError(`${itemOf('linux.resources.devices', index)}.access`, problem)
     }
   }
   checkMountLabel(linux.mountLabel ?? '')
   if (linux.sysctl) checkSysctlNames(linux.sysctl)
-  if (linux.memoryPolicy?.nodes) parseNumberList(linux.memoryPolicy.nodes, 'linux.memoryPolicy.nodes')
+  if (linux.memoryPolicy) checkMemoryPolicy(linux.memoryPolicy)
   checkList(linux.seccomp?.architectures, 'linux.seccomp.architectures', MAX_LIST)
   const syscalls = linux.seccomp?.syscalls ?? []
   checkList(
@@ -135,6 +145,13 @@ function checkLinux(linux: Linux): void {
     checkList(paths, `linux.${field}`, MAX_LIST)
     for (const [index, path] of paths.entries()) checkAbsolute(path, itemOf(`linux.${field}`, index))
   }
+}
+
+/** One that names nothing is the kernel's default. */
+function checkMemoryPolicy({ mode, nodes, flags = [] }: MemoryPolicy): void {
+  if (nodes) parseNumberList(nodes, 'linux.memoryPolicy.nodes')
+  if (!mode && (nodes || flags.length > 0))
+    throw new SpecError('linux.memoryPolicy.mode', 'required: nodes and flags are for a mode such as "MPOL_BIND"')
 }
 
 /** It stands in quotes among the options of mount(2), where nothing else may begin; `checkText` has refused line breaks. */

@@ -5,7 +5,7 @@
  *
  * A field that is null in the file is absent here: `parseSpec` drops it, as every Go runtime does.
  */
-import type { Int32, Uint16, Uint32, Uint64 } from './integers.ts'
+import type { Id, Int32, Uint16, Uint64 } from './integers.ts'
 import type { IdMapping, Linux } from './linux.ts'
 
 /** The whole of config.json. A Spec that came through `parseSpec` and `validateSpec` has every field's type right. */
@@ -81,9 +81,9 @@ export interface Process {
   readonly args: readonly string[]
   /** The full command line on Windows. */
   readonly commandLine?: string
-  /** Who the process runs as [User]. */
+  /** Who the process runs as; absent in the document: root [User]. */
   readonly user: User
-  /** setrlimit(2), each type at most once [POSIX process]. */
+  /** setrlimit(2); of a type that is listed again the last one counts, as with runc [POSIX process]. */
   readonly rlimits?: readonly Rlimit[]
   /** Profile name [Linux Process]. */
   readonly apparmorProfile?: string
@@ -119,12 +119,13 @@ export interface ConsoleSize {
 
 /** Ids in the container's user namespace [POSIX-platform User]. */
 export interface User {
-  readonly uid: Uint32
-  readonly gid: Uint32
+  /** Absent in the document: 0, as every Go runtime takes it (with-defaults.ts). */
+  readonly uid: Id
+  readonly gid: Id
   /** umask(2) of the process; absent: the inherited one. */
   readonly umask?: Umask
   /** setgroups(2); the primary group is not added. */
-  readonly additionalGids?: readonly Uint32[]
+  readonly additionalGids?: readonly Id[]
   /** User name on Windows. */
   readonly username?: string
 }
@@ -182,7 +183,7 @@ export interface Scheduler {
     | 'SCHED_ISO'
     | 'SCHED_IDLE'
     | 'SCHED_DEADLINE'
-  /** -20 to 19, for SCHED_OTHER and SCHED_BATCH. */
+  /** -20 to 19, for SCHED_OTHER and SCHED_BATCH; without effect on the others. */
   readonly nice?: Int32
   /** 1 to 99, for SCHED_FIFO and SCHED_RR. */
   readonly priority?: Int32

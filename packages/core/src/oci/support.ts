@@ -133,7 +133,7 @@ const resourcesSupport: SupportTable<Resources> = {
       limit: 'supported',
       reservation: 'supported',
       swap: 'supported',
-      kernel: { unsupported: 'no kernel that this runtime runs on limits it apart from memory.limit' },
+      kernel: { ignored: 'with a warning: Linux has no such limit any more' },
       kernelTCP: 'supported',
       swappiness: 'supported',
       disableOOMKiller: 'supported',

@@ -6,6 +6,7 @@ import { fieldOf, resolvePointer } from './field-path.ts'
 import type { Resources } from './resources.ts'
 import type { Process, Spec } from './spec.ts'
 import { checkProcessRules, checkSpecRules } from './spec-rules.ts'
+import { withUser } from './with-defaults.ts'
 
 /** What is required in words, for the fields where "required" alone would not help. */
 const required: Readonly<Record<string, string>> = {
@@ -14,13 +15,14 @@ const required: Readonly<Record<string, string>> = {
   process: 'an object with what to run in the container',
   'process.args': 'an array with the executable and its arguments',
   'process.cwd': 'the absolute path of the working directory',
-  'process.user': 'an object with uid and gid',
 }
 
 /** The same value as a Spec. Throws a SpecError that names the first field that is wrong. */
 export function validateSpec(value: object): Spec {
-  checkTypes(checkSpec, value, '')
-  const spec = value as Spec
+  const { process } = value as Partial<Spec>
+  const filled = typeof process === 'object' ? { ...value, process: withUser(process) } : value
+  checkTypes(checkSpec, filled, '')
+  const spec = filled as Spec
   checkText(spec)
   checkSpecRules(spec)
   return spec
@@ -28,8 +30,9 @@ export function validateSpec(value: object): Spec {
 
 /** The same for the document of `exec --process`. */
 export function validateProcess(value: object): Process {
-  checkTypes(checkProcess, value, 'process')
-  const process = value as Process
+  const filled = withUser(value)
+  checkTypes(checkProcess, filled, 'process')
+  const process = filled as Process
   checkText({ process })
   checkProcessRules(process)
   return process

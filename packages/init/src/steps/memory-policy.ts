@@ -5,7 +5,8 @@ import type { Plan } from '@crio-lxc/core/plan/plan'
 import { bitmask } from '@crio-lxc/core/plan/structs'
 
 /** linux.memoryPolicy: set_mempolicy(2), which execve keeps and children inherit. */
-export function planMemoryPolicy(plan: Plan, { mode, nodes, flags = [] }: MemoryPolicy): void {
+export function planMemoryPolicy(plan: Plan, { mode: given, nodes, flags = [] }: MemoryPolicy): void {
+  const mode = given || 'MPOL_DEFAULT'
   const bits = flags.reduce<number>((all, flag) => all | MPOL_F[flag], MPOL[mode])
   const what = `set linux.memoryPolicy to ${[mode, ...flags].join('|')}${nodes ? ` on ${nodes}` : ''}`
   if (!nodes) {

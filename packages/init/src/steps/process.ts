@@ -18,6 +18,7 @@ import {
 } from '@crio-lxc/core/abi/constants'
 import { capabilityBit, toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
 import type { MemoryPolicy, Personality } from '@crio-lxc/core/oci/linux'
+import { effectiveRlimits } from '@crio-lxc/core/oci/rlimits'
 import type { Capabilities, Process, Rlimit } from '@crio-lxc/core/oci/spec'
 import { type Arg, LISTENER_TAG, type Plan, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
 import { idArray, rlimit64, rlimitResource } from '@crio-lxc/core/plan/structs'
@@ -120,7 +121,7 @@ export function planBecomeProcess(plan: Plan, inputs: ProcessInputs, circumstanc
  * needs `acknowledge`, an fd from which a byte comes when the agent has the listener.
  */
 export function planExecute(plan: Plan, inputs: ProcessInputs, executable: Slot, acknowledge: Arg | undefined): void {
-  const nofile = inputs.process.rlimits?.find(({ type }) => type === 'RLIMIT_NOFILE')
+  const nofile = inputs.process.rlimits?.findLast(({ type }) => type === 'RLIMIT_NOFILE')
   if (nofile) planRlimit(plan, nofile, nofile.soft)
   const args = plan.strings(inputs.process.args)
   const environment = plan.strings(inputs.environment)
@@ -140,7 +141,7 @@ export function planPrivileged(plan: Plan, { rlimits = [], scheduler, ioPriority
 
 /** All of them but the soft limit of open files, which `planExecute` sets. */
 function planRlimits(plan: Plan, rlimits: readonly Rlimit[]): void {
-  for (const rlimit of rlimits) {
+  for (const rlimit of effectiveRlimits(rlimits)) {
     // init still opens files while it waits for start: its own soft limit comes last, in planExecute.
     const soft = rlimit.type === 'RLIMIT_NOFILE' ? rlimit.hard : rlimit.soft
     planRlimit(plan, rlimit, soft)

@@ -13,6 +13,7 @@ import { stepLog } from '@crio-lxc/core/log/step-log'
 import { checkMappedUser } from '@crio-lxc/core/oci/id-mappings'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
+import { withUser } from '@crio-lxc/core/oci/with-defaults'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
@@ -162,7 +163,8 @@ function checkLabels({ apparmorProfile, selinuxLabel }: ExecOptions, { apparmor 
 /** The config.json that create has validated and kept. */
 function loadOwnSpec({ info }: Container): Spec {
   const path = info.runtimePath('config.json')
-  return parseJson(readFileSync(path), path) as Spec
+  const spec = parseJson(readFileSync(path), path) as Spec
+  return { ...spec, process: withUser(spec.process) }
 }
 
 interface Starting {

@@ -13,6 +13,7 @@ import { MAX_SPEC_BYTES, parseProcess, parseResources, parseSpec } from '@crio-l
 import type { Resources } from '@crio-lxc/core/oci/resources'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { describeUnknownFields } from '@crio-lxc/core/oci/unknown-fields'
+import { describeWithoutEffect } from '@crio-lxc/core/oci/without-effect'
 import type { FeatureGates } from './settings.ts'
 
 export interface LoadedSpec {
@@ -27,6 +28,7 @@ export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
   const spec = parseSpec(text)
   checkSupport(spec, supportOf(gates))
   sayWhatIsUnknown(spec, `${bundle}/config.json`)
+  warnOf(spec.process, spec.linux?.resources)
   return { spec, text }
 }
 
@@ -35,6 +37,7 @@ export function loadProcess(file: string, gates: FeatureGates): Process {
   const process = parseProcess(readDocument(file))
   checkProcessSupport(process, supportOf(gates))
   sayWhatIsUnknown({ process }, file)
+  warnOf(process, undefined)
   return process
 }
 
@@ -43,7 +46,12 @@ export function loadResources(file: string): Resources {
   const resources = parseResources(file === '-' ? readInput() : readDocument(file))
   checkResourcesSupport(resources, hostHas)
   sayWhatIsUnknown({ linux: { resources } }, file === '-' ? 'standard input' : file)
+  warnOf(undefined, resources)
   return resources
+}
+
+function warnOf(process: Process | undefined, resources: Resources | undefined): void {
+  for (const sentence of describeWithoutEffect(process, resources)) log.warn(sentence, { c: 'spec' })
 }
 
 /** A field that is misspelt is ignored like one of a later spec: whoever looks for it finds it here. */

@@ -1,6 +1,7 @@
 /** What create gives init from the host's side, because it needs a privilege over the host. */
 import { writeFileSync } from 'node:fs'
 import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { effectiveRlimits } from '@crio-lxc/core/oci/rlimits'
 import type { Process } from '@crio-lxc/core/oci/spec'
 import { rlimitResource } from '@crio-lxc/core/plan/structs'
 import { ioprioSet, prlimit, schedSetattr } from '@crio-lxc/core/sys/libc-process'
@@ -24,9 +25,9 @@ export function setOomScoreAdj(pid: number, value: number | undefined): void {
  * open files is init's last step.
  */
 export function setPrivileged(pid: number, { rlimits = [], scheduler, ioPriority }: Process): void {
-  for (const [index, { type, soft, hard }] of rlimits.entries()) {
+  for (const { type, soft, hard } of effectiveRlimits(rlimits)) {
     const limits = { soft: type === 'RLIMIT_NOFILE' ? hard : soft, hard }
-    attempt(`process.rlimits[${index}]`, `set ${type} of init`, () => prlimit(pid, rlimitResource(type), limits))
+    attempt('process.rlimits', `set ${type} of init`, () => prlimit(pid, rlimitResource(type), limits))
   }
   if (scheduler) {
     const bytes = schedulerBytes(scheduler)

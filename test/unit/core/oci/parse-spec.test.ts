@@ -20,16 +20,16 @@ const refused: [string, Changes, string][] = [
   ['a null in process.env', { 'process.env': [null] }, 'process.env[0]: must be a string, got null'],
   ['an array as linux', { linux: [] }, 'linux: must be an object, got array'],
   ['a string as root.readonly', { 'root.readonly': 'yes' }, 'root.readonly: must be a boolean, got string'],
-  ['a negative uid', { 'process.user.uid': -1 }, 'process.user.uid: must be an integer from 0 to 4294967295, got -1'],
+  ['a negative uid', { 'process.user.uid': -1 }, 'process.user.uid: must be an integer from 0 to 4294967294, got -1'],
   [
     'a gid of 2^32',
     { 'process.user.gid': 2 ** 32 },
-    'process.user.gid: must be an integer from 0 to 4294967295, got 4294967296',
+    'process.user.gid: must be an integer from 0 to 4294967294, got 4294967296',
   ],
   [
     'a fractional uid',
     { 'process.user.uid': 0.5 },
-    'process.user.uid: must be an integer from 0 to 4294967295, got 0.5',
+    'process.user.uid: must be an integer from 0 to 4294967294, got 0.5',
   ],
   [
     'a umask above 0777',
@@ -39,7 +39,7 @@ const refused: [string, Changes, string][] = [
   [
     'a string as an additional gid',
     { 'process.user.additionalGids': [5, 'x'] },
-    'process.user.additionalGids[1]: must be an integer from 0 to 4294967295, got string',
+    'process.user.additionalGids[1]: must be an integer from 0 to 4294967294, got string',
   ],
   [
     'an oomScoreAdj above 1000',
@@ -107,7 +107,7 @@ const refused: [string, Changes, string][] = [
     { 'process.args': undefined },
     'process.args: required: an array with the executable and its arguments',
   ],
-  ['a missing process.user', { 'process.user': undefined }, 'process.user: required: an object with uid and gid'],
+  ['a string as process.user', { 'process.user': 'root' }, 'process.user: must be an object, got string'],
   // ociVersion
   [
     'ociVersion 2.0.0',
@@ -156,9 +156,14 @@ const refused: [string, Changes, string][] = [
     'process.rlimits[0].type: must be one of "RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_CPU", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_LOCKS", "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_RSS", "RLIMIT_RTPRIO", "RLIMIT_RTTIME", "RLIMIT_SIGPENDING", "RLIMIT_STACK", got "NOFILE"',
   ],
   [
-    'a rlimit listed twice',
-    { 'process.rlimits[1]': { type: 'RLIMIT_NOFILE', soft: 1, hard: 1 } },
-    'process.rlimits[1].type: RLIMIT_NOFILE is listed twice',
+    'the id that is nobody',
+    { 'process.user.gid': 4294967295 },
+    'process.user.gid: must be an integer from 0 to 4294967294, got 4294967295',
+  ],
+  [
+    'an option with the id that is nobody',
+    { 'mounts[1].options': ['mode=755', 'uid=037777777777'] },
+    'mounts[1].options: "uid=037777777777" is nobody\'s id: an id is from 0 to 4294967294',
   ],
   [
     'a soft limit above the hard one',
@@ -210,9 +215,9 @@ const refused: [string, Changes, string][] = [
     'linux.devices[1].path: /dev/x is listed twice, as c 1:3 and as b 1:3',
   ],
   [
-    'an unknown kind of device access',
-    { 'linux.resources.devices[0].access': 'rx' },
-    'linux.resources.devices[0].access: must be made of "r", "w" and "m", got "rx"',
+    'no known kind of device access',
+    { 'linux.resources.devices[0].access': 'ax' },
+    'linux.resources.devices[0].access: must have "r", "w" or "m", got "ax"',
   ],
   [
     'a relative masked path',
@@ -476,7 +481,7 @@ describe('parseSpec() on 64-bit integers', () => {
   test('refuses a 64-bit integer where 32 bits are asked for', () => {
     const text = JSON.stringify(defaultSpec).replace('"uid":0', '"uid":18446744073709551615')
     expect(thrownBy(parseText(text))).toMatchObject({
-      message: 'process.user.uid: must be an integer from 0 to 4294967295, got 18446744073709551615',
+      message: 'process.user.uid: must be an integer from 0 to 4294967294, got 18446744073709551615',
     })
   })
 
