@@ -74,8 +74,7 @@ function attempt(text: string | Uint8Array, options: PipelineOptions): Outcome {
 /** One sentence on one line, that cannot steer a terminal, without the remains of a program. */
 function badMessage(message: string): { defect: string } | Record<string, never> {
   const text = JSON.stringify(message.slice(0, 300))
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get to a terminal
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(message)) return { defect: `a control character in the message ${text}` }
+  if (/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(message)) return { defect: `a control character in the message ${text}` }
   if (/\bundefined\b|\bNaN\b(?!")|\[object|instancePath|^\s+at |^$/.test(message))
     return { defect: `the message ${text}` }
   if (message.length > LONGEST_MESSAGE) return { defect: `a message of ${message.length} characters: ${text}` }

@@ -51,12 +51,6 @@ describe('a field of config.json that cannot be honoured is named', () => {
       /process\.rlimits\[0\]/,
       change((spec) => Object.assign(spec.process, { rlimits: [{ type: 'RLIMIT_CPU', soft: 9, hard: 1 }] })),
     ],
-    [
-      /process\.rlimits\[1\]/,
-      change((spec) =>
-        Object.assign(spec.process, { rlimits: Array(2).fill({ type: 'RLIMIT_CPU', soft: 1, hard: 1 }) }),
-      ),
-    ],
     [/root\.path/, change((spec) => Object.assign(spec.root, { path: 'no-such-rootfs' }))],
     [/root\.path/, change((spec) => Object.assign(spec.root, { path: 'config.json' }))],
     [/root/, change((spec) => Object.assign(spec, { root: 'rootfs' }))],

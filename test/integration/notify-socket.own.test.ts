@@ -46,6 +46,8 @@ describe('what a container sends', () => {
   it.each([
     ['a status that steers a terminal', 'STATUS=\u001b[2J\\nREADY=1'],
     ['one with a control character of Unicode', 'STATUS=a\u0085b\\nREADY=1'],
+    ['one that turns the text around', 'STATUS=a\u202eb\\nREADY=1'],
+    ['one that leaves no room for the pid of init', `STATUS=${'x'.repeat(4080)}\\nREADY=1`],
   ])('loses %s', async (_, text) => {
     const { manager, pid } = await started(await bundle(`/notify send '${text}'; exec sleep 1000`))
     expect(manager.datagrams()).toEqual([`READY=1\nMAINPID=${pid}`])

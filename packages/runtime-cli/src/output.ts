@@ -1,16 +1,22 @@
 /** What this process prints. Only fs.writeSync: the engine's streams cost more than the rest of `state`. */
 import { writeSync } from 'node:fs'
+import { printable } from '@crio-lxc/core/errors/printable'
 import type { Level, Sink } from '@crio-lxc/core/log/sink'
 import type { State } from '@crio-lxc/core/oci/state'
 
-/** Writes all of `text` to standard output. */
+/** Writes all of `text`, plain or JSON, to standard output. */
 export function writeOut(text: string): void {
+  writeFully(1, printable(text))
+}
+
+/** The same with what steers a terminal, which is then the writer's own. */
+export function writeScreen(text: string): void {
   writeFully(1, text)
 }
 
 /** Writes `message` to standard error as exactly one line: conmon and containerd take it for the cause. */
 export function writeErrorLine(message: string): void {
-  writeFully(2, `${singleLine(message)}\n`)
+  writeFully(2, `${printable(singleLine(message))}\n`)
 }
 
 /** Lines for the caller when no log file takes them, as with runc. Errors are left to the one place that prints them. */
@@ -58,7 +64,8 @@ export function listTable(states: readonly State[]): string {
 }
 
 /** As Go's text/tabwriter with minwidth 12, padding 3 and blanks does it; the last column is not padded. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map((cell) => printable(cell).replaceAll('\n', '\\n').replaceAll('\t', '\\t')))
   const widths = rows.reduce<number[]>(
     (widths, row) => row.map((cell, column) => Math.max(widths[column] ?? 12, [...cell].length + 3)),
     [],

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './codes.ts'
+import { printable } from './printable.ts'
 
 /** What RuntimeError carries beside its sentence. */
 export interface RuntimeErrorOptions {
@@ -8,7 +9,7 @@ export interface RuntimeErrorOptions {
   readonly cleanup?: readonly unknown[]
 }
 
-/** A failure that a user may see: one lower-case sentence without a final period. */
+/** A failure that a user may see: one lower-case sentence without a final period, and nothing that steers a terminal. */
 export class RuntimeError extends Error {
   override readonly name: string = 'RuntimeError'
   readonly cleanup: readonly unknown[]
@@ -18,7 +19,7 @@ export class RuntimeError extends Error {
     message: string,
     { cause, cleanup = [] }: RuntimeErrorOptions = {},
   ) {
-    super(presentable(message), cause === undefined ? undefined : { cause })
+    super(printable(shorten(message)), cause === undefined ? undefined : { cause })
     this.cleanup = cleanup
   }
 }
@@ -38,18 +39,10 @@ export class SpecError extends RuntimeError {
 /** Characters of a message; two paths of 4095 fit. */
 const LONGEST_MESSAGE = 10_000
 
-/**
- * What of config.json is quoted must neither steer the terminal that shows the message nor flood it: control characters
- * but line ends are escaped as in JSON, and the middle of an endless message is left out.
- */
-function presentable(message: string): string {
-  const omitted = message.length - LONGEST_MESSAGE
-  const text =
-    omitted > 0 ? `${message.slice(0, LONGEST_MESSAGE / 2)} ... ${message.slice(-LONGEST_MESSAGE / 2)}` : message
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
-  return text.replace(/[\0-\x09\v\f\x0e-\x1f\x7f-\x9f]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
+/** What of config.json is quoted must not flood the terminal that shows the message: the middle of it is left out. */
+function shorten(message: string): string {
+  if (message.length <= LONGEST_MESSAGE) return message
+  return `${message.slice(0, LONGEST_MESSAGE / 2)} ... ${message.slice(-LONGEST_MESSAGE / 2)}`
 }
 
 /** The message of anything that was thrown. */

@@ -1,5 +1,8 @@
+import { UNPRINTABLE } from '../errors/printable.ts'
+
 const KEPT_BYTES = 2048
 const LINE_CHARACTERS = 300
+const unprintable = new RegExp(`${UNPRINTABLE}+`, 'gu')
 
 /** The first and the last line of what a hook wrote to stderr: the end of it is mostly the cause, the beginning sometimes. */
 export class StderrExcerpt {
@@ -26,11 +29,6 @@ function lines(bytes: Buffer): string[] {
   return bytes
     .toString('utf8')
     .split(/[\r\n]+/)
-    .map((line) =>
-      line
-        .replace(/\p{Cc}+/gu, ' ')
-        .trim()
-        .slice(0, LINE_CHARACTERS),
-    )
+    .map((line) => line.replace(unprintable, ' ').trim().slice(0, LINE_CHARACTERS))
     .filter((line) => line !== '')
 }

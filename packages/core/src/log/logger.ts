@@ -2,6 +2,7 @@
  * The log of this process: one logger, up to two sinks. `--log` is runc's (containerd reads the last error from it),
  * the log file is the seed's. Nothing is opened, formatted or imported for a sink that was not asked for.
  */
+import { printable } from '../errors/printable.ts'
 import { openRuncSink } from './runc-sink.ts'
 import type { Level, LogFields, Sink } from './sink.ts'
 
@@ -42,7 +43,8 @@ let sinks: readonly Sink[] = []
 let common: LogFields = {}
 
 function emit(level: Level, message: string, fields?: LogFields): void {
-  for (const sink of sinks) if (order[level] >= order[sink.least]) sink.write(level, message, { ...common, ...fields })
+  for (const sink of sinks)
+    if (order[level] >= order[sink.least]) sink.write(level, printable(message), { ...common, ...fields })
 }
 
 /** False when a debug message would go nowhere, so that none needs to be made. */

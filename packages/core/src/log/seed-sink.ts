@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type Bunyan from 'bunyan'
+import { printable } from '../errors/printable.ts'
 import { formatGoTime } from './go-time.ts'
 import { openLogFile } from './log-file.ts'
 import type { LogFields, Sink } from './sink.ts'
@@ -50,7 +51,7 @@ const levelNames = new Map([
 export function seedLine(record: BunyanRecord, timestamp: string): string {
   const { c, cid, cmd, ...more } = record.fields
   const seed = { l: levelNames.get(record.level), m: record.msg, c, cid, cmd, t: formatGoTime(record.time, timestamp) }
-  return `${JSON.stringify({ ...more, ...seed })}\n`
+  return `${printable(JSON.stringify({ ...more, ...seed }))}\n`
 }
 
 /** Synchronous, because the line is; the bundler resolves the second form and defers it to this call. */

@@ -2,7 +2,7 @@ import { isatty } from 'node:tty'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { defineCommand } from '../command.ts'
 import { parseGoDuration } from '../go-duration.ts'
-import { table, writeOut } from '../output.ts'
+import { table, writeOut, writeScreen } from '../output.ts'
 
 /** Home, and clear what is below: the screen does not flicker as it would when cleared first. */
 const HOME = '\x1b[H'
@@ -27,12 +27,13 @@ export default defineCommand({
     const { sleep } = await import('@crio-lxc/core/cgroup/sleep')
     const refresh = !once && isatty(1)
     let before = readUsages(settings)
-    if (refresh) writeOut(CLEAR + table(topRows(before, [])))
+    if (refresh) writeScreen(CLEAR + table(topRows(before, [])))
     do {
       sleep(intervalMs)
       const now = readUsages(settings)
       const text = table(topRows(now, before))
-      writeOut(refresh ? HOME + text.replaceAll('\n', '\x1b[K\n') + CLEAR_BELOW : text)
+      if (refresh) writeScreen(HOME + text.replaceAll('\n', '\x1b[K\n') + CLEAR_BELOW)
+      else writeOut(text)
       before = now
     } while (refresh)
     return 0
