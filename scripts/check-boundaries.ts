@@ -1,9 +1,9 @@
 /**
  * Who may import whom: PURE <- FFI <- HOST <- programs (docs/architecture.md). Fails with one line per import
  * against the layers, and per cycle. Type imports count as well: a planner that knows a host type is not pure.
- * `node check-boundaries.ts [ROOT]` looks at ROOT/packages, by default this repository's.
+ * `check-boundaries.ts [ROOT]` looks at ROOT/packages, by default this repository's.
  */
-import { globSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
@@ -107,7 +107,7 @@ async function importsOf(): Promise<Import[]> {
     },
   }
   await build({
-    entryPoints: globSync('packages/*/src/**/*.ts', { cwd: root }).map((file) => join(root, file)),
+    entryPoints: sources(),
     bundle: true,
     write: false,
     outdir: root,
@@ -117,6 +117,15 @@ async function importsOf(): Promise<Import[]> {
     plugins: [record],
   })
   return edges
+}
+
+/** Absolute paths of the packages' own TypeScript. */
+function sources(): string[] {
+  return readdirSync(join(root, 'packages')).flatMap((name) => {
+    const directory = join(root, 'packages', name, 'src')
+    const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    return files.filter((file) => file.endsWith('.ts')).map((file) => join(directory, file))
+  })
 }
 
 /** The file behind a relative import or a sub-path of one of our packages; undefined for what others made. */

@@ -1,4 +1,4 @@
-/** `node compile.ts [OUTPUT]`: builds crio-lxc-init, which must run in a rootfs that holds nothing at all. */
+/** `npm run compile [-- OUTPUT]`: builds crio-lxc-init, which must run in a rootfs that holds nothing at all. */
 import { compileC } from '../../scripts/compile-c.ts'
 
 compileC('crio-lxc-init.c', process.argv[2] ?? 'dist/crio-lxc-init', [

@@ -1,4 +1,4 @@
-/** `node compile.ts [OUTPUT]`: builds crio-lxc-start against the system's liblxc. */
+/** `npm run compile [-- OUTPUT]`: builds crio-lxc-start against the system's liblxc. */
 import { compileC } from '../../scripts/compile-c.ts'
 
 compileC('crio-lxc-start.c', process.argv[2] ?? 'dist/crio-lxc-start', [

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Arch, arm64, x64 } from '@crio-lxc/core/abi/arch'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
+import { typescript } from '../support/node.ts'
 
 const initPackage = join(import.meta.dirname, '../../packages/init')
 
@@ -36,7 +37,7 @@ export const REPORT_FD = 4
 /** Builds the executor as the product is built, with the target's compiler; the path of the executable. */
 export function buildExecutor({ name, compiler }: Target, directory: string): string {
   const executable = join(directory, `crio-lxc-init-${name}`)
-  execFileSync(join(initPackage, '../../node_modules/.bin/node'), ['compile.ts', executable], {
+  execFileSync(process.execPath, [...typescript, 'compile.ts', executable], {
     cwd: initPackage,
     env: { ...process.env, CC: compiler },
   })

@@ -12,4 +12,4 @@ install_npm_packages
 step 'npm run build' npm run build
 
 rm -f "$step_log"
-exec node test/demo/demo.ts
+exec node --import ./scripts/typescript.js test/demo/demo.ts

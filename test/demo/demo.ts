@@ -3,7 +3,7 @@
  * image through podman. Everything shown as a command is what runs. RUNTIME names another runtime than dist/bin/crio-lxc.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { formatTime, Narrator, type TellOptions } from './narrator.ts'
 
@@ -17,7 +17,7 @@ const environment = {
   CONTAINERS_CONF: join(directory, 'containers.conf'),
   CONTAINERS_STORAGE_CONF: join(directory, 'storage.conf'),
 }
-const podmanCgroups = globSync('/sys/fs/cgroup/{,*/}libpod_parent')
+const podmanCgroups = parentsOfPodman()
 const colour = process.stdout.isTTY && !process.env['NO_COLOR']
 const narrator = new Narrator(directory, environment, colour)
 
@@ -161,10 +161,16 @@ function cleanUp(): void {
     run('podman unmount --all')
     run(`umount "${join(directory, 'podman/storage')}"`)
     // podman keeps the parent of its containers' cgroups for the next one.
-    const parents = globSync('/sys/fs/cgroup/{,*/}libpod_parent').filter((path) => !podmanCgroups.includes(path))
+    const parents = parentsOfPodman().filter((path) => !podmanCgroups.includes(path))
     for (const parent of parents) run(`find ${parent} -depth -type d -exec rmdir {} +`)
   }
   rmSync(directory, { recursive: true, force: true })
+}
+
+/** The directories of podman's default parent cgroup: one, or one in each v1 hierarchy. */
+function parentsOfPodman(): string[] {
+  const root = '/sys/fs/cgroup'
+  return ['', ...readdirSync(root)].map((name) => join(root, name, 'libpod_parent')).filter((path) => existsSync(path))
 }
 
 function hasCommand(name: string): boolean {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { defaultSpec } from '@crio-lxc/core/oci/default-spec'
 import { describe, expect, it } from 'vitest'
+import { typescript } from '../support/node.ts'
 import { outcomeOf } from './fuzz-inputs.ts'
 import { raw, toText } from './raw-json.ts'
 import type { Json } from './valid-spec.ts'
@@ -14,7 +15,8 @@ const SEED = 1
 describe('config.json', () => {
   // A process of its own: an endless loop or an exhausted heap is then a failure and not the end of the tests.
   it(`${INPUTS} documents end in plans that hold together or in one sentence`, { timeout: 240_000 }, async () => {
-    const args = ['--experimental-transform-types', '--no-warnings', join(import.meta.dirname, 'fuzz.ts')]
+    const exactNumbers = ['--import', join(import.meta.dirname, '../support/exact-numbers.ts')]
+    const args = [...typescript, ...exactNumbers, join(import.meta.dirname, 'fuzz.ts')]
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [...args, '--inputs', String(INPUTS), '--seed', String(SEED)],

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
+import { productNode } from '../support/node.ts'
 import { requires } from '../support/requires.ts'
 import type { Spec } from '../support/spec.ts'
 
@@ -149,10 +150,11 @@ describe('without a log file', () => {
 })
 
 describe('bunyan', () => {
+  requires('node-22')
   // On Node the bundles are files, so that what is loaded can be seen.
   const program = resolve(import.meta.dirname, '../../dist/lib/crio-lxc/crio-lxc.js')
   const opened = (...args: string[]): string[] => {
-    const command = [process.execPath, program, '--root', t.root, ...args]
+    const command = [productNode() ?? 'node', program, '--root', t.root, ...args]
     const { stderr } = spawnSync('strace', ['-f', '-e', 'trace=openat', ...command], {
       encoding: 'utf8',
       timeout: 30_000,

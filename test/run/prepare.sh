@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # Sourced by demo.sh and test.sh: the steps that a fresh Debian machine needs, each silent unless it fails.
 
-# The repository's own Node comes first, as it does in npm's scripts: the host's may be too old for TypeScript.
-PATH=$PWD/node_modules/.bin:$PATH
+# npm's scripts search node_modules/.bin first, and some versions of npm link the Node of an optional package there:
+# everything here runs on the machine's own.
+PATH=$(printf %s "$PATH" | tr : '\n' | grep -v '/node_modules/\.bin$' | paste -sd :)
 export PATH
 
 step_log=$(mktemp)

@@ -74,5 +74,5 @@ else skip vm x86-64 "the machine's processor is $(uname -m)"; fi
 
 printf '\n'
 exec_status=0
-node test/run/summary.ts "$results" || exec_status=$?
+node --import ./scripts/typescript.js test/run/summary.ts "$results" || exec_status=$?
 exit "$exec_status"

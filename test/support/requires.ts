@@ -5,6 +5,7 @@ import { hostHas } from '@crio-lxc/core/host/host-features'
 import { queryPrograms } from '@crio-lxc/core/sys/bpf'
 import { beforeEach } from 'vitest'
 import allowedSkips from '../allowed-skips.json' with { type: 'json' }
+import { productNode } from './node.ts'
 import { cgroupMounts, commandLines } from './proc.ts'
 import { isRunc, runtimeName, runtimePath } from './runtime.ts'
 
@@ -28,6 +29,8 @@ const needs = {
   x64: () => (process.arch === 'x64' ? undefined : `the machine is ${process.arch}`),
   bfq: () => bfqProblem(),
   'kernel-log': () => kernelLogProblem(),
+  'node-22': () =>
+    productNode() === undefined ? 'Node is older, and its optional npm package is not installed' : undefined,
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
 } as const satisfies Record<string, () => string | undefined>
 

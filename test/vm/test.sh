@@ -42,4 +42,4 @@ step 'npm run build' npm run build
 
 run_in_vm "vm${name#-}" "$machine -t 3600" "$@"
 printf '\n'
-node test/run/summary.ts "$results"
+node --import ./scripts/typescript.js test/run/summary.ts "$results"

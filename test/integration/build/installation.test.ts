@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { productNode } from '../../support/node.ts'
+import { requires } from '../../support/requires.ts'
 
 const repository = resolve(import.meta.dirname, '../../..')
 const dist = join(repository, 'dist')
@@ -56,11 +58,13 @@ test('--version names a commit of this checkout, and none outside a checkout', (
   expect(git('cat-file', '-e', `${commit}^{commit}`).status, `${commit}${dirty}`).toBe(0)
 })
 
-test('the bundles print the same on Node', () => {
-  const native = run(join(prefix, 'bin/crio-lxc'), ['--version'], { cwd: '/' })
-  const node = run(process.execPath, [join(prefix, 'lib/crio-lxc/crio-lxc.js'), '--version'], { cwd: '/' })
-  expect(Number(process.versions.node.split('.')[0])).toBeGreaterThanOrEqual(22)
-  expect(node).toMatchObject({ status: 0, stdout: native.stdout, stderr: native.stderr })
+describe('the bundles', () => {
+  requires('node-22')
+  test('print the same on Node', () => {
+    const native = run(join(prefix, 'bin/crio-lxc'), ['--version'], { cwd: '/' })
+    const node = run(productNode() ?? 'node', [join(prefix, 'lib/crio-lxc/crio-lxc.js'), '--version'], { cwd: '/' })
+    expect(node).toMatchObject({ status: 0, stdout: native.stdout, stderr: native.stderr })
+  })
 })
 
 test('every directory of the stage can be traversed by a mapped root', () => {

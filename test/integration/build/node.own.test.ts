@@ -2,14 +2,15 @@
 import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
+import { productNode } from '../../support/node.ts'
 import { requires } from '../../support/requires.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
-requires('root', 'own-runtime')
+requires('root', 'own-runtime', 'node-22')
 const t = useContainers()
 const program = resolve(import.meta.dirname, '../../../dist/lib/crio-lxc/crio-lxc.js')
 /** Takes the place of the runtime's path, which is the first argument of what it runs. */
-const through = ['/bin/sh', '-c', 'program=$1; shift 2; exec "$0" "$program" "$@"', process.execPath, program]
+const through = ['/bin/sh', '-c', 'program=$1; shift 2; exec "$0" "$program" "$@"', productNode() ?? 'node', program]
 
 async function node(...args: string[]) {
   const result = await t.runtime(args, { through })
@@ -18,7 +19,6 @@ async function node(...args: string[]) {
 }
 
 it('makes, starts, enters, kills and deletes a container', async () => {
-  expect(Number(process.versions.node.split('.')[0])).toBeGreaterThanOrEqual(22)
   const bundle = await t.bundle({ args: ['sleep', '1000'] })
   const id = t.id()
   const pidFile = join(t.hostDirectory(), 'pid')

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { typescript } from '../../support/node.ts'
 
 const script = resolve(import.meta.dirname, '../../../scripts/built-commit.ts')
 
@@ -24,7 +25,7 @@ function git(...args: string[]): string {
 
 function builtCommit(directory: string, env: Record<string, string> = {}): string {
   const PATH = process.env.PATH ?? ''
-  const { stdout, stderr, status } = spawnSync(process.execPath, [script, directory], {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [...typescript, script, directory], {
     encoding: 'utf8',
     env: { PATH, ...env },
   })

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { typescript } from '../../support/node.ts'
 
 const script = resolve(import.meta.dirname, '../../../scripts/check-boundaries.ts')
 
@@ -19,7 +20,7 @@ function check(sources: Record<string, string>): { status: number | null; stderr
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, `${source}\n`)
   }
-  return spawnSync(process.execPath, [script, root], { encoding: 'utf8' })
+  return spawnSync(process.execPath, [...typescript, script, root], { encoding: 'utf8' })
 }
 
 const host = { 'core/src/cgroup/apply.ts': 'export interface Applied {}\nexport const apply = 1' }

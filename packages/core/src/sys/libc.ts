@@ -277,13 +277,13 @@ export async function pollAsync(polled: readonly Polled[], timeoutMs = -1): Prom
 /** undefined after an error. */
 function pollOnThread(polled: readonly Polled[], timeoutMs: number): Promise<number[] | undefined> {
   const entries = pollEntries(polled)
-  const { promise, resolve, reject } = Promise.withResolvers<number[] | undefined>()
   const fn = koffi().load('libc.so.6').func(POLL) as unknown as { async: (...args: unknown[]) => void }
-  fn.async(entries, polled.length, timeoutMs, (error: Error | null, result: number) => {
-    if (error) reject(error)
-    else resolve(result < 0 ? undefined : results(entries, polled))
+  return new Promise((resolve, reject) => {
+    fn.async(entries, polled.length, timeoutMs, (error: Error | null, result: number) => {
+      if (error) reject(error)
+      else resolve(result < 0 ? undefined : results(entries, polled))
+    })
   })
-  return promise
 }
 
 /** struct pollfd[]. */
