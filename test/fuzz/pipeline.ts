@@ -7,6 +7,7 @@ import { planDevices } from '@crio-lxc/core/cgroup/plan/device-plan'
 import { printDevicePlan } from '@crio-lxc/core/cgroup/plan/print-device-plan'
 import { planDeviceWrites, planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
 import { type HookPoint, hookPoints, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
+import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
 import { checkSupport } from '@crio-lxc/core/oci/check-support'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
@@ -211,10 +212,11 @@ function smallFilter(seccomp: NonNullable<NonNullable<Spec['linux']>['seccomp']>
 /** What create would have opened for the mounts that are binds. */
 function detachedMounts({ mounts = [] }: Spec): ReadonlyMap<number, DetachedMount> {
   const detached = new Map<number, DetachedMount>()
-  for (const [index, { type, options = [] }] of mounts.entries()) {
-    const { bind, copyUp, data } = parseMountOptions(options)
+  for (const [index, mount] of mounts.entries()) {
+    const { options = [] } = mount
+    const { copyUp, data } = parseMountOptions(options)
     checkOptions(options, data)
-    if (bind || type === 'bind' || copyUp) detached.set(index, { fd: 1000 + index, directory: index % 2 === 0 })
+    if (isBind(mount) || copyUp) detached.set(index, { fd: 1000 + index, directory: index % 2 === 0 })
   }
   return detached
 }

@@ -18,6 +18,7 @@ import {
   O_RDONLY,
   O_WRONLY,
 } from '@crio-lxc/core/abi/constants'
+import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type Arg, Plan, planTag, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
@@ -189,8 +190,8 @@ function planPivot(plan: Plan, rootfs: number): void {
 }
 
 /** A bind of the host's /dev brings its own nodes, and nothing may be written into it. */
-function isHostDev({ destination, type, options = [] }: NonNullable<Spec['mounts']>[number]): boolean {
-  return /^\/*dev\/*$/.test(destination) && (type === 'bind' || options.includes('bind') || options.includes('rbind'))
+function isHostDev(mount: NonNullable<Spec['mounts']>[number]): boolean {
+  return /^\/*dev\/*$/.test(mount.destination) && isBind(mount)
 }
 
 function planPark(plan: Plan, { report, fifoDirectory }: ContainerFds, acknowledge: Slot | undefined): void {

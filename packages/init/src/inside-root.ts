@@ -144,9 +144,10 @@ export function attach(plan: Plan, what: string, [mount, target]: readonly [moun
 export function setMountAttr(
   plan: Plan,
   what: string,
-  { fd, attr, recursive = 0 }: { fd: Arg; attr: MountAttr; recursive?: number },
+  { fd, attr, recursive = 0, ...options }: StepOptions & { fd: Arg; attr: MountAttr; recursive?: number },
 ): void {
-  plan.step(what, 'mount_setattr', [fd, plan.string(''), AT_EMPTY_PATH | recursive, mountAttr(plan, attr), 32])
+  const args = [fd, plan.string(''), AT_EMPTY_PATH | recursive, mountAttr(plan, attr), 32]
+  plan.step(what, 'mount_setattr', args, options)
 }
 
 function relative(path: string): string {

@@ -4,20 +4,28 @@
  */
 import * as c from '@crio-lxc/core/abi/constants'
 
+/** MOUNT_ATTR_* for mount_setattr(2), which clears first and then sets. */
+export interface AttributeChange {
+  readonly set: number
+  readonly clear: number
+}
+
 export interface MountOptions {
   /** MS_* for mount(2). */
   readonly flags: number
-  /** MOUNT_ATTR_* that the options set or clear, for binds: of the top mount, and (`rro` and its kin) of all below it. */
-  readonly attrSet: number
-  readonly attrClear: number
-  readonly recursiveSet: number
-  readonly recursiveClear: number
+  /** MOUNT_ATTR_* that say the same, for fsmount(2). */
+  readonly attributes: number
+  /** What a bind becomes itself; undefined when no flag is named: it keeps those of its source. */
+  readonly ofBind: AttributeChange | undefined
+  /** MOUNT_ATTR_* of `ofBind.clear` that are named (`rw`, `exec`), and the access times when one is. */
+  readonly cleared: number
+  /** What `rro` and its kin make of a bind and all below it, after that; undefined without them. */
+  readonly ofTree: AttributeChange | undefined
   /** MS_SHARED and its kin with MS_REC, in the order given. */
   readonly propagation: readonly number[]
   /** What only the filesystem understands, joined by commas. */
   readonly data: string
-  /** `bind` or `rbind` was given. */
-  readonly bind: boolean
+  /** `rbind` was given. */
   readonly recursive: boolean
   readonly copyUp: boolean
   /** Change the mount that is there already. */
@@ -59,14 +67,17 @@ const clearers: Readonly<Record<string, Flag>> = {
   nolazytime: [c.MS_LAZYTIME, 0],
 }
 
-/** The access-time modes exclude each other; `attr` is the value of the MOUNT_ATTR__ATIME field. */
+/** The access-time modes; `attr` is the value of the MOUNT_ATTR__ATIME field. */
 const accessTimes: Readonly<Record<string, Flag>> = {
   relatime: [c.MS_RELATIME, c.MOUNT_ATTR_RELATIME],
   noatime: [c.MS_NOATIME, c.MOUNT_ATTR_NOATIME],
   strictatime: [c.MS_STRICTATIME, c.MOUNT_ATTR_STRICTATIME],
-  atime: [0, c.MOUNT_ATTR_RELATIME],
-  norelatime: [0, c.MOUNT_ATTR_RELATIME],
-  nostrictatime: [0, c.MOUNT_ATTR_RELATIME],
+}
+
+const noAccessTimes: Readonly<Record<string, Flag>> = {
+  atime: [c.MS_NOATIME, c.MOUNT_ATTR_RELATIME],
+  norelatime: [c.MS_RELATIME, c.MOUNT_ATTR_RELATIME],
+  nostrictatime: [c.MS_STRICTATIME, c.MOUNT_ATTR_RELATIME],
 }
 
 const propagations: Readonly<Record<string, number>> = {
@@ -80,9 +91,16 @@ const propagations: Readonly<Record<string, number>> = {
   runbindable: c.MS_UNBINDABLE | c.MS_REC,
 }
 
+const ACCESS_TIMES = c.MS_RELATIME | c.MS_NOATIME | c.MS_STRICTATIME | c.MS_NODIRATIME
+/** MOUNT_ATTR_* of a mount but for the access times. */
+const OF_MOUNT =
+  c.MOUNT_ATTR_RDONLY | c.MOUNT_ATTR_NOSUID | c.MOUNT_ATTR_NODEV | c.MOUNT_ATTR_NOEXEC | c.MOUNT_ATTR_NOSYMFOLLOW
+/** MS_* of a filesystem, whatever is mounted of it. */
+const OF_FILESYSTEM = c.MS_SYNCHRONOUS | c.MS_DIRSYNC | c.MS_MANDLOCK | c.MS_POSIXACL | c.MS_I_VERSION | c.MS_LAZYTIME
+
 /** What mount_setattr(2) can set. */
 const isAttribute = (name: string): boolean =>
-  name in accessTimes || (setters[name]?.[1] ?? clearers[name]?.[1] ?? 0) !== 0
+  name in accessTimes || name in noAccessTimes || (setters[name]?.[1] ?? clearers[name]?.[1] ?? 0) !== 0
 
 /** The idmap options are a matter of core/oci/id-mapped-mounts.ts, together with the mappings. */
 const idmaps = ['idmap', 'ridmap']
@@ -90,7 +108,7 @@ const others = ['bind', 'rbind', 'defaults', 'remount', 'tmpcopyup', ...idmaps]
 
 /** Every option that is understood, sorted; what else is in a list goes to the filesystem as it is. */
 export function mountOptionNames(): string[] {
-  const flags = [setters, clearers, accessTimes].flatMap((table) => Object.keys(table))
+  const flags = [setters, clearers, accessTimes, noAccessTimes].flatMap((table) => Object.keys(table))
   const recursive = flags.filter(isAttribute).map((name) => `r${name}`)
   return [...flags, ...recursive, ...Object.keys(propagations), ...others].sort()
 }
@@ -105,60 +123,88 @@ function rowOf<T>(table: Readonly<Record<string, T>>, option: string): T | undef
   return Object.hasOwn(table, option) ? table[option] : undefined
 }
 
+/** A flag that an option sets or clears; `recurses` is its recursive form. */
+interface FlagOption {
+  readonly name: string
+  readonly recurses: boolean
+  readonly set: Flag | undefined
+  readonly clear: Flag | undefined
+  readonly ofAccessTime: boolean
+}
+
+function flagOption(option: string): FlagOption | undefined {
+  const recurses = option.startsWith('r') && isAttribute(option.slice(1))
+  const name = recurses ? option.slice(1) : option
+  const accessTime = rowOf(accessTimes, name)
+  const noAccessTime = rowOf(noAccessTimes, name)
+  const set = rowOf(setters, name) ?? accessTime
+  const clear = rowOf(clearers, name) ?? noAccessTime
+  if (!set && !clear) return undefined
+  return { name, recurses, set, clear, ofAccessTime: (accessTime ?? noAccessTime) !== undefined }
+}
+
 export function parseMountOptions(options: readonly string[]): MountOptions {
-  let flags = 0
-  let attrSet = 0
-  let attrClear = 0
-  let recursiveSet = 0
-  let recursiveClear = 0
-  let remount = false
-  let bind = false
-  let recursive = false
-  let copyUp = false
+  const flagOptions: FlagOption[] = []
   const propagation: number[] = []
   const data: string[] = []
-  const ofFilesystem: string[] = []
   for (const option of options) {
-    // A new filesystem has nothing below it, so there the recursive form is the plain one.
-    const recurses = option.startsWith('r') && isAttribute(option.slice(1))
-    const name = recurses ? option.slice(1) : option
-    const set = rowOf(setters, name)
-    const clear = rowOf(clearers, name)
-    const accessTime = rowOf(accessTimes, name)
+    const flag = flagOption(option)
     const change = rowOf(propagations, option)
-    const [toSet, toClear] = accessTime ? [accessTime[1], c.MOUNT_ATTR__ATIME] : [set?.[1] ?? 0, clear?.[1] ?? 0]
-    if (recurses) {
-      recursiveSet = (recursiveSet & ~toClear) | toSet
-      recursiveClear = accessTime ? recursiveClear | toClear : (recursiveClear & ~toSet) | toClear
-    } else {
-      attrSet = (attrSet & ~toClear) | toSet
-      attrClear = accessTime ? attrClear | toClear : (attrClear & ~toSet) | toClear
-    }
-    if (set) {
-      flags |= set[0]
-      if (set[1] === 0 && option !== 'silent') ofFilesystem.push(option)
-    } else if (clear) flags &= ~clear[0]
-    else if (accessTime) flags = (flags & ~(c.MS_RELATIME | c.MS_NOATIME | c.MS_STRICTATIME)) | accessTime[0]
+    if (flag) flagOptions.push(flag)
     else if (change !== undefined) propagation.push(change)
-    else if (option === 'bind' || option === 'rbind') {
-      bind = true
-      recursive ||= option === 'rbind'
-    } else if (option === 'tmpcopyup') copyUp = true
-    else if (option === 'remount') remount = true
-    else if (option !== 'defaults' && option !== '' && !idmaps.includes(option)) data.push(option)
+    else if (option !== '' && !others.includes(option)) data.push(option)
   }
+  const plain = flagOptions.filter(({ recurses }) => !recurses)
+  const flagsOfFilesystem = plain.filter(({ set }) => set && set[0] & OF_FILESYSTEM).map(({ name }) => name)
+  // A new filesystem has nothing below it, so there the recursive form is the plain one.
+  const flags = flagsOf(flagOptions)
+  const ofBind = plain.length > 0 ? bindChange(flagsOf(plain)) : undefined
   return {
     flags,
-    attrSet,
-    attrClear,
-    recursiveSet,
-    recursiveClear,
+    attributes: attributesOf(flags),
+    ofBind,
+    cleared: clearedBy(plain) | ((ofBind?.clear ?? 0) & ~OF_MOUNT),
+    ofTree: treeChange(flagOptions.filter(({ recurses }) => recurses)),
     propagation,
     data: data.join(','),
-    bind,
-    recursive,
-    copyUp,
-    remount,
-    ofFilesystem: [...ofFilesystem, ...data],
+    recursive: options.includes('rbind'),
+    copyUp: options.includes('tmpcopyup'),
+    remount: options.includes('remount'),
+    ofFilesystem: [...flagsOfFilesystem, ...data],
   }
+}
+
+/** MS_* that are left when each option has had its turn. */
+function flagsOf(options: readonly FlagOption[]): number {
+  return options.reduce((flags, { set, clear }) => (flags & ~(clear?.[0] ?? 0)) | (set?.[0] ?? 0), 0)
+}
+
+/** MOUNT_ATTR_* that the last word on them clears. */
+function clearedBy(options: readonly FlagOption[]): number {
+  return options.reduce((attrs, { set, clear }) => (attrs & ~(set?.[1] ?? 0)) | (clear?.[1] ?? 0), 0)
+}
+
+/** What MS_REMOUNT with MS_BIND does with these flags (path_mount() of Linux): access times that none of them names stay. */
+function bindChange(named: number): AttributeChange {
+  const times = named & ACCESS_TIMES ? c.MOUNT_ATTR__ATIME | c.MOUNT_ATTR_NODIRATIME : 0
+  return { set: attributesOf(named), clear: OF_MOUNT | times }
+}
+
+/** Only what is named changes; of the access times the last one counts. */
+function treeChange(options: readonly FlagOption[]): AttributeChange | undefined {
+  let [set, clear] = [0, 0]
+  for (const { set: setter, clear: clearer, ofAccessTime } of options) {
+    const toSet = setter?.[1] ?? 0
+    const toClear = ofAccessTime ? c.MOUNT_ATTR__ATIME : (clearer?.[1] ?? 0)
+    set = (set & ~toClear) | toSet
+    clear = (clear & ~toSet) | toClear
+  }
+  return set | clear ? { set, clear } : undefined
+}
+
+/** MS_* as MOUNT_ATTR_*; where access times contradict each other, as mount(2) decides. */
+function attributesOf(flags: number): number {
+  const attributes = Object.values(setters).reduce((all, [flag, attr]) => (flags & flag ? all | attr : all), 0)
+  if (flags & c.MS_STRICTATIME) return attributes | c.MOUNT_ATTR_STRICTATIME
+  return flags & c.MS_NOATIME ? attributes | c.MOUNT_ATTR_NOATIME : attributes
 }

@@ -23,13 +23,14 @@ function optionsAt(report: ProbeReport, point: string): string[] {
   return [...options, ...superOptions.map((option) => `fs:${option}`)]
 }
 
-/** A tree of the host: a tmpfs with these options, and another one at `below` in it. */
+/** A tree of the host: a tmpfs whose mount has these options, and another one at `below` in it. */
 function tree(options = 'rw'): string {
   const path = t.hostDirectory('tree-')
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'top', path])
-  mkdirSync(`${path}/below`)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'below', `${path}/below`])
+  execFileSync('mount', ['-t', 'tmpfs', 'top', path])
   t.defer(() => void execFileSync('umount', ['-R', path]))
+  mkdirSync(`${path}/below`)
+  execFileSync('mount', ['-t', 'tmpfs', 'below', `${path}/below`])
+  for (const point of [path, `${path}/below`]) execFileSync('mount', ['-o', `remount,bind,${options}`, point])
   return path
 }
 
@@ -49,6 +50,8 @@ describe('options of a new filesystem', () => {
     [['strictatime'], [], ['relatime', 'noatime']],
     [['relatime'], ['relatime'], ['noatime']],
     [['noatime', 'atime'], ['relatime'], ['noatime']],
+    [['noatime', 'relatime'], ['noatime'], ['relatime']],
+    [['strictatime', 'noatime'], [], ['relatime', 'noatime']],
     [['nodiratime'], ['nodiratime'], []],
     [['nodiratime', 'diratime'], [], ['nodiratime']],
     [['sync'], ['fs:sync'], []],
@@ -76,6 +79,22 @@ describe('options of a bind mount', () => {
     ['rw', ['noatime'], ['rw', 'noatime']],
     ['rw', ['nodiratime'], ['rw', 'nodiratime', 'relatime']],
     ['noatime', ['relatime'], ['rw', 'relatime']],
+    // Flags that nobody names are not the mount's when one is named, but for the access times.
+    ['ro,nosuid,nodev,noexec', ['ro'], ['ro', 'relatime']],
+    ['ro,nosuid,nodev,noexec', ['nodev'], ['rw', 'nodev', 'relatime']],
+    ['nosuid,noatime,nodiratime', ['noexec'], ['rw', 'noexec', 'noatime', 'nodiratime']],
+    ['nosuid', ['noatime'], ['rw', 'noatime']],
+    ['nodiratime', ['noatime'], ['rw', 'noatime']],
+    ['noatime', ['nodiratime'], ['rw', 'nodiratime', 'relatime']],
+    ['noatime', ['atime'], ['rw', 'noatime']],
+    ['strictatime', ['diratime'], ['rw']],
+    ['nosuid', ['silent'], ['rw', 'relatime']],
+    // Contradictions are resolved as mount(2) does: strictatime, then noatime, whatever the order.
+    ['rw', ['noatime', 'relatime'], ['rw', 'noatime']],
+    ['rw', ['strictatime', 'noatime'], ['rw']],
+    ['rw', ['noatime', 'strictatime', 'nostrictatime'], ['rw', 'noatime']],
+    // The recursive ones come last.
+    ['rw', ['ro', 'rrw'], ['rw', 'relatime']],
   ])('of %s with %j: of the top mount alone', async (host, options, expected) => {
     const path = tree(host)
     const before = parseMountinfo(t.read('/proc/self/mountinfo')).find(({ point }) => point === `${path}/below`)
@@ -98,6 +117,37 @@ describe('options of a bind mount', () => {
     const report = await probe({ destination: '/mnt', type: 'bind', source: path, options: ['rbind', ...options] })
     for (const point of ['/mnt', '/mnt/below'])
       expect(mountOn(report, point)?.options.toSorted()).toEqual(expected.toSorted())
+  })
+
+  it.each([[[]], [['rprivate']], [['rslave', 'rnoatime', 'ratime']]])(
+    'that names no flag of its own (%j) keeps those of its source',
+    async (options) => {
+      const path = tree('ro,nosuid,nodev,noexec,nodiratime')
+      const report = await probe({ destination: '/mnt', type: 'bind', source: path, options: ['rbind', ...options] })
+      expect(mountOn(report, '/mnt')?.options).toEqual(
+        expect.arrayContaining(['ro', 'nosuid', 'nodev', 'noexec', 'nodiratime']),
+      )
+    },
+  )
+
+  it.each(['sync', 'dirsync', 'lazytime', 'iversion', 'mand'])(
+    '%s, which is of a filesystem, names a flag all the same',
+    async (option) => {
+      const report = await probe({
+        destination: '/mnt',
+        type: 'bind',
+        source: tree('nosuid'),
+        options: ['bind', option],
+      })
+      expect(optionsAt(report, '/mnt')).toEqual(['rw', 'relatime', 'fs:rw'])
+    },
+  )
+
+  // podman passes nocopy of a named volume on.
+  it.each([['nocopy'], ['copy'], ['size=1m'], ['uid=7', 'nocopy'], ['nosuch']])('ignores %j', async (...ignored) => {
+    const path = tree('nosuid')
+    const mount = { destination: '/mnt', type: 'bind', source: path, options: ['bind', ...ignored] }
+    expect(mountOn(await probe(mount), '/mnt')?.options).toEqual(['rw', 'nosuid', 'relatime'])
   })
 
   it('rro holds for writing below', async () => {

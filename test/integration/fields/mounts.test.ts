@@ -390,10 +390,32 @@ describe('hostile destinations', () => {
     t.expectNothingLeft()
   })
 
-  it('a bind mount over /proc is refused', async () => {
-    const result = await t.run({
-      spec: withMounts({ destination: '/proc', type: 'bind', source: source(), options: ['bind'] }),
-    })
+  it.each([
+    ['bind', ['bind']],
+    ['none', ['bind']],
+    ['', ['rbind', 'ro']],
+    ['proc', ['bind']],
+  ])('a bind mount over /proc, of type "%s" with %j, is refused', async (type, options) => {
+    const result = await t.run({ spec: withMounts({ destination: '/proc', type, source: source(), options }) })
     expect(result.exitCode).toBe(1)
+    t.expectNothingLeft()
+  })
+
+  it.each([
+    ['bind', ['rbind']],
+    ['none', ['rbind']],
+    ['', ['rbind', 'nosuid']],
+    [undefined, ['rbind']],
+  ])("the host's /proc may be bound, by type %j and options %j", async (type, options) => {
+    const result = await t.run({
+      args: ['cat', '/proc/self/mountinfo'],
+      spec: (spec) => {
+        spec.mounts = spec.mounts.filter(({ destination }) => destination !== '/proc')
+        spec.mounts.unshift({ destination: '/proc', source: '/proc', options, ...(type === undefined ? {} : { type }) })
+        spec.linux.namespaces = spec.linux.namespaces?.filter((namespace) => namespace.type !== 'pid')
+      },
+    })
+    expect(result.exitCode, result.stderr).toBe(0)
+    expect(result.stdout).toContain(' /proc ')
   })
 })

@@ -49,3 +49,9 @@ function shorten(message: string): string {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** The cause alone, of a message in which it stands last: "no such file or directory". */
+export function lastClauseOf(error: unknown): string {
+  const message = messageOf(error)
+  return message.slice(message.lastIndexOf(': ') + 2)
+}

@@ -3,6 +3,7 @@
  * other owners in the container than on disk. Which mounts are, with which mappings, and which cannot be.
  */
 import { SpecError } from '../errors/runtime-error.ts'
+import { isBind } from './bind-mounts.ts'
 import { itemOf } from './field-path.ts'
 import { checkIdMappings } from './id-mapping-rules.ts'
 import type { IdMapping } from './linux.ts'
@@ -46,10 +47,9 @@ export function checkIdMappedMounts(spec: Spec): void {
 }
 
 function checkMount(mount: Mount, mapping: MountIdMapping, { at, spec }: { at: string; spec: Spec }): void {
-  const { type, options = [] } = mount
+  const { options = [] } = mount
   const field = `${at}.${mapping.field}`
-  if (type !== 'bind' && !options.includes('bind') && !options.includes('rbind'))
-    throw new SpecError(field, 'only bind mounts can be idmapped: add the option "bind" or "rbind"')
+  if (!isBind(mount)) throw new SpecError(field, 'only bind mounts can be idmapped: add the option "bind" or "rbind"')
   if (options.includes('remount')) throw new SpecError(field, 'a mount that is there already cannot be idmapped')
   if (mapping.ofNamespace) {
     if (!spec.linux?.namespaces?.some((namespace) => namespace.type === 'user')) throw noMappings(mount, at)

@@ -1,5 +1,6 @@
 /** Where Kubernetes reads why a container ended: an annotation of CRI-O's, and the file that the kubelet mounts there. */
 import { posix } from 'node:path'
+import { isBind } from './bind-mounts.ts'
 import type { Spec } from './spec.ts'
 
 export const TERMINATION_MESSAGE_PATH = 'io.kubernetes.container.terminationMessagePath'
@@ -18,7 +19,6 @@ export function terminationMessageMount({ annotations, mounts = [] }: Spec): Ter
   if (!path?.startsWith('/')) return undefined
   const at = posix.normalize(path)
   const index = mounts.findLastIndex(({ destination }) => posix.normalize(`/${destination}`) === at)
-  const { type = '', options = [] } = mounts[index] ?? {}
-  const isBind = type === 'bind' || options.includes('bind') || options.includes('rbind')
-  return index >= 0 && isBind ? { index, path: at } : undefined
+  const mount = mounts[index]
+  return mount && isBind(mount) ? { index, path: at } : undefined
 }

@@ -114,6 +114,17 @@ export function mountSetattr(
   )
 }
 
+/** sizeof(struct statfs), and where its f_flags are. */
+const STATFS_BYTES = 120
+const STATFS_FLAGS = 80
+
+/** ST_* (statvfs(3)) of the mount behind `fd`, which may be an O_PATH one. */
+export function mountFlags(fd: number): number {
+  const buffer = Buffer.alloc(STATFS_BYTES)
+  call('int fstatfs(int fd, void *buffer)', [fd, buffer], () => `fstatfs(${fd})`)
+  return Number(buffer.readBigUInt64LE(STATFS_FLAGS))
+}
+
 /** A clone of a shared mount stays its peer: made private before anything is mounted below it. */
 export function privateTree(dirfd: number, path: string, { recursive }: { recursive: boolean }): number {
   const fd = cloneTree(dirfd, path, { recursive })

@@ -1,6 +1,7 @@
 /** Steps that build the container's mount tree below the attached rootfs, in the order of config.json. */
 import { MOUNT_ATTR_RDONLY, MS_RDONLY, RESOLVE_NO_SYMLINKS } from '@crio-lxc/core/abi/constants'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { Mount } from '@crio-lxc/core/oci/spec'
 import type { Arg, Plan, Slot } from '@crio-lxc/core/plan/plan'
 import { attach, components, ensureTarget, openMountOn, refuseProcfs, setMountAttr } from '../inside-root.ts'
@@ -123,8 +124,7 @@ function planNewMount(plan: Plan, inputs: NewMount): Slot | undefined {
   refuseProcfs(plan, target, { path, pointer })
   const how = labelling(type, label)
   if (how === 'root') {
-    const attributes = options.attrSet | options.recursiveSet
-    planLabelledQueue(plan, { target, path, attributes, label, pointer })
+    planLabelledQueue(plan, { target, path, attributes: options.attributes, label, pointer })
   } else {
     const source = plan.string(mount.source || type)
     const data = how === 'none' ? options.data : labelledData(options.data, label, pointer)
@@ -206,12 +206,13 @@ const belowProc = new Set([
   'sys/crypto/fips_enabled',
 ])
 
-function refuseProcTargets({ destination, type }: Mount, pointer: string): void {
+function refuseProcTargets(mount: Mount, pointer: string): void {
+  const { destination, type } = mount
   const [first, ...below] = components(destination)
   if (first === undefined) throw new SpecError(`${pointer}.destination`, 'must not be the root of the container')
   if (first !== 'proc') return
   if (below.length === 0) {
-    if (type !== 'proc' && type !== 'bind')
+    if (type !== 'proc' && !isBind(mount))
       throw new SpecError(`${pointer}.destination`, `only proc may be mounted on /proc, not ${type || 'a bind'}`)
     return
   }

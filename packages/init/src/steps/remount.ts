@@ -1,8 +1,9 @@
 /** Steps for the option "remount", and for the propagation of a mount. */
 import { AT_RECURSIVE, MS_REMOUNT } from '@crio-lxc/core/abi/constants'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { Mount } from '@crio-lxc/core/oci/spec'
-import type { Arg, Plan } from '@crio-lxc/core/plan/plan'
+import { type Arg, Label, type Plan } from '@crio-lxc/core/plan/plan'
 import { components, openInRoot, setMountAttr } from '../inside-root.ts'
 import { type MountOptions, parseMountOptions } from '../mount-options.ts'
 
@@ -22,13 +23,13 @@ export function filesystemsToRemount(mounts: readonly Mount[]): ReadonlyMap<numb
   const lastAt = new Map<string, number>()
   mounts.forEach((mount, index) => {
     const { destination, type = '' } = mount
-    const { bind, remount } = parseMountOptions(mount.options ?? [])
+    const { remount } = parseMountOptions(mount.options ?? [])
     const at = components(destination).join('/')
     if (!remount) lastAt.set(at, index)
-    if (!remount || bind || type === 'bind') return
+    if (!remount || isBind(mount)) return
     const before = lastAt.get(at) ?? -1
     const made = mounts[before]
-    if (!made || made.type !== type || parseMountOptions(made.options ?? []).bind)
+    if (!made || made.type !== type || isBind(made))
       throw new SpecError(
         `mounts[${index}].options`,
         `"remount" needs an earlier mount of type ${JSON.stringify(type)} on ${destination}: add "bind" to change a bind mount`,
@@ -68,13 +69,15 @@ export function planRemount(plan: Plan, { root, mount, pointer, options, filesys
   }
   const fd = plan.slot(path)
   openInRoot(plan, { root, path }, { what: `open ${path} for ${pointer}`, result: fd })
-  const { attrSet, attrClear, recursiveSet, recursiveClear } = options
   const change = `change the attributes of ${path} for ${pointer}`
-  if (recursiveSet || recursiveClear) {
-    const attr = { set: recursiveSet, clear: recursiveClear }
-    setMountAttr(plan, `${change} and below`, { fd, attr, recursive: AT_RECURSIVE })
+  if (options.ofBind) {
+    // As runc's second attempt: in a user namespace the kernel has locked flags that are not named here. Those stay.
+    const done = new Label()
+    setMountAttr(plan, change, { fd, attr: options.ofBind, ignore: ['EPERM'], onOk: done })
+    setMountAttr(plan, change, { fd, attr: { set: options.ofBind.set, clear: options.cleared } })
+    plan.place(done)
   }
-  if (attrSet || attrClear) setMountAttr(plan, change, { fd, attr: { set: attrSet, clear: attrClear } })
+  if (options.ofTree) setMountAttr(plan, `${change} and below`, { fd, attr: options.ofTree, recursive: AT_RECURSIVE })
   planPropagation(plan, fd, { path, pointer, options })
   plan.step(`close the ${fd.name}`, 'close', [fd])
 }

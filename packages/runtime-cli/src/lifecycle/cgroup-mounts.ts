@@ -37,9 +37,9 @@ export function cgroupMounts(spec: Spec, context: CgroupMountContext): OpenCgrou
       if (created.has('cgroup')) return entry
       const fd = cloneTree(AT_FDCWD, hierarchy.mountPoint + cgroupDir, { recursive: false })
       fds.push(fd)
-      const { attrSet, attrClear } = parseMountOptions(spec.mounts?.[index]?.options ?? [])
+      const { ofBind } = parseMountOptions(spec.mounts?.[index]?.options ?? [])
       mountSetattr(fd, { propagation: MS_PRIVATE })
-      mountSetattr(fd, { set: attrSet, clear: attrClear })
+      if (ofBind) mountSetattr(fd, ofBind)
       return { ...entry, bind: fd }
     })
     const links = shown.flatMap(({ name, controllers }) =>

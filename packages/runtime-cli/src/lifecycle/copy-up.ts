@@ -51,8 +51,7 @@ export interface CopyUp {
 /** fd of the detached tmpfs, filled. */
 export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, label, ids }: CopyUp): number {
   const { destination, source } = mount
-  const asked = options.attrSet | options.recursiveSet
-  const attributes = asked & ~MOUNT_ATTR_RDONLY
+  const attributes = options.attributes & ~MOUNT_ATTR_RDONLY
   if (label) refuseOtherContext(options.data, pointer)
   const data = ids ? withHostIds(options.data, ids, pointer) : options.data
   const parameters = data.split(',').filter((option) => option !== '')
@@ -62,7 +61,7 @@ export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, labe
     const from = openInImage(rootfs, destination)
     // Nothing in the image to copy: an empty tmpfs is what is asked for.
     if (from !== undefined) copyDirectory(from, openDirectory(`/proc/self/fd/${fd}/.`))
-    if (asked & MOUNT_ATTR_RDONLY) mountSetattr(fd, { set: MOUNT_ATTR_RDONLY })
+    if (options.attributes & MOUNT_ATTR_RDONLY) mountSetattr(fd, { set: MOUNT_ATTR_RDONLY })
     return fd
   } catch (error) {
     closeSync(fd)

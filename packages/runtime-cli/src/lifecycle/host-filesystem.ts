@@ -34,7 +34,7 @@ export function openHostFilesystem(mount: Mount, { options, bundle, pointer, lab
   const { type = '', source = '', destination } = mount
   const context = labelling(type, label) === 'context' ? label : ''
   if (context) refuseOtherContext(options.data, pointer)
-  const attributes = options.attrSet | options.recursiveSet
+  const { attributes } = options
   if (preview) return newMount({ type: 'tmpfs', source: 'preview', parameters: [], attributes })
   const opened: number[] = []
   const open = (path: string): string => {

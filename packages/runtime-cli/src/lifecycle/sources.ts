@@ -3,10 +3,12 @@
  * inherits as fds. Nothing is named by path afterwards, so nothing can be exchanged (CVE-2025-31133).
  */
 import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs'
-import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, makedev, O_PATH } from '@crio-lxc/core/abi/constants'
+import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SLAVE, makedev, O_PATH } from '@crio-lxc/core/abi/constants'
 import { errnoTable } from '@crio-lxc/core/abi/errno'
-import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { lastClauseOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
+import { log } from '@crio-lxc/core/log/logger'
+import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
@@ -16,6 +18,7 @@ import { components } from '@crio-lxc/init/inside-root'
 import { type MountOptions, parseMountOptions, parsePropagation } from '@crio-lxc/init/mount-options'
 import { devicesOf } from '@crio-lxc/init/steps/devices'
 import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
+import { type MountSource, openBind } from './bind-source.ts'
 import { openTmpfsWithCopy } from './copy-up.ts'
 import { makeDeviceNodes } from './device-nodes.ts'
 import { isMadeOfHostFiles, openHostFilesystem } from './host-filesystem.ts'
@@ -133,22 +136,17 @@ interface MountContext {
   readonly idMapper: SourceOptions['idMapper']
 }
 
-/** A detached mount with what its copy in a user namespace has to become. */
-type MountSource = DetachedMount & Pick<StagedMount, 'propagation'>
-
 function openMount(mount: Mount, context: MountContext): MountSource | undefined {
   const { pointer, bundle, rootfs, label, preview, ids, idMapper } = context
   const options = parseMountOptions(mount.options ?? [])
   const { type = '', source } = mount
-  if (options.bind || type === 'bind') {
-    const [impossible] = options.ofFilesystem
-    if (impossible !== undefined)
-      throw new SpecError(`${pointer}.options`, `"${impossible}" is an option of filesystems: a bind mount has none`)
+  if (isBind(mount)) {
+    warnOfIgnored(options, pointer)
     // A change of the mount that init finds at the destination: nothing of the host is bound.
     if (options.remount) return undefined
     if (!source) throw new SpecError(`${pointer}.source`, 'is missing: a bind mount needs the path to bind')
     const path = source.startsWith('/') ? source : `${bundle}/${source}`
-    const bind = openBind(path, options, { pointer: `${pointer}.source`, staged: ids !== undefined })
+    const bind = openBind(path, options, { pointer, staged: ids !== undefined })
     try {
       if (components(mount.destination).join('/') === 'proc') refuseFalseProc(bind.fd, path, pointer)
       idMapper?.apply(bind.fd, mount, { pointer, path })
@@ -169,55 +167,17 @@ function openMount(mount: Mount, context: MountContext): MountSource | undefined
   return { fd: openHostFilesystem(mount, made), directory: true, propagation }
 }
 
+/** As the peers, which take what callers such as podman pass on (`nocopy`): the mount has the flags that are flags of a mount. */
+function warnOfIgnored({ ofFilesystem }: MountOptions, pointer: string): void {
+  if (ofFilesystem.length === 0) return
+  const names = ofFilesystem.map((option) => JSON.stringify(option)).join(', ')
+  log.warn(`${pointer}.options: ${names} ignored: a bind mount has no options of a filesystem`, { c: 'mounts' })
+}
+
 /** Anything but a procfs at /proc would make the container's programs believe it (CVE-2019-16884). */
 function refuseFalseProc(fd: number, path: string, pointer: string): void {
   if (statfsSync(`/proc/self/fd/${fd}`).type === PROC_SUPER_MAGIC) return
   throw new SpecError(`${pointer}.source`, `${path} cannot be mounted on /proc because it is not a procfs`)
-}
-
-interface BindContext {
-  readonly pointer: string
-  /** The propagation is for its copy: an unbindable mount could not be copied. */
-  readonly staged: boolean
-}
-
-function openBind(path: string, options: MountOptions, { pointer, staged }: BindContext): MountSource {
-  let fd: number
-  try {
-    fd = cloneTree(AT_FDCWD, path, { recursive: options.recursive })
-  } catch (cause) {
-    throw new SpecError(pointer, `open ${path}: ${lastClauseOf(cause)}`)
-  }
-  try {
-    const inherited = inheritedPropagation(options.propagation)
-    const propagation = [...inherited, ...options.propagation]
-    setPropagation(fd, staged ? inherited : propagation)
-    setAttributes(fd, options)
-    return { fd, directory: fstatSync(fd).isDirectory(), propagation }
-  } catch (cause) {
-    closeSync(fd)
-    throw new SpecError(pointer, `bind ${path} with its options: ${lastClauseOf(cause)}`)
-  }
-}
-
-function setPropagation(fd: number, changes: readonly number[]): void {
-  for (const change of changes) mountSetattr(fd, { propagation: change & ~MS_REC, recursive: (change & MS_REC) !== 0 })
-}
-
-/** Those of the top mount alone, as bind mounts have them, after the recursive ones. */
-function setAttributes(fd: number, options: MountOptions): void {
-  const { attrSet, attrClear, recursiveSet, recursiveClear } = options
-  if (recursiveSet || recursiveClear) mountSetattr(fd, { set: recursiveSet, clear: recursiveClear, recursive: true })
-  if (attrSet || attrClear) mountSetattr(fd, { set: attrSet, clear: attrClear })
-}
-
-/**
- * What a clone becomes before the wishes of the spec: a peer of the host's mount where it is to be shared (that is
- * what Bidirectional volumes are), a slave where it is to receive, private in every other case.
- */
-function inheritedPropagation(propagation: readonly number[]): number[] {
-  if (propagation.some((change) => change & MS_SHARED)) return []
-  return [(propagation.some((change) => change & MS_SLAVE) ? MS_SLAVE : MS_PRIVATE) | MS_REC]
 }
 
 /** A tmpfs on /dev has no nodes of the image's in it, so all of them can be made. */
@@ -252,9 +212,4 @@ function openDevice({ path, major = 0, minor = 0 }: Device): number {
   }
   mountSetattr(fd, { propagation: MS_PRIVATE })
   return fd
-}
-
-function lastClauseOf(error: unknown): string {
-  const message = messageOf(error)
-  return message.slice(message.lastIndexOf(': ') + 2)
 }
