@@ -15,6 +15,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -29,7 +30,9 @@ for (const dir of ['bin', 'lib/crio-lxc', 'libexec/crio-lxc'])
   mkdirSync(join(dist, dir), { recursive: true, mode: 0o755 })
 installBundles()
 install(join(root, 'packages/start-monitor/dist/crio-lxc-start'), join(libexec, 'crio-lxc-start'))
-install(join(root, 'packages/init/dist/crio-lxc-init'), join(libexec, 'crio-lxc-init'))
+// Not to be read: the kernel keeps a program from being traced that is executed in a user namespace without the right to read
+// it. Also the link in the stage, which is the same file.
+install(join(root, 'packages/init/dist/crio-lxc-init'), join(libexec, 'crio-lxc-init'), 0o111)
 install(koffiModule(), join(libexec, 'koffi.node'), 0o644)
 installStage()
 installExecutable()
@@ -151,8 +154,16 @@ function scripts(dir: string): string[] {
 }
 
 function install(from: string, to: string, mode = 0o755): void {
-  if (existsSync(to) && readFileSync(from).equals(readFileSync(to))) return
+  if (holds(to, readFileSync(from), mode)) return
   replace(to, (path) => copyFileSync(from, path), mode)
+}
+
+function holds(path: string, content: Buffer, mode: number): boolean {
+  const found = statSync(path, { throwIfNoEntry: false })
+  // Its owner, if that is not root, cannot read it.
+  return (
+    found !== undefined && (found.mode & 0o777) === mode && (mode & 0o444) !== 0 && content.equals(readFileSync(path))
+  )
 }
 
 function link(from: string, to: string): void {

@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <lxc/lxccontainer.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -44,6 +46,22 @@ int listen(int fd, int backlog)
 	return syscall(SYS_listen, fd, backlog);
 }
 
+/*
+ * liblxc's child enters the container's namespaces with the host's tree and the plan, and makes itself traceable again there:
+ * by whoever has CAP_SYS_PTRACE in a user namespace that the container joins (CVE-2016-9962). It stays as main has made it.
+ */
+int prctl(int option, ...)
+{
+	unsigned long args[4];
+	va_list list;
+
+	va_start(list, option);
+	for (int i = 0; i < 4; i++)
+		args[i] = va_arg(list, unsigned long);
+	va_end(list);
+	return syscall(SYS_prctl, option, option == PR_SET_DUMPABLE ? 0 : args[0], args[1], args[2], args[3]);
+}
+
 /* liblxc keeps death by a signal as sig << 8 | 0x7f, which none of wait(2)'s macros understands. */
 static int mirror(int status)
 {
@@ -59,6 +77,8 @@ int main(int argc, char **argv)
 {
 	struct lxc_container *c;
 
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		return START_FAILED;
 	if (argc != 4) {
 		fprintf(stderr, "usage: crio-lxc-start NAME LXCPATH CONFIG\n");
 		return START_FAILED;

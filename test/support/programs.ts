@@ -12,6 +12,7 @@ export type ProgramName =
   | 'probe'
   | 'launch'
   | 'intruder'
+  | 'tracer'
   | 'on-pty'
   | 'console-receiver'
   | 'pidfd-receiver'

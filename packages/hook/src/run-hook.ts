@@ -13,10 +13,10 @@ import { callText } from '@crio-lxc/core/plan/print'
 import { readRecord, type StepRecord } from '@crio-lxc/core/process/plan-record'
 import { readProcStat } from '@crio-lxc/core/process/proc'
 import { spawnExecutor } from '@crio-lxc/core/sys/executor'
-import { memfdCreate, pipe, poll, sealedFile } from '@crio-lxc/core/sys/libc'
+import { pipe, poll } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
+import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { type Exit, wait } from '@crio-lxc/core/sys/spawn'
-import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { EXECUTE_HOOK, type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
 import { FIND_EXECUTABLE } from '@crio-lxc/init/steps/executable'
 import { EXECUTE } from '@crio-lxc/init/steps/process'
@@ -68,8 +68,7 @@ function begin(call: HookCall, keep: (fd: number) => number): Begun {
   keep(goWrite)
   const fds = { stdin, stdout, stderr: stderrWrite, report: reportWrite, go }
   const plan = planHook({ arch: archOf(archName) ?? x64, hook, cwd: state.bundle, fds, container })
-  const file = keep(memfdCreate('hook'))
-  writeAll(file, compile(plan, reportWrite))
+  const file = keep(sealedFile('hook', compile(plan, reportWrite)))
   const inherited = [...Object.values(fds), ...(container ? fdsOf(container) : [])]
   const child = spawnExecutor({ path: init, plan: file, fds: inherited })
   // Only the child may hold these: end of file is how its end is seen.

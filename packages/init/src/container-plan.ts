@@ -125,7 +125,8 @@ export function planContainer(inputs: ContainerInputs): Plan {
   const newTime = namespaces.created.has('time')
   const proc = labelled || newTime || Object.keys(sysctl).length > 0 ? planPrivateProc(plan) : undefined
   // Before the hooks of create, which enter it.
-  if (newTime && proc) planTimeNamespace(plan, linux.timeOffsets ?? {}, proc)
+  // With a user namespace the monitor's time namespace has the offsets, and every one that is made from there.
+  if (newTime && proc) planTimeNamespace(plan, userNamespace ? {} : (linux.timeOffsets ?? {}), proc)
   // Hooks may still change the rootfs and mount in it; what follows takes that away. Devices bring their sysctls.
   if (fds.gate) planGate(plan, { report: fds.report, go: fds.gate.go })
   planReadonlyMounts(plan, made)

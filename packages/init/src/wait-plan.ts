@@ -1,5 +1,6 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { planPrologue } from './steps/process.ts'
 import { planAwaitByte } from './steps/report.ts'
 
 export interface WaitInputs {
@@ -16,6 +17,7 @@ export interface WaitInputs {
  */
 export function planWait({ arch, go, plan: next }: WaitInputs): Plan {
   const plan = new Plan(planTag.wait, arch)
+  planPrologue(plan)
   planAwaitByte(plan, 'wait for the plan', go, { demanded: true })
   plan.step('close the pipe', 'close', [go])
   const args = ['init', String(next)]

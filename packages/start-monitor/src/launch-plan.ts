@@ -18,13 +18,17 @@ import {
   MS_PRIVATE,
   MS_REC,
   MS_SLAVE,
+  O_CLOEXEC,
+  O_PATH,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
 } from '@crio-lxc/core/abi/constants'
 import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
+import type { TimeOffset } from '@crio-lxc/core/oci/linux'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { mountAttr } from '@crio-lxc/core/plan/structs'
+import { planTimeOffsets } from '@crio-lxc/core/plan/time-offsets'
 import { planStagedMounts } from './stage-mounts.ts'
 
 export interface LaunchInputs {
@@ -37,6 +41,8 @@ export interface LaunchInputs {
   readonly hostTree?: number | undefined
   /** A time namespace to join, which liblxc cannot: its children are born there. */
   readonly timeNamespace?: number | undefined
+  /** linux.timeOffsets of a new time namespace in a user namespace. */
+  readonly timeOffsets?: Readonly<Record<string, TimeOffset>> | undefined
   /** Absolute path of the stage, which liblxc takes for the container's rootfs. */
   readonly stage: string
   /** Given when the container is in a user namespace. */
@@ -46,16 +52,29 @@ export interface LaunchInputs {
 }
 
 export function planLaunch(inputs: LaunchInputs): Plan {
-  const { arch, cgroup, report, timeNamespace, command } = inputs
+  const { arch, cgroup, report, timeNamespace, timeOffsets, command } = inputs
   const plan = new Plan(planTag.launch, arch)
   const end = new Label()
   planJoinCgroup(plan, cgroup, { report, end })
   if (timeNamespace !== undefined) plan.step('join the time namespace', 'setns', [timeNamespace, CLONE_NEWTIME])
+  if (timeOffsets) planMonitorTime(plan, timeOffsets)
   planMountNamespace(plan, inputs)
   const program = command[0] ?? ''
   plan.step(`execute ${program}`, 'execve', [plan.string(program), plan.strings(command), plan.strings([])])
   plan.place(end)
   return plan
+}
+
+/**
+ * In a user namespace nobody can write init's timens_offsets: the file belongs to root of the host, because init cannot be
+ * traced. A time namespace begins with the offsets of the one that its maker is in.
+ */
+function planMonitorTime(plan: Plan, offsets: Readonly<Record<string, TimeOffset>>): void {
+  const proc = plan.slot('procfs')
+  const flags = O_PATH | O_CLOEXEC | plan.arch.O_DIRECTORY
+  plan.step('make a time namespace for the monitor', 'unshare', [CLONE_NEWTIME])
+  plan.step("open the host's /proc", 'openat', [AT_FDCWD, plan.string('/proc'), flags], { result: proc })
+  planTimeOffsets(plan, offsets, proc)
 }
 
 /**

@@ -1,9 +1,9 @@
 import { closeSync } from 'node:fs'
 import type { Arch } from '../abi/arch.ts'
 import { compile } from '../plan/compile.ts'
-import { memfdCreate, pipe } from '../sys/libc.ts'
+import { pipe } from '../sys/libc.ts'
+import { sealedFile } from '../sys/memfd.ts'
 import { spawn, wait } from '../sys/spawn.ts'
-import { writeAll } from '../sys/write-all.ts'
 import { planPlaceholder } from './plan/placeholder-plan.ts'
 
 const NO_REPORT = -1
@@ -16,17 +16,17 @@ export class Placeholder {
   /** `init` is the path of crio-lxc-init. */
   constructor(init: string, arch: Arch) {
     const [gateRead, gateWrite] = pipe()
-    const plan = memfdCreate('placeholder')
+    const open = [gateRead]
     this.#gate = gateWrite
     try {
-      writeAll(plan, compile(planPlaceholder(arch, gateRead), NO_REPORT))
-      this.pid = spawn({ path: init, args: ['crio-lxc-init', String(plan)], env: [], fds: [gateRead, plan] })
+      const plan = sealedFile('placeholder', compile(planPlaceholder(arch, gateRead), NO_REPORT))
+      open.push(plan)
+      this.pid = spawn({ path: init, args: ['crio-lxc-init', String(plan)], env: [], fds: open })
     } catch (error) {
       closeSync(gateWrite)
       throw error
     } finally {
-      closeSync(gateRead)
-      closeSync(plan)
+      for (const fd of open) closeSync(fd)
     }
   }
 

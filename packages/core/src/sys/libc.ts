@@ -3,7 +3,6 @@
  * repeats after EINTR, and throws SyscallError. Calls that glibc 2.36 does not wrap go through syscall(2) with the
  * number from abi/arch.ts.
  */
-import { writeSync } from 'node:fs'
 import { archOf, type Call, callNumber } from '../abi/arch.ts'
 import {
   AF_NETLINK,
@@ -130,36 +129,6 @@ export function privateTree(dirfd: number, path: string, { recursive }: { recurs
   const fd = cloneTree(dirfd, path, { recursive })
   mountSetattr(fd, { propagation: MS_PRIVATE & ~MS_REC, recursive: true })
   return fd
-}
-
-/** memfd_create(2) with MFD_CLOEXEC. */
-export function memfdCreate(name: string): number {
-  return call('int memfd_create(const char *name, unsigned int flags)', [name, 1], () => `memfd_create("${name}")`)
-}
-
-const MFD_CLOEXEC = 1
-const MFD_ALLOW_SEALING = 2
-const F_ADD_SEALS = 1033
-/** F_SEAL_SEAL, SHRINK, GROW and WRITE. */
-const ALL_SEALS = 0xf
-
-/** A file in memory with `text` that nobody can change any more, at its beginning. */
-export function sealedFile(name: string, text: string): number {
-  const fd = call(
-    'int memfd_create(const char *name, unsigned int flags)',
-    [name, MFD_CLOEXEC | MFD_ALLOW_SEALING],
-    () => `memfd_create("${name}")`,
-  )
-  try {
-    const bytes = Buffer.from(text)
-    // At offsets of its own, so that the fd stays at the beginning.
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at)
-    call('int fcntl(int fd, int command, long arg)', [fd, F_ADD_SEALS, ALL_SEALS], () => `fcntl(${fd}, F_ADD_SEALS)`)
-    return fd
-  } catch (error) {
-    close(fd)
-    throw error
-  }
 }
 
 /** pipe2(2) with O_CLOEXEC: [read end, write end]. */

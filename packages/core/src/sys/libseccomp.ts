@@ -5,7 +5,7 @@ import { RuntimeError } from '../errors/runtime-error.ts'
 import { enosysStub, type LastSyscall } from '../seccomp/enosys-stub.ts'
 import type { ArgumentTest, Filter } from '../seccomp/filter.ts'
 import { foreign, type Native } from './foreign.ts'
-import { memfdCreate } from './libc.ts'
+import { memfdCreate } from './memfd.ts'
 
 const UNKNOWN_SYSCALL = -1
 const EEXIST = -17

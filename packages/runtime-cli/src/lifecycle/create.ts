@@ -20,10 +20,8 @@ import { openNetDevices } from '@crio-lxc/core/host/net-devices'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { terminationMessageMount } from '@crio-lxc/core/oci/termination-message'
-import { compile } from '@crio-lxc/core/plan/compile'
 import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { mkfifo } from '@crio-lxc/core/sys/libc'
-import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { ACKNOWLEDGE_FIFO } from '@crio-lxc/init/fifo-names'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
@@ -223,6 +221,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     cgroup: openCgroup(layout, cgroupDir, resctrl?.facts.tasks),
     hostTree: gate?.plan.hostTree?.fd,
     timeNamespace: namespaces.shared.get('time'),
+    timeOffsets: userNamespace && namespaces.created.has('time') ? spec.linux?.timeOffsets : undefined,
     staged: userNamespace && staged,
     inherited: [
       ...preserved,
@@ -284,13 +283,12 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   })
   const seccompAgent = agentOf(spec.linux?.seccomp, process.seccomp?.notifies ?? false)
   if (seccompAgent) mkfifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
-  writeAll(monitor.plan, compile(plan, monitor.reportWrite))
   fixStdio(spec.process.user, userNamespace)
   manager.limit(resources.writes.filter((write) => !limitsForks(write)))
   if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
   done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
   environmentExists = true
-  monitor.go()
+  monitor.go(plan)
   const message = terminationMessageMount(spec)
   const messageFile = message && sources.mounts.get(message.index)?.fd
   const waiting = {

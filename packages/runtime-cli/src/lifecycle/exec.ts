@@ -20,11 +20,11 @@ import { callText } from '@crio-lxc/core/plan/print'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { readRecord, type StepRecord } from '@crio-lxc/core/process/plan-record'
 import { spawnExecutor } from '@crio-lxc/core/sys/executor'
-import { memfdCreate, openat2, pipe } from '@crio-lxc/core/sys/libc'
+import { openat2, pipe } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
+import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { wait } from '@crio-lxc/core/sys/spawn'
 import { readSize } from '@crio-lxc/core/sys/terminal'
-import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { planExec } from '@crio-lxc/init/exec-plan'
 import { connectCaller, sendPidfd } from './caller-socket.ts'
 import { companionsOf } from './companions.ts'
@@ -223,8 +223,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       namespaces,
       fds: { pidfd, cgroup, report: reportWrite, consoleSocket, acknowledge, preserved: preserved.length },
     })
-    const file = keep(memfdCreate('exec'))
-    writeAll(file, compile(plan, reportWrite))
+    const file = keep(sealedFile('exec', compile(plan, reportWrite)))
     fixStdio(process.user, userNamespace)
     const pid = spawnExecutor({
       path: companionsOf(settings).init,

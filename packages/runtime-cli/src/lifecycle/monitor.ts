@@ -13,12 +13,13 @@ import type { Plan } from '@crio-lxc/core/plan/plan'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { readProcStat } from '@crio-lxc/core/process/proc'
 import { spawnExecutor } from '@crio-lxc/core/sys/executor'
-import { memfdCreate, mkfifo, pipe } from '@crio-lxc/core/sys/libc'
+import { mkfifo, pipe } from '@crio-lxc/core/sys/libc'
+import { fillSealed, memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
 import { wait } from '@crio-lxc/core/sys/spawn'
 import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { START_FIFO } from '@crio-lxc/init/fifo-names'
 import { planWait } from '@crio-lxc/init/wait-plan'
-import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
+import { type LaunchInputs, planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import type { Companions } from './companions.ts'
 
 export interface LaunchOptions {
@@ -30,6 +31,8 @@ export interface LaunchOptions {
   readonly hostTree: number | undefined
   /** One of `inherited`, for the monitor and init to join. */
   readonly timeNamespace: number | undefined
+  /** For the monitor, which hands them on. */
+  readonly timeOffsets: LaunchInputs['timeOffsets']
   /** Given when the container is in a user namespace. */
   readonly staged: readonly StagedMount[] | undefined
   /** What init needs of the host, under the same numbers. */
@@ -42,11 +45,10 @@ export class Monitor {
   #pid: number
   /** What the monitor and init run before the container's plan. */
   readonly plans: readonly Plan[]
-  /** To be filled before `go`. */
-  readonly plan: number
   readonly fifoDirectory: number
   readonly reportRead: number
   readonly reportWrite: number
+  readonly #plan: number
   readonly #go: number
   readonly #logPath: string
   readonly #open = new Set<number>()
@@ -60,7 +62,7 @@ export class Monitor {
     }
     for (const fd of cgroup.fds) keep(fd)
     try {
-      this.plan = keep(memfdCreate('plan'))
+      this.#plan = keep(memfdCreate('plan'))
       const configFile = keep(openSync(info.configFilePath(), 'wx+', 0o600))
       this.#logPath = info.runtimePath('lxc.log')
       const log = keep(openSync(this.#logPath, 'ax', 0o600))
@@ -74,15 +76,14 @@ export class Monitor {
       const name = info.containerId
       const command = [companions.start, name, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
       const launchPlan = planLaunch({ ...options, stage: companions.stage, report: reportWrite, command })
-      const waitPlan = planWait({ arch, go: goRead, plan: this.plan })
+      const waitPlan = planWait({ arch, go: goRead, plan: this.#plan })
       this.plans = [launchPlan, waitPlan]
-      const [launch, wait] = this.plans.map((plan) => {
-        const fd = keep(memfdCreate('plan'))
-        writeAll(fd, compile(plan, reportWrite))
-        return fd
-      }) as [number, number]
+      const [launch, wait] = this.plans.map((plan) => keep(sealedFile('plan', compile(plan, reportWrite)))) as [
+        number,
+        number,
+      ]
       writeAll(configFile, Buffer.from(config({ plan: wait, log })))
-      const own = [this.plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, wait]
+      const own = [this.#plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, wait]
       this.#pid = spawnExecutor({ path: companions.init, plan: launch, fds: [...inherited, ...cgroup.fds, ...own] })
       // Only the child may hold these: end of file is how either side learns that the other is gone.
       for (const fd of [...cgroup.fds, goRead, launch, wait]) this.#close(fd)
@@ -102,8 +103,9 @@ export class Monitor {
     this.#pid = pid
   }
 
-  /** The plan is written: init may run it. */
-  go(): void {
+  /** Lets init run its plan. */
+  go(plan: Plan): void {
+    fillSealed(this.#plan, compile(plan, this.reportWrite))
     try {
       writeSync(this.#go, 'g')
     } catch (error) {

@@ -3,9 +3,9 @@ import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { type Record, readRecord } from '@crio-lxc/core/process/plan-record'
 import { spawnExecutor } from '@crio-lxc/core/sys/executor'
-import { memfdCreate, pipe } from '@crio-lxc/core/sys/libc'
+import { pipe } from '@crio-lxc/core/sys/libc'
+import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { wait } from '@crio-lxc/core/sys/spawn'
-import { writeAll } from '@crio-lxc/core/sys/write-all'
 
 export interface PlanProcess {
   /** Path of crio-lxc-init. */
@@ -31,10 +31,9 @@ export function withPlanProcess<Result>(
   const open = new Set([reportRead, report])
   let pid: number | undefined
   try {
-    const image = memfdCreate('plan')
-    open.add(image)
     const plan = planOf(report)
-    writeAll(image, compile(plan, report))
+    const image = sealedFile('plan', compile(plan, report))
+    open.add(image)
     pid = spawnExecutor({ path: init, plan: image, fds: [report, ...fds] })
     // Only the process may hold it: end of file is how its end is seen.
     open.delete(report)

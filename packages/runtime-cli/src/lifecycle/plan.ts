@@ -187,6 +187,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
     report,
     hostTree: gate?.plan.hostTree?.fd,
     timeNamespace: namespaces.shared.get('time'),
+    timeOffsets: userNamespace && namespaces.created.has('time') ? spec.linux?.timeOffsets : undefined,
     stage: companions.stage,
     staged: userNamespace && mounted.sources.staged,
     command: [companions.start, 'ID', `${companions.libexec}/lxc`, 'ROOT/ID/config'],

@@ -1,0 +1,121 @@
+/**
+ * A container with CAP_SYS_PTRACE looks into its pid namespace while a sibling, which shares that and its user namespace,
+ * is created, entered and started (CVE-2016-9962). ROUNDS says how often: npm run test:security does it 2,000 times.
+ */
+import { copyFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Bundle, BundleOptions } from '../support/bundle.ts'
+import { type Created, useContainers } from '../support/containers.ts'
+import { program } from '../support/programs.ts'
+import { requires } from '../support/requires.ts'
+import { type Hooks, type Spec, setNamespace } from '../support/spec.ts'
+import { giveImage, mapIds } from '../support/user-namespace.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+requires('root')
+const t = useContainers()
+
+const ROUNDS = Number(process.env.ROUNDS ?? 40)
+
+/** A container in a user namespace of its own that lies in wait. */
+async function lurk(args: readonly string[], enter: (spec: Spec) => void = mapIds): Promise<Created> {
+  const bundle = await t.bundle({ args: ['/tracer', ...args], spec: enter })
+  copyFileSync(program('tracer'), join(bundle.rootfs, 'tracer'))
+  const sets = bundle.spec.process.capabilities
+  for (const set of Object.values(sets ?? {})) set.push('CAP_SYS_PTRACE', 'CAP_KILL')
+  bundle.writeConfig(bundle.spec)
+  giveImage(bundle)
+  const created = await t.running(bundle)
+  await waitFor(() => created.result.output().includes('ready'), { what: 'the tracer' })
+  return created
+}
+
+/** A container in the namespaces of another. */
+async function sibling({ pid }: Created, options: BundleOptions = {}): Promise<Bundle> {
+  const bundle = await t.bundle({
+    args: ['sleep', '1000'],
+    ...options,
+    spec: (spec) => {
+      mapIds(spec)
+      for (const type of ['user', 'pid']) setNamespace(spec, type, `/proc/${pid}/ns/${type}`)
+      options.spec?.(spec)
+    },
+  })
+  giveImage(bundle)
+  return bundle
+}
+
+/** What the tracer got; of a process that exits when `exiting`, which may have become the container's own program before. */
+const caught = ({ result }: Created, { exiting = false } = {}): string[] =>
+  result
+    .output()
+    .split('\n')
+    .filter((line) => line && line !== 'ready' && (exiting || !line.endsWith(' exiting')))
+
+const hook = { path: '/bin/busybox', args: ['busybox', 'true'] }
+const everyHook: Hooks = {
+  prestart: [hook],
+  createRuntime: [hook],
+  createContainer: [hook],
+  startContainer: [hook],
+  poststart: [hook],
+  poststop: [hook],
+}
+
+describe('nothing that the runtime puts into shared user and pid namespaces can be looked into or traced', () => {
+  it.each<[string, (spec: Spec) => void]>([
+    ['create', () => undefined],
+    ['create with hooks at every point', (spec) => Object.assign(spec, { hooks: everyHook })],
+    [
+      'create as another user with a filter',
+      (spec) => {
+        Object.assign(spec.process, { user: { uid: 1000, gid: 1000 }, noNewPrivileges: true })
+        spec.linux.seccomp = { defaultAction: 'SCMP_ACT_ALLOW' }
+      },
+    ],
+  ])(`%s, ${ROUNDS} times`, { timeout: 60_000 + ROUNDS * 1000 }, async (_, change) => {
+    const tracer = await lurk(['look'])
+    const bundle = await sibling(tracer, { spec: change })
+    const id = t.id()
+    for (let n = 0; n < ROUNDS; n++) {
+      await t.ok(['create', '--bundle', bundle.path, id])
+      const starts = n % 2 > 0
+      if (starts) await t.ok(['start', id])
+      await t.ok(['delete', '--force', id])
+      expect(caught(tracer)).toEqual([])
+    }
+  })
+
+  it(`delete of a container that was not started, ${ROUNDS} times`, { timeout: 60_000 + ROUNDS * 1000 }, async () => {
+    const tracer = await lurk(['look'])
+    const bundle = await sibling(tracer)
+    const id = t.id()
+    for (let n = 0; n < ROUNDS; n++) {
+      await t.ok(['create', '--bundle', bundle.path, id])
+      await t.ok(['delete', '--force', id])
+      expect(caught(tracer, { exiting: true })).toEqual([])
+    }
+  })
+
+  it(`exec, ${ROUNDS} times`, { timeout: 60_000 + ROUNDS * 1000 }, async () => {
+    const tracer = await lurk(['look'])
+    const { id } = await t.running(await sibling(tracer))
+    for (let n = 0; n < ROUNDS; n++) {
+      await t.ok(['exec', ...(n % 2 ? ['--user', '1000:1000'] : []), id, 'true'])
+      expect(caught(tracer)).toEqual([])
+    }
+  })
+})
+
+describe('the plan of init', () => {
+  requires('own-runtime')
+
+  it('cannot be changed once it is complete, whoever gets hold of it', async () => {
+    const { pid } = await t.create()
+    const files = readdirSync(`/proc/${pid}/map_files`).map((name) => `/proc/${pid}/map_files/${name}`)
+    const plans = files.filter((path) => readlinkSync(path).startsWith('/memfd:plan'))
+    expect(plans.length).toBeGreaterThan(0)
+    for (const path of plans) expect(() => writeFileSync(path, 'x', { flag: 'r+' })).toThrow('EPERM')
+  })
+})
