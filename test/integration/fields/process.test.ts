@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { program } from '../../support/programs.ts'
@@ -113,6 +113,37 @@ describe('process.cwd, env and args', () => {
     const bundle = await t.bundle({ args: ['/probe'], process: { cwd: '/link' } })
     symlinkSync('/tmp', `${bundle.rootfs}/link`)
     expect((await t.probe(bundle)).cwd).toBe('/tmp')
+  })
+
+  it.each([
+    ['root without capabilities', { uid: 0, gid: 0 }, { uid: 1000, gid: 1000 }],
+    ["one's own", { uid: 1000, gid: 1000 }, { uid: 1000, gid: 1000 }],
+    ["another user's", { uid: 1001, gid: 1001 }, { uid: 1000, gid: 1000 }],
+    ["root's", { uid: 1000, gid: 1000 }, { uid: 0, gid: 0 }],
+  ])('is a directory that its owner alone may enter: %s', async (_, user, owner) => {
+    const capabilities = { bounding: ['CAP_KILL'], effective: ['CAP_KILL'], permitted: ['CAP_KILL'] }
+    const process = { cwd: '/home/inner', user, capabilities }
+    const bundle = await t.bundle({ args: ['sleep', '1000'], process: { ...process, cwd: '/' } })
+    mkdirSync(`${bundle.rootfs}/home/inner`, { recursive: true })
+    for (const directory of ['home', 'home/inner']) {
+      chmodSync(`${bundle.rootfs}/${directory}`, 0o700)
+      chownSync(`${bundle.rootfs}/${directory}`, owner.uid, owner.gid)
+    }
+    bundle.writeConfig({ ...bundle.spec, process: { ...bundle.spec.process, ...process, args: ['/bin/pwd'] } })
+    expect(await t.run(bundle)).toMatchObject({ exitCode: 0, stdout: '/home/inner\n', stderr: '' })
+
+    bundle.writeConfig(bundle.spec)
+    const { id } = await t.running(bundle)
+    expect(await t.runtime(['exec', '--cwd', '/home/inner', id, '/bin/pwd'])).toMatchObject({
+      exitCode: 0,
+      stdout: '/home/inner\n',
+    })
+  })
+
+  it('cannot be a file', async () => {
+    const result = await t.run({ process: { cwd: '/etc/passwd' } })
+    expect(result.exitCode).toBe(1)
+    expect(result.stderr).toMatch(/\/etc\/passwd.*not a directory/)
   })
 
   it("makes a missing cwd for a user who could not, root's and 0755", async () => {

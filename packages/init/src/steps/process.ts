@@ -16,11 +16,12 @@ import {
   SECCOMP_SET_MODE_FILTER,
   SIG_SETMASK,
 } from '@crio-lxc/core/abi/constants'
+import type { Errno } from '@crio-lxc/core/abi/errno'
 import { capabilityBit, toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
 import type { MemoryPolicy, Personality } from '@crio-lxc/core/oci/linux'
 import { effectiveRlimits } from '@crio-lxc/core/oci/rlimits'
 import type { Capabilities, Process, Rlimit } from '@crio-lxc/core/oci/spec'
-import { type Arg, LISTENER_TAG, type Plan, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
+import { type Arg, Label, LISTENER_TAG, type Plan, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
 import { idArray, rlimit64, rlimitResource } from '@crio-lxc/core/plan/structs'
 import { openInRoot } from '../inside-root.ts'
 import { planFindExecutable } from './executable.ts'
@@ -101,6 +102,8 @@ export function planBecomeProcess(plan: Plan, inputs: ProcessInputs, circumstanc
   const capabilities = inputs.capabilities ? process.capabilities : undefined
   const limitsCapabilities = inputs.capabilities
   if (limitsCapabilities) planBoundingSet(plan, capabilities)
+  const cwd = { path: process.cwd, root, entered: plan.slot('process.cwd is entered') }
+  planEnterCwdAsRoot(plan, cwd)
   plan.step('keep capabilities while the user changes', 'prctl', [PR_SET_KEEPCAPS, 1, 0, 0, 0])
   const groups = user.additionalGids ?? []
   plan.step('set process.user.additionalGids', 'setgroups', [groups.length, idArray(plan, groups)])
@@ -111,7 +114,7 @@ export function planBecomeProcess(plan: Plan, inputs: ProcessInputs, circumstanc
   const extra = inputs.seccomp && !process.noNewPrivileges ? CAP_SYS_ADMIN : 0n
   if (limitsCapabilities) planCapabilitySets(plan, capabilities, extra)
   plan.step('forbid tracing by the same user', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
-  planCwd(plan, process.cwd, root)
+  planEnterCwdAsUser(plan, cwd)
   plan.step('set process.user.umask', 'umask', [user.umask ?? 0o022])
   return planFindExecutable(plan, inputs.candidates)
 }
@@ -208,13 +211,37 @@ function planCapabilitySets(plan: Plan, sets: Capabilities | undefined, extra: b
       ])
 }
 
-/** Resolved inside the root and entered by fd, so a cwd below /proc/self/fd cannot lead out (CVE-2024-21626). */
-function planCwd(plan: Plan, cwd: string, root: Arg): void {
-  const directory = plan.slot('process.cwd')
+/** Resolved inside the root and entered by fd, so that a path below /proc/self/fd cannot lead out (CVE-2024-21626). */
+interface Cwd {
+  readonly path: string
+  readonly root: Arg
+  /** Not 0 once the process is there. */
+  readonly entered: Slot
+}
+
+/** As runc: with the privileges of root first, as the process may have none with which its user could go there. */
+function planEnterCwdAsRoot(plan: Plan, cwd: Cwd): void {
+  planEnterCwd(plan, cwd, ['EACCES', 'EPERM'])
+}
+
+/** Where root is nobody, as on FUSE and NFS, the user of the process may go. */
+function planEnterCwdAsUser(plan: Plan, cwd: Cwd): void {
+  const end = new Label()
+  plan.step('see whether process.cwd is entered', 'move', [cwd.entered], { onOk: end, onOkIfNonZero: true })
+  planEnterCwd(plan, cwd, [])
+  plan.place(end)
+}
+
+function planEnterCwd(plan: Plan, { path, root, entered }: Cwd, ignore: readonly Errno[]): void {
+  const [directory, close, end] = [plan.slot('process.cwd'), new Label(), new Label()]
   const flags = O_PATH | plan.arch.O_DIRECTORY
-  openInRoot(plan, { root, path: cwd }, { what: `open process.cwd ${cwd}`, flags, result: directory })
-  plan.step(`enter process.cwd ${cwd}`, 'fchdir', [directory])
+  const what = `open process.cwd ${path}`
+  openInRoot(plan, { root, path }, { what, flags, result: directory, ignore, onIgnored: end })
+  plan.step(`enter process.cwd ${path}`, 'fchdir', [directory], { ignore, onIgnored: close })
+  plan.step('remember that process.cwd is entered', 'move', [1], { result: entered })
+  plan.place(close)
   plan.step('close process.cwd', 'close', [directory])
+  plan.place(end)
 }
 
 function planSeccomp(plan: Plan, { program, flags, notifies }: SeccompFilter, acknowledge: Arg | undefined): void {
