@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { CLONE_NEWUSER } from '@crio-lxc/core/abi/constants'
+import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { hookPoints } from '@crio-lxc/core/hook/hook-points'
 import type { HookContainer, HookRequest } from '@crio-lxc/core/hook/hook-request'
 import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
@@ -9,7 +10,7 @@ import { withUser } from '@crio-lxc/core/oci/with-defaults'
 import { boundingSet, everyCapability } from '@crio-lxc/core/process/proc'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import type { HookEntry } from '@crio-lxc/init/hook-plan'
-import { runHook } from './run-hook.ts'
+import { type HookCall, runHook } from './run-hook.ts'
 
 /**
  * Runs every hook of the request in order. Returns a sentence for each that failed: the first ends it all, unless the
@@ -21,13 +22,22 @@ export function runHooks({ init, runs }: HookRequest, answer: number): string[] 
     const entry = container && entryOf(container)
     for (const [index, hook] of hooks.entries()) {
       const name = `hooks.${point}[${index}]: ${hook.path}`
-      const failure = runHook({ hook, name, state, container: entry, init, answer })
+      const failure = attempt({ hook, name, state, container: entry, init, answer })
       if (failure === undefined) continue
       failures.push(`${name} ${failure}`)
       if (!hookPoints[point].goesOn) return failures
     }
   }
   return failures
+}
+
+/** Whatever keeps a hook from running is its failure, and no reason to leave out the hooks after it. */
+function attempt(call: HookCall): string | undefined {
+  try {
+    return runHook(call)
+  } catch (error) {
+    return `could not be run: ${messageOf(error)}`
+  }
 }
 
 function entryOf({ pidfd, namespaces, cgroup, process: gates }: HookContainer): HookEntry {

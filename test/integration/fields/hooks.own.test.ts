@@ -26,12 +26,12 @@ describe('the process of a hook', () => {
     expect(r.lines('fds')).toEqual(['0', '1', '2', '3'])
   })
 
-  it('has an empty environment and its path for argv[0] when the spec gives neither', async () => {
+  it('has its path for argv[0], and its environment empty, when the spec says no more', async () => {
     const { r, bundle } = await withHooks((r) => {
       const script = join(r.directory, 'bare')
       const look = `#!/bin/sh\ncat /proc/self/environ > ${r.directory}/environ; echo "$0 $#" > ${r.directory}/args\n`
       writeFileSync(script, look, { mode: 0o755 })
-      return { createRuntime: [{ path: script }] }
+      return { createRuntime: [{ path: script, env: [] }] }
     })
     await wholeLife(t, bundle)
     // The shell itself adds PWD.
@@ -109,7 +109,7 @@ describe('a hook that fails', () => {
     expect(result.stderr).toMatch(message)
   })
 
-  it('poststart stops the container, and delete does the rest', async () => {
+  it('poststart stops the container and deletes it, with its poststop hooks', async () => {
     const { r, bundle } = await withHooks((r, spec) => {
       spec.process.args = ['sh', '-c', `echo program >> ${r.directory}/order; exec sleep 1000`]
       return { poststart: [r.shell('sleep 0.2; exit 3'), r.record('never')], poststop: [r.record('poststop')] }
@@ -118,9 +118,37 @@ describe('a hook that fails', () => {
     const result = await t.runtime(['start', id])
     expect(result).toMatchObject({ exitCode: 1, stderr: 'hooks.poststart[0]: /bin/sh failed with exit code 3\n' })
     expect(isAlive(pid)).toBe(false)
-    expect((await t.state(id)).status).toBe('stopped')
-    await t.ok(['delete', id])
+    expect(await t.runtime(['state', id])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/container does not exist/),
+    })
     expect(r.order()).toEqual(['program', 'poststop'])
+    t.expectNothingLeft()
+  })
+
+  it('poststart that cannot be run does the same', async () => {
+    const { bundle } = await withHooks((r, spec) => {
+      spec.process.args = ['sleep', '1000']
+      return { poststart: [r.record('never')], poststop: [r.record('poststop')] }
+    })
+    const { id, pid } = await t.create(bundle)
+    const result = await t.runtime(['--container-hook', '/no/such/program', 'start', id])
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('/no/such/program') })
+    expect(isAlive(pid)).toBe(false)
+    t.expectNothingLeft()
+  })
+
+  it('poststart fails run, which leaves nothing', async () => {
+    const { r, bundle } = await withHooks((r, spec) => {
+      spec.process.args = ['sleep', '1000']
+      return { poststart: [r.fail()], poststop: [r.record('poststop')] }
+    })
+    for (const flags of [[], ['--detach']]) {
+      const result = await t.run(bundle, { flags })
+      expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('the real cause') })
+      t.expectNothingLeft()
+    }
+    expect(r.order()).toEqual(['poststop', 'poststop'])
   })
 
   it('poststop is logged, the others run, and delete succeeds', async () => {

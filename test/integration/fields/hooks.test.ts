@@ -5,6 +5,7 @@ import { useContainers } from '../../support/containers.ts'
 import { everywhere, hookPoints, useHooks, wholeLife } from '../../support/hook-recorder.ts'
 import { requires } from '../../support/requires.ts'
 import { isRunc } from '../../support/runtime.ts'
+import type { Hook } from '../../support/spec.ts'
 
 requires('root')
 const t = useContainers()
@@ -141,6 +142,42 @@ describe('namespaces', () => {
     expect(points.filter((point) => !/^\/($|proc|dev|sys)/.test(point))).toEqual([r.directory])
     expect(points.filter((point) => point === '/')).toHaveLength(1)
     expect(Object.keys(report.fds).filter((fd) => Number(fd) > 2)).toEqual([])
+  })
+})
+
+describe('the environment of a hook without env', () => {
+  const copy = (file: string): Hook => ({ path: '/bin/cp', args: ['cp', '/proc/self/environ', file] })
+
+  it("is the runtime's, and for startContainer the container's", async () => {
+    const { r, bundle } = await withHooks((r, spec) => {
+      spec.process.env = ['PATH=/bin', 'OF=container', 'OF=container again']
+      return everywhere((at) => [copy(`${r.directory}/${at}`)])
+    })
+    const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', OF: 'runtime', 'odd.name': 'a\nb' }
+    const id = t.id()
+    await t.ok(['create', '--bundle', bundle.path, id], { env })
+    await t.ok(['start', id], { env })
+    await t.waitForStatus(id, 'stopped')
+    await t.ok(['delete', id], { env })
+    const environment = (point: string): string[] => r.text(point).split('\0').filter(Boolean)
+    expect(environment('startContainer').filter((variable) => !variable.startsWith('PWD='))).toEqual([
+      'PATH=/bin',
+      'OF=container again',
+      'HOME=/root',
+    ])
+    // runc 1.1 gives createContainer the container's, runc 1.3 nothing.
+    const others = hookPoints.filter((point) => point !== 'startContainer' && !(isRunc && point === 'createContainer'))
+    for (const point of others) {
+      expect(environment(point), point).toEqual(expect.arrayContaining(['OF=runtime', 'odd.name=a\nb']))
+      expect(environment(point), point).not.toContain('OF=container again')
+    }
+  })
+
+  it.each(hookPoints)('%s: one that is empty is empty', async (point) => {
+    const { r, bundle } = await withHooks((r) => ({ [point]: [{ ...copy(`${r.directory}/seen`), env: [] }] }))
+    await wholeLife(t, bundle)
+    // Go sets the directory.
+    expect(r.text('seen').replace(/^PWD=[^\0]*\0$/, '')).toBe('')
   })
 })
 

@@ -241,7 +241,7 @@ export interface Hook {
   readonly path: string
   /** argv, the name first; absent: the path. */
   readonly args?: readonly string[]
-  /** The whole environment. */
+  /** The whole environment; absent: the runtime's, or the container's for startContainer. */
   readonly env?: readonly string[]
   /** Seconds until the hook is killed; absent: no limit. */
   readonly timeout?: HookTimeout

@@ -3,6 +3,7 @@
  * hooks is in packages/hook, so that a container without hooks pays nothing for it.
  */
 import { closeSync, readFileSync } from 'node:fs'
+import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import type { ContainerFacts } from '@crio-lxc/core/container/container-info'
@@ -11,9 +12,13 @@ import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { createPoints, hookPoints } from '@crio-lxc/core/hook/hook-points'
 import type { HookContainer, HookRun } from '@crio-lxc/core/hook/hook-request'
 import { log } from '@crio-lxc/core/log/logger'
-import type { Hooks } from '@crio-lxc/core/oci/spec'
+import { parseJson } from '@crio-lxc/core/oci/json'
+import type { Hooks, Spec } from '@crio-lxc/core/oci/spec'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
+import { openat2 } from '@crio-lxc/core/sys/libc'
+import { environmentOf, lacksHome } from '@crio-lxc/init/environment'
+import { homeOf } from './home.ts'
 import { runHooks } from './hook-runner.ts'
 import { foreignNamespaces } from './namespaces.ts'
 import type { Settings } from './settings.ts'
@@ -33,7 +38,8 @@ export function runStartContainerHooks(settings: Settings, facts: ContainerFacts
   withContainer(facts, init, (entry) => {
     const { seccomp, capabilities, apparmor } = facts
     const container = { ...entry, process: { config, seccomp, capabilities, apparmor } }
-    demand(runHooks(settings, [runOf('startContainer', { facts, hooks, init, container })]))
+    const environment = environmentOfContainer(config, init)
+    demand(runHooks(settings, [runOf('startContainer', { facts, hooks, init, container, environment })]))
   })
 }
 
@@ -67,15 +73,17 @@ interface Run {
   readonly hooks: Hooks
   readonly init?: ProcessIdentity
   readonly container?: HookContainer
+  /** That of a hook without `env`; default: the runtime's. */
+  readonly environment?: readonly string[]
 }
 
-function runOf(point: keyof Hooks, { facts, hooks, init, container }: Run): HookRun {
+function runOf(point: keyof Hooks, { facts, hooks, init, container, environment = ownEnvironment() }: Run): HookRun {
   const pid = init?.pid
   const { status, namespaces } = hookPoints[point]
   const inside = namespaces === 'container' && pid !== undefined
   return {
     point,
-    hooks: hooks[point] ?? [],
+    hooks: (hooks[point] ?? []).map((hook) => ({ env: environment, ...hook })),
     state: {
       ociVersion: facts.ociVersion,
       id: facts.containerId,
@@ -85,6 +93,22 @@ function runOf(point: keyof Hooks, { facts, hooks, init, container }: Run): Hook
       ...(facts.annotations && { annotations: facts.annotations }),
     },
     ...(inside && container && { container }),
+  }
+}
+
+function ownEnvironment(): string[] {
+  return Object.entries(process.env).map(([name, value]) => `${name}=${value}`)
+}
+
+/** What the container's process will have. */
+function environmentOfContainer(config: string, { pid }: ProcessIdentity): string[] {
+  const { process } = parseJson(readFileSync(config), config) as Spec
+  if (!lacksHome(process)) return environmentOf(process, undefined)
+  const root = openat2(-100, `/proc/${pid}/root`, { flags: O_PATH, resolve: 0 })
+  try {
+    return environmentOf(process, homeOf(process.user.uid, root))
+  } finally {
+    closeSync(root)
   }
 }
 

@@ -1,11 +1,12 @@
 import { PR_SET_CHILD_SUBREAPER } from '@crio-lxc/core/abi/constants'
-import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { log } from '@crio-lxc/core/log/logger'
 import { prctl } from '@crio-lxc/core/sys/libc'
 import { type CreateOptions, create } from './create.ts'
 import { deleteContainer } from './delete.ts'
 import { loadSpec } from './load-spec.ts'
 import type { NotifySocket } from './notify-socket.ts'
+import { orDelete } from './or-delete.ts'
 import type { Settings } from './settings.ts'
 import { SignalRelay } from './signal-relay.ts'
 import { begin, start } from './start.ts'
@@ -64,21 +65,6 @@ async function beginOrDelete(
     })
   } catch (error) {
     proxy?.close()
-    throw error
-  }
-}
-
-/** The error is that of the beginning; what the delete says goes with it. */
-async function orDelete<T>(settings: Settings, id: string, starting: () => Promise<T>): Promise<T> {
-  try {
-    return await starting()
-  } catch (error) {
-    try {
-      await deleteContainer(settings, id, { force: true })
-    } catch (failure) {
-      if (!(error instanceof RuntimeError)) throw error
-      throw new RuntimeError(error.code, error.message, { cause: error.cause, cleanup: [failure] })
-    }
     throw error
   }
 }

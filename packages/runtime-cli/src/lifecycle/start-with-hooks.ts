@@ -6,28 +6,39 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { endProcess } from './end-process.ts'
 import { runPoststartHooks, runStartContainerHooks } from './hooks.ts'
 import type { Container } from './load-container.ts'
+import { orDelete } from './or-delete.ts'
 import type { Settings } from './settings.ts'
 import { Undo } from './undo.ts'
 
 /**
- * `release` lets init execute the container's program. A hook that fails, or cannot be run after the program has begun,
- * stops the container (runtime.md, "Lifecycle", 7 and 9); delete then does the rest.
+ * `release` lets init execute the container's program. A startContainer hook that fails stops the container, as with runc
+ * and crun; when a poststart hook does, or cannot be run, it is deleted as well, with its poststop hooks (runtime.md,
+ * "Lifecycle", 9).
  */
-export function startWithHooks(settings: Settings, container: Container, release: () => void): void {
+export async function startWithHooks(
+  settings: Settings,
+  container: Container,
+  release: () => Promise<void>,
+): Promise<void> {
   const { facts, info } = container
   const init = container.init?.init
   if (!init) throw new RuntimeError('wrong-state', `${phrase.startStopped}: ${info.containerId}`)
   const { hooks = {} } = facts
-  let released = false
   try {
     runStartContainerHooks(settings, facts, { hooks, init, config: info.runtimePath('config.json') })
-    release()
-    released = true
-    runPoststartHooks(settings, facts, { hooks, init })
   } catch (error) {
-    if (!released && !(error instanceof RuntimeError && error.code === 'hook-failed')) throw error
+    // A start that could not have them run may be repeated.
+    if (!(error instanceof RuntimeError && error.code === 'hook-failed')) throw error
     throw stop(settings, container).run(error)
   }
+  await release()
+  await orDelete(settings, info.containerId, () => {
+    try {
+      runPoststartHooks(settings, facts, { hooks, init })
+    } catch (error) {
+      throw stop(settings, container).run(error)
+    }
+  })
 }
 
 /**

@@ -69,7 +69,7 @@ async function startLocked(
   const pidfd = container.init && openProcess(container.init.init)
   if (pidfd === undefined) throw new RuntimeError('wrong-state', `${phrase.startStopped}: ${id}`)
   const { init, facts } = container
-  const go = (): void => {
+  const go = async (): Promise<void> => {
     release(settings, container, pidfd)
     done(`init (pid ${init?.init.pid}) has executed ${init?.command}`, { pid: init?.init.pid })
   }
@@ -79,9 +79,9 @@ async function startLocked(
     const { startContainer, poststart } = facts.hooks ?? {}
     if (startContainer || poststart) {
       const { startWithHooks } = await import('./start-with-hooks.ts')
-      startWithHooks(settings, container, go)
+      await startWithHooks(settings, container, go)
       done(`ran ${(startContainer?.length ?? 0) + (poststart?.length ?? 0)} hooks`)
-    } else go()
+    } else await go()
     return notifier
   } catch (error) {
     notifier?.close()

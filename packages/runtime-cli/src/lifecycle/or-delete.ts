@@ -1,0 +1,18 @@
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { deleteContainer } from './delete.ts'
+import type { Settings } from './settings.ts'
+
+/** Deletes the container when `starting` fails. The error is that of the beginning; what the delete says goes with it. */
+export async function orDelete<T>(settings: Settings, id: string, starting: () => T | Promise<T>): Promise<T> {
+  try {
+    return await starting()
+  } catch (error) {
+    try {
+      await deleteContainer(settings, id, { force: true })
+    } catch (failure) {
+      if (!(error instanceof RuntimeError)) throw error
+      throw new RuntimeError(error.code, error.message, { cause: error.cause, cleanup: [...error.cleanup, failure] })
+    }
+    throw error
+  }
+}
