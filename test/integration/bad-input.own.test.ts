@@ -84,6 +84,27 @@ describe('a field of config.json that cannot be honoured is named', () => {
   })
 })
 
+describe('a sysctl that the kernel refuses is named by its field', () => {
+  it.each([
+    [
+      'net.ipv4.no_such_parameter',
+      '1',
+      /^open linux\.sysctl\["net\.ipv4\.no_such_parameter"\]: no such file or directory: /,
+    ],
+    ['net.ipv4.ip_forward.below', '1', /^open linux\.sysctl\["net\.ipv4\.ip_forward\.below"\]: not a directory: /],
+    ['net.ipv4', '1', /^open linux\.sysctl\["net\.ipv4"\]: .*is a directory/],
+    [
+      'net.ipv4.ip_unprivileged_port_start',
+      'many',
+      /^set linux\.sysctl\["net\.ipv4\.ip_unprivileged_port_start"\]: .*invalid argument/,
+    ],
+  ])('%s = %s', async (key, value, sentence) => {
+    const bundle = await t.bundle({ spec: (spec) => Object.assign(spec.linux, { sysctl: { [key]: value } }) })
+    expectOneSentence(await create(bundle), sentence)
+    t.expectNothingLeft()
+  })
+})
+
 describe('config.json as a file', () => {
   it.each<[string, RegExp, (file: string) => void]>([
     ['cut off', /config\.json.*line 1/, (file) => writeFileSync(file, '{"process": {')],

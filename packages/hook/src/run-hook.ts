@@ -18,8 +18,7 @@ import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { type Exit, wait } from '@crio-lxc/core/sys/spawn'
 import { EXECUTE_HOOK, type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
-import { FIND_EXECUTABLE } from '@crio-lxc/init/steps/executable'
-import { EXECUTE } from '@crio-lxc/init/steps/process'
+import { EXECUTE, FIND_EXECUTABLE } from '@crio-lxc/init/step-names'
 
 export interface HookCall {
   readonly hook: Hook

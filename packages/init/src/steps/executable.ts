@@ -2,53 +2,68 @@
 import { AT_FDCWD, F_OK, O_CLOEXEC, O_PATH, X_OK } from '@crio-lxc/core/abi/constants'
 import { type Errno, errnoTable } from '@crio-lxc/core/abi/errno'
 import { Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
-
-/** The words of the steps whose errno says why nothing can be executed. */
-export const FIND_EXECUTABLE = 'find the executable'
+import { FIND_EXECUTABLE } from '../step-names.ts'
 
 const notThere: readonly Errno[] = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EACCES']
 
 /** Returns the word that will hold the address of the path to execute: the first candidate that is no directory. */
 export function planFindExecutable(plan: Plan, candidates: readonly string[]): Slot {
   const executable = plan.slot('executable')
-  const reason = plan.slot('reason')
   const found = new Label()
-  const only = candidates.length === 1
+  const [only, ...others] = candidates
+  if (only !== undefined && others.length === 0) {
+    plan.step(FIND_EXECUTABLE, 'faccessat', [AT_FDCWD, plan.string(only), X_OK])
+    planChoose(plan, only, { executable, found })
+    plan.step(FIND_EXECUTABLE, 'fail', [errnoTable.EISDIR[0]])
+  } else planSearch(plan, candidates, { executable, found })
+  plan.place(found)
+  return executable
+}
+
+interface Choice {
+  readonly executable: Slot
+  /** Where to go on with it. */
+  readonly found: Label
+}
+
+/** As execvp(3): a file that may not be executed is remembered while others are tried; directories are passed over. */
+function planSearch(plan: Plan, candidates: readonly string[], choice: Choice): void {
+  const reason = plan.slot('reason')
   plan.step('expect to find nothing', 'move', [errnoTable.ENOENT[0]], { result: reason })
   for (const candidate of candidates) {
     const path = plan.string(candidate)
-    const directory = plan.slot('directory')
-    const checkKind = new Label()
-    const denied = new Label()
-    const usable = new Label()
+    const executable = new Label()
     const next = new Label()
-    if (only) plan.step(FIND_EXECUTABLE, 'faccessat', [AT_FDCWD, path, X_OK])
-    else {
-      plan.step(`see whether ${candidate} may be executed`, 'faccessat', [AT_FDCWD, path, X_OK], {
-        ignore: notThere,
-        onOk: checkKind,
-      })
-      plan.step(`see whether ${candidate} exists`, 'faccessat', [AT_FDCWD, path, F_OK], {
-        ignore: notThere,
-        onIgnored: next,
-        onOk: denied,
-      })
-    }
-    plan.place(checkKind)
-    const flags = O_PATH | O_CLOEXEC | plan.arch.O_DIRECTORY
-    plan.step(`see whether ${candidate} is a directory`, 'openat', [AT_FDCWD, path, flags], {
-      ignore: ['ENOTDIR'],
-      result: directory,
-      onIgnored: usable,
+    plan.step(`see whether ${candidate} may be executed`, 'faccessat', [AT_FDCWD, path, X_OK], {
+      ignore: notThere,
+      onOk: executable,
     })
-    plan.step(`close ${candidate}`, 'close', [directory])
-    plan.place(denied)
+    plan.step(`see whether ${candidate} exists`, 'faccessat', [AT_FDCWD, path, F_OK], {
+      ignore: notThere,
+      onIgnored: next,
+    })
     plan.step(`remember ${candidate}`, 'move', [errnoTable.EACCES[0]], { result: reason, onOk: next })
-    plan.place(usable)
-    plan.step(`choose ${candidate}`, 'move', [path], { result: executable, onOk: found })
+    plan.place(executable)
+    planChoose(plan, candidate, choice)
     plan.place(next)
   }
   plan.step(FIND_EXECUTABLE, 'fail', [reason])
-  plan.place(found)
-  return executable
+}
+
+/** Goes on to the next step when `candidate` is a directory. */
+function planChoose(plan: Plan, candidate: string, { executable, found }: Choice): void {
+  const path = plan.string(candidate)
+  const directory = plan.slot('directory')
+  const usable = new Label()
+  const end = new Label()
+  const flags = O_PATH | O_CLOEXEC | plan.arch.O_DIRECTORY
+  plan.step(`see whether ${candidate} is a directory`, 'openat', [AT_FDCWD, path, flags], {
+    ignore: ['ENOTDIR'],
+    result: directory,
+    onIgnored: usable,
+  })
+  plan.step(`close ${candidate}`, 'close', [directory], { onOk: end })
+  plan.place(usable)
+  plan.step(`choose ${candidate}`, 'move', [path], { result: executable, onOk: found })
+  plan.place(end)
 }

@@ -24,6 +24,7 @@ import type { Capabilities, Process, Rlimit } from '@crio-lxc/core/oci/spec'
 import { type Arg, Label, LISTENER_TAG, type Plan, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
 import { idArray, rlimit64, rlimitResource } from '@crio-lxc/core/plan/structs'
 import { openInRoot } from '../inside-root.ts'
+import { EXECUTE } from '../step-names.ts'
 import { planFindExecutable } from './executable.ts'
 import { planMemoryPolicy } from './memory-policy.ts'
 import { isInherited, planIoPriority, planScheduler } from './scheduling.ts'
@@ -131,9 +132,6 @@ export function planExecute(plan: Plan, inputs: ProcessInputs, executable: Slot,
   if (inputs.seccomp) planSeccomp(plan, inputs.seccomp, acknowledge)
   plan.step(EXECUTE, 'execve', [executable, args, environment])
 }
-
-/** The words of the step that executes the container's program. */
-export const EXECUTE = 'execute process.args'
 
 /** Before a user namespace is entered, with the privileges of the host: what the child that will be the process inherits. */
 export function planPrivileged(plan: Plan, { rlimits = [], scheduler, ioPriority }: Process): void {

@@ -6,6 +6,7 @@ import {
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
 } from '@crio-lxc/core/abi/constants'
+import { fieldOf } from '@crio-lxc/core/oci/field-path'
 import { sysctlFile } from '@crio-lxc/core/oci/sysctl-rules'
 import type { Arg, Plan } from '@crio-lxc/core/plan/plan'
 import { openHow } from '@crio-lxc/core/plan/structs'
@@ -22,10 +23,11 @@ export function planSysctls(plan: Plan, sysctl: Readonly<Record<string, string>>
   for (const [key, value] of Object.entries(sysctl)) {
     const file = plan.slot(key)
     const text = plan.string(value)
-    plan.step(`open sysctl ${key}`, 'openat2', [proc, plan.string(`sys/${sysctlFile(key)}`), how, 24], {
+    const field = fieldOf('linux.sysctl', key)
+    plan.step(`open ${field}`, 'openat2', [proc, plan.string(`sys/${sysctlFile(key)}`), how, 24], {
       result: file,
     })
-    plan.step(`set sysctl ${key}`, 'write', [file, text, text.length])
-    plan.step(`close sysctl ${key}`, 'close', [file])
+    plan.step(`set ${field}`, 'write', [file, text, text.length])
+    plan.step(`close ${field}`, 'close', [file])
   }
 }
