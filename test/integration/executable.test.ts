@@ -64,19 +64,3 @@ describe('an executable that cannot run is reported by create', () => {
     expect(messageOf(result)).toMatch(notFound)
   })
 })
-
-describe('an executable that fails only at execve', () => {
-  it.each([
-    ['a file of no format', 'not a program\n', 0o755],
-    ['a script whose interpreter is missing', '#!/no/such/interpreter\n', 0o755],
-  ])('%s: run fails and leaves nothing', async (_, content, mode) => {
-    const bundle = await t.bundle({ args: ['/opt/program'] })
-    mkdirSync(`${bundle.rootfs}/opt`)
-    writeFileSync(`${bundle.rootfs}/opt/program`, content)
-    chmodSync(`${bundle.rootfs}/opt/program`, mode)
-    const result = await t.run(bundle)
-    expect(result.exitCode).not.toBe(0)
-    expect(result.stderr).toMatch(/exec format error|no such file or directory/i)
-    t.expectNothingLeft()
-  })
-})

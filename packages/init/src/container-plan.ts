@@ -156,7 +156,7 @@ export function planContainer(inputs: ContainerInputs): Plan {
   planCloseAllBut(plan, [fds.report, fds.fifoDirectory], fds.preserved)
   const acknowledge = process.seccomp?.notifies ? plan.slot('acknowledge fifo') : undefined
   planPark(plan, fds, acknowledge)
-  planExecute(plan, process, executable, acknowledge)
+  planExecute(plan, process, { executable, acknowledge, awaitReader: true })
   return plan
 }
 

@@ -76,7 +76,7 @@ export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
   const kept = [fds.report, ...(fds.acknowledge === undefined ? [] : [fds.acknowledge])]
   planCloseAllBut(plan, kept, fds.preserved)
   for (const fd of kept) plan.step(`close fd ${fd} on execve`, 'close_range', [fd, fd, CLOSE_RANGE_CLOEXEC])
-  planExecute(plan, process, executable, fds.acknowledge)
+  planExecute(plan, process, { executable, acknowledge: fds.acknowledge, awaitReader: true })
 
   plan.place(parent)
   plan.step('report the pid', 'write', [fds.report, record, record.length])

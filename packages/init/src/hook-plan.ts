@@ -71,7 +71,7 @@ export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan 
     const privileged = entersUserNamespace(container) ? 'parent' : 'own'
     const executable = planBecomeProcess(plan, inputs, { root, proc, privileged })
     planCloseAll(plan, fds.report)
-    planExecute(plan, inputs, executable, undefined)
+    planExecute(plan, inputs, { executable })
   } else {
     plan.step(`enter ${cwd}`, 'chdir', [plan.string(cwd)])
     plan.step('set the umask of the hook', 'umask', [0o022])

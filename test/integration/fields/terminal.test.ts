@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { mountOn, parseProbe } from '../../support/probe.ts'
 import { program } from '../../support/programs.ts'
+import { writeRefusedPrograms } from '../../support/refused-programs.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf } from '../../support/runtime.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -135,6 +136,25 @@ describe('process.terminal with --console-socket', () => {
     await waitFor(() => socket.output().includes('bye'))
     await t.waitForStatus(id, 'stopped')
     await waitFor(() => socket.hungUp(), { what: 'the hang-up of the terminal' })
+  })
+
+  it('is where a program that the kernel refuses is told of', async () => {
+    const [socket, another] = [await new ConsoleSocket().listening(), await new ConsoleSocket().listening()]
+    const bundle = await t.bundle({ args: ['/opt/no-hash-bang'], process: { terminal: true } })
+    writeRefusedPrograms(bundle.rootfs)
+    const { id } = await t.create(bundle, { flags: ['--console-socket', socket.path] })
+    await t.ok(['start', id])
+    await waitFor(() => /no-hash-bang.*exec format error/.test(socket.output()))
+    await t.waitForStatus(id, 'stopped')
+
+    bundle.writeConfig({
+      ...bundle.spec,
+      process: { ...bundle.spec.process, terminal: false, args: ['sleep', '1000'] },
+    })
+    const running = await t.running(bundle)
+    const flags = ['--detach', '--tty', '--console-socket', another.path]
+    await t.ok(['exec', ...flags, running.id, '/opt/no-hash-bang'])
+    await waitFor(() => /no-hash-bang.*exec format error/.test(another.output()))
   })
 
   it('works with exec --detach --tty', async () => {

@@ -10,6 +10,7 @@ const OP_FAIL = 0x10001
 const OP_STATUS = 0x10002
 const ZERO_IS_FAILURE = 1 << 8
 const SKIP_IF_NONZERO = 1 << 9
+const AWAIT_READER = 1 << 10
 
 /** Lays a plan out as the file that crio-lxc-init maps; failures go to the fd `report`. */
 export function compile(plan: Plan, report: number): Uint8Array {
@@ -32,6 +33,7 @@ export function compile(plan: Plan, report: number): Uint8Array {
 
 function writeStep(view: DataView, at: number, step: Step, { index, plan }: { index: number; plan: Plan }): void {
   let flags = (step.zeroIsFailure ? ZERO_IS_FAILURE : 0) | (step.onOkIfNonZero ? SKIP_IF_NONZERO : 0)
+  if (step.awaitReader) flags |= AWAIT_READER
   step.args.forEach((arg, i) => {
     if (arg instanceof Slot) flags |= 1 << i
     setUint64(

@@ -64,6 +64,8 @@ export interface StepOptions {
   readonly zeroIsFailure?: boolean
   /** `onOk` is taken only when the result is not 0: the parent's way after clone. */
   readonly onOkIfNonZero?: boolean
+  /** After a failure the process stays until the reader of its record has closed its end. */
+  readonly awaitReader?: boolean
 }
 
 export interface Step extends StepOptions {
@@ -173,7 +175,16 @@ export class Plan {
 }
 
 /** Which plan a failure record speaks of. */
-export const planTag = { launch: 1, container: 2, exec: 3, wait: 4, hook: 5, userNamespace: 6, netDevices: 7 } as const
+export const planTag = {
+  launch: 1,
+  container: 2,
+  exec: 3,
+  wait: 4,
+  hook: 5,
+  userNamespace: 6,
+  netDevices: 7,
+  message: 8,
+} as const
 export type PlanTag = (typeof planTag)[keyof typeof planTag]
 
 /** The tag of a record that is no failure: its value is the number of the seccomp listener in the process. */

@@ -120,17 +120,27 @@ export function planBecomeProcess(plan: Plan, inputs: ProcessInputs, circumstanc
   return planFindExecutable(plan, inputs.candidates)
 }
 
-/**
- * The last steps before the container's program runs; `executable` holds the address of its path. A filter that notifies
- * needs `acknowledge`, an fd from which a byte comes when the agent has the listener.
- */
-export function planExecute(plan: Plan, inputs: ProcessInputs, executable: Slot, acknowledge: Arg | undefined): void {
+export interface Execution {
+  /** Holds the address of the executable's path. */
+  readonly executable: Slot
+  /** For a filter that notifies: the fd from which a byte comes when the agent has the listener. */
+  readonly acknowledge?: Arg | undefined
+  /** Who reads that the kernel has refused the program looks at the process before it ends. */
+  readonly awaitReader?: boolean
+}
+
+/** The last steps before the container's program runs. */
+export function planExecute(
+  plan: Plan,
+  inputs: ProcessInputs,
+  { executable, acknowledge, awaitReader = false }: Execution,
+): void {
   const nofile = inputs.process.rlimits?.findLast(({ type }) => type === 'RLIMIT_NOFILE')
   if (nofile) planRlimit(plan, nofile, nofile.soft)
   const args = plan.strings(inputs.process.args)
   const environment = plan.strings(inputs.environment)
   if (inputs.seccomp) planSeccomp(plan, inputs.seccomp, acknowledge)
-  plan.step(EXECUTE, 'execve', [executable, args, environment])
+  plan.step(EXECUTE, 'execve', [executable, args, environment], { awaitReader })
 }
 
 /** Before a user namespace is entered, with the privileges of the host: what the child that will be the process inherits. */

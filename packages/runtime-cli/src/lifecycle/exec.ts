@@ -26,6 +26,7 @@ import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { wait } from '@crio-lxc/core/sys/spawn'
 import { readSize } from '@crio-lxc/core/sys/terminal'
 import { planExec } from '@crio-lxc/init/exec-plan'
+import { EXECUTE } from '@crio-lxc/init/step-names'
 import { connectCaller, sendPidfd } from './caller-socket.ts'
 import { companionsOf } from './companions.ts'
 import type { ExecOptions } from './exec-options.ts'
@@ -35,6 +36,7 @@ import { type Container, loadContainer } from './load-container.ts'
 import { foreignNamespaces } from './namespaces.ts'
 import { preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
+import { sayWhyRefused } from './refused-execution.ts'
 import { acknowledgeListener, agentOf, listenerMissing, sendListener } from './seccomp-listener.ts'
 import type { FeatureGates, Settings } from './settings.ts'
 import { SignalRelay } from './signal-relay.ts'
@@ -250,6 +252,13 @@ function startProcess({ settings, container, spec, process, options, preserved, 
         proxy?.connect()
         if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, pid, 'setns')
       },
+      onRefused(pid, errno) {
+        const entered = keep(pidfdOpen(pid))
+        const { candidates } = inputs
+        const { args, cwd } = process
+        const refused = { pid, pidfd: entered, errno, command: args[0] ?? '', candidates, cwd }
+        sayWhyRefused({ ...refused, init: companionsOf(settings).init })
+      },
       onListener:
         agent &&
         ((pid, listener) => {
@@ -279,17 +288,19 @@ interface Waiting {
   readonly command: string
   /** It is in the container and has this pid on the host. When this or onListener throws, it is killed. */
   readonly onForked: (pid: number) => void
+  /** The kernel refuses to execute the program; the process says why and ends when the report is closed. */
+  readonly onRefused: (pid: number, errno: number) => void
   /** Hands a seccomp listener to its agent; undefined when the filter has none. */
   readonly onListener: ((pid: number, listener: number) => void) | undefined
 }
 
 /**
- * Waits until the program is executed. Returns its pid, undefined when it or init ended on the way; throws the
- * error of a step that failed. Reads to the end of file, as parent and child write in no certain order.
+ * Waits until the program is executed, or refused by the kernel. Returns its pid, undefined when it or init ended on the
+ * way; throws the error of a step that failed. Reads to the end of file, as parent and child write in no certain order.
  */
 function awaitExecution(
   first: number,
-  { report, forks, timeoutMs, plan, command, onForked, onListener }: Waiting,
+  { report, forks, timeoutMs, plan, command, onForked, onRefused, onListener }: Waiting,
 ): number | undefined {
   let pid = first
   let failure: StepRecord | undefined
@@ -309,6 +320,11 @@ function awaitExecution(
       const number = listener
       orKill(pid, () => onListener?.(pid, number))
       handedOver = true
+    }
+    if (failure && forked === forks && plan.steps[failure.step]?.what === EXECUTE) {
+      const { errno } = failure
+      orKill(pid, () => onRefused(pid, errno))
+      return pid
     }
     if (record.kind !== 'end') continue
     if (forked === forks && !failure) {

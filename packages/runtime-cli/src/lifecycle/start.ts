@@ -11,6 +11,7 @@ import { parseRecord, RECORD_BYTES, type Record } from '@crio-lxc/core/process/p
 import { close, poll } from '@crio-lxc/core/sys/libc'
 import { tryLock } from '@crio-lxc/core/sys/libc-process'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/init/fifo-names'
+import { EXECUTE } from '@crio-lxc/init/step-names'
 import { type Container, loadContainer } from './load-container.ts'
 import type { NotifySocket } from './notify-socket.ts'
 import { acknowledgeListener, listenerMissing, sendListener } from './seccomp-listener.ts'
@@ -70,8 +71,9 @@ async function startLocked(
   if (pidfd === undefined) throw new RuntimeError('wrong-state', `${phrase.startStopped}: ${id}`)
   const { init, facts } = container
   const go = async (): Promise<void> => {
-    release(settings, container, pidfd)
-    done(`init (pid ${init?.init.pid}) has executed ${init?.command}`, { pid: init?.init.pid })
+    const error = await release(settings, container, pidfd)
+    const how = error ? `has ended: ${error.message}` : `has executed ${init?.command}`
+    done(`init (pid ${init?.init.pid}) ${how}`, { pid: init?.init.pid })
   }
   let notifier: NotifySocket | undefined
   try {
@@ -97,11 +99,16 @@ async function listen(container: Container, notifySocket: string): Promise<Notif
   return NotifySocket.open(container, notifySocket)
 }
 
-/** Lets init execute the container's program, and waits until it has. */
-function release({ timeouts }: Settings, container: Container, pidfd: number): void {
+/**
+ * Lets init execute the container's program, and waits until it has. Returns the error of a program that the kernel has
+ * refused, once init has ended for it.
+ */
+async function release(settings: Settings, container: Container, pidfd: number): Promise<RuntimeError | undefined> {
+  const { startMs: timeoutMs } = settings.timeouts
   const path = container.info.runtimePath('fifo', START_FIFO)
   const agent = container.init?.seccompAgent
   const open: number[] = []
+  let refusal: RuntimeError | undefined
   try {
     const keep = (fd: number): number => {
       open.push(fd)
@@ -115,7 +122,9 @@ function release({ timeouts }: Settings, container: Container, pidfd: number): v
     if (message !== undefined) keep(message)
     const fifo = keep(openSync(path, O_RDONLY | O_NONBLOCK))
     try {
-      awaitExecution(container, { fifo, pidfd, acknowledge, timeoutMs: timeouts.startMs })
+      const errno = awaitExecution(container, { fifo, pidfd, acknowledge, timeoutMs })
+      refusal = errno === undefined ? undefined : await refuse(settings, container, { pidfd, errno })
+      if (message !== undefined && refusal) writeTerminationMessage(message, refusal)
     } catch (error) {
       if (message !== undefined) writeTerminationMessage(message, error)
       throw error
@@ -123,7 +132,25 @@ function release({ timeouts }: Settings, container: Container, pidfd: number): v
   } finally {
     for (const fd of open) closeSync(fd)
   }
+  // Until then it would still be taken for one that is to be started.
+  if (refusal) poll([pidfd], timeoutMs)
   rmSync(path, { force: true })
+  return refusal
+}
+
+/** Lets init say why its program cannot be executed. */
+async function refuse(
+  settings: Settings,
+  { info, init }: Container,
+  { pidfd, errno }: { readonly pidfd: number; readonly errno: number },
+): Promise<RuntimeError> {
+  const { sayWhyInitRefused } = await import('./refused-init.ts')
+  return sayWhyInitRefused(settings, {
+    pid: init?.init.pid ?? 0,
+    pidfd,
+    errno,
+    config: info.runtimePath('config.json'),
+  })
 }
 
 /** Before init goes on: once it has failed its mounts are gone. */
@@ -146,8 +173,11 @@ interface Waiting {
   readonly timeoutMs: number
 }
 
-/** A record on the fifo: a step failed, or a listener. End of file: execve closed it. The pidfd alone: init died on the way. */
-function awaitExecution(container: Container, waiting: Waiting): void {
+/**
+ * A record on the fifo: a step failed, or a listener. End of file: execve closed it. The pidfd alone: init died on the way.
+ * Returns the errno of an execve that failed.
+ */
+function awaitExecution(container: Container, waiting: Waiting): number | undefined {
   const { fifo, pidfd, acknowledge, timeoutMs } = waiting
   const { containerId: id } = container.info
   let handedOver = container.init?.seccompAgent === undefined
@@ -159,6 +189,7 @@ function awaitExecution(container: Container, waiting: Waiting): void {
     if (onFifo && readSync(fifo, buffer) > 0) {
       const record = parseRecord(buffer)
       const { init } = container
+      if (record.kind === 'failure' && init?.startSteps[record.step] === EXECUTE) return record.errno
       if (record.kind !== 'listener' || !init?.seccompAgent || acknowledge === undefined)
         throw failure(container, record)
       const { pid } = init.init
@@ -169,7 +200,7 @@ function awaitExecution(container: Container, waiting: Waiting): void {
     }
     if (!onFifo) throw new RuntimeError('start-failed', `start ${id}: init died before it executed`)
     if (!handedOver) throw listenerMissing(`start ${id}`)
-    return
+    return undefined
   }
 }
 

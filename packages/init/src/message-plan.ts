@@ -1,0 +1,23 @@
+import type { Arch } from '@crio-lxc/core/abi/arch'
+import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { planCompanion } from './steps/companion.ts'
+import { planReportReady } from './steps/report.ts'
+
+export interface MessageInputs {
+  readonly arch: Arch
+  /** Takes the text. */
+  readonly output: number
+  readonly text: string
+  /** Write end of the pipe that says when it is written, or what failed. */
+  readonly report: number
+}
+
+/** A process that writes a text where nobody may read, and which can be ended when it takes too long. */
+export function planMessage({ arch, output, text, report }: MessageInputs): Plan {
+  const plan = new Plan(planTag.message, arch)
+  planCompanion(plan)
+  const bytes = plan.string(text)
+  plan.step('write the message', 'write', [output, bytes, bytes.length])
+  planReportReady(plan, 'report that it is written', report)
+  return plan
+}
