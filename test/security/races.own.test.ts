@@ -131,17 +131,24 @@ const races: readonly Race[] = [
     },
   },
   {
-    name: '/proc of the image and a link to a false one, while sysctls are set',
+    name: '/proc of the image and a link to a false one, while sysctls are set and paths are masked',
     lesson: 'CVE-2025-52881',
-    // When the container runs it may find the false one; what counts is that no parameter of the host has become 4242.
-    harmless: /^(?:4242|core.*|\|.*)?\n?$/,
+    // It may find the false one under either name. Where it finds the procfs, all of it is as it was asked for.
+    harmless: /^$/,
     prepare({ victim }) {
-      const { rootfs } = victim
+      const { rootfs, spec } = victim
       mkdirSync(join(rootfs, 'false/sys/kernel'), { recursive: true })
       symlinkSync('/proc/sys/kernel/core_pattern', join(rootfs, 'false/sys/kernel/shmmni'))
       symlinkSync('false', join(rootfs, 'link'))
-      victim.spec.linux.sysctl = { 'kernel.shmmni': '4242' }
-      victim.spec.process.args = ['cat', '/proc/sys/kernel/shmmni']
+      spec.linux.sysctl = { 'kernel.shmmni': '4242' }
+      spec.linux.readonlyPaths = ['/proc/sys']
+      spec.linux.maskedPaths = ['/proc/version']
+      // A working directory stays the same one, however it is called meanwhile.
+      const look = `for d in /proc /link; do
+        cd $d/sys/kernel && [ -e core_pattern ] && { (: >> core_pattern) && echo writable; cat shmmni | grep -vx 4242; }
+        cd $d && [ -e uptime ] && head -c 1 version | grep . && echo unmasked
+      done; true`
+      spec.process.args = ['sh', '-c', `{ ${look}; } 2>/dev/null`]
       return { shared: rootfs, names: ['proc', 'link'] }
     },
   },

@@ -30,6 +30,7 @@ import { planCloseAllBut } from './steps/close-fds.ts'
 import { devicesOf, planDeviceLinks, planDevices } from './steps/devices.ts'
 import { type Gate, planGate } from './steps/gate.ts'
 import { planEnterHostTree } from './steps/host-tree.ts'
+import { planProveProc } from './steps/kernel-mounts.ts'
 import { type CgroupMounts, type DetachedMount, planMounts, planReadonlyMounts } from './steps/mounts.ts'
 import { type MovedDevices, planNetDevices } from './steps/net-devices.ts'
 import { planLoopback } from './steps/network.ts'
@@ -103,7 +104,7 @@ export function planContainer(inputs: ContainerInputs): Plan {
   planAttachRootfs(plan, spec, { rootfs, at: hostTree?.rootfs ?? '/root' })
   const mounts = spec.mounts ?? []
   const label = linux.mountLabel ?? ''
-  const made = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, cgroup, label })
+  const { made, kernel } = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, cgroup, label })
   if (!mounts.some(isHostDev)) {
     planDevices(plan, { root: rootfs, devices: devicesOf(linux.devices ?? []), detached: fds.devices })
     planDeviceLinks(plan, rootfs)
@@ -129,16 +130,18 @@ export function planContainer(inputs: ContainerInputs): Plan {
   if (newTime && proc) planTimeNamespace(plan, userNamespace ? {} : (linux.timeOffsets ?? {}), proc)
   // Hooks may still change the rootfs and mount in it; what follows takes that away. Devices bring their sysctls.
   if (fds.gate) planGate(plan, { report: fds.report, go: fds.gate.go })
-  planReadonlyMounts(plan, made)
+  planProveProc(plan, rootfs, kernel)
   if (proc) planSysctls(plan, sysctl, proc)
-  planReadonlyPaths(plan, { root: rootfs, paths: linux.readonlyPaths ?? [] })
+  planReadonlyPaths(plan, { root: rootfs, kernel, paths: linux.readonlyPaths ?? [] })
   planMaskedPaths(plan, {
     root: rootfs,
+    kernel,
     paths: linux.maskedPaths ?? [],
     nullDevice: fds.nullDevice,
     stage: hostTree?.stage ?? '',
     label,
   })
+  planReadonlyMounts(plan, made)
   if (spec.root.readonly)
     setMountAttr(plan, 'make root.path read-only', { fd: rootfs, attr: { set: MOUNT_ATTR_RDONLY, clear: 0 } })
   planPivot(plan, rootfs)

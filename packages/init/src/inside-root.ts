@@ -11,12 +11,14 @@ import {
   O_EXCL,
   O_PATH,
   O_WRONLY,
+  RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
 } from '@crio-lxc/core/abi/constants'
 import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { type Arg, Label, type Plan, type Slot, type StepOptions } from '@crio-lxc/core/plan/plan'
 import { type MountAttr, mountAttr, openHow } from '@crio-lxc/core/plan/structs'
+import { planCompareFilesystem } from './compare.ts'
 
 /** A path's components without empty ones and dots; `..` removes the component before it and stops at the root. */
 export function components(path: string): string[] {
@@ -28,6 +30,19 @@ export function components(path: string): string[] {
   return parts
 }
 
+/** A path of the container, and the open directory from which the kernel resolves it. */
+export interface Place {
+  readonly root: Arg
+  readonly path: string
+  /** How many components of `path` lead to `root`: none when that is the container's root. */
+  readonly depth?: number
+}
+
+/** Whether `path` is /proc or below it, as it is written. */
+export function isInProc(path: string): boolean {
+  return components(path)[0] === 'proc'
+}
+
 export interface OpenOptions extends StepOptions {
   readonly what: string
   readonly flags?: number
@@ -37,16 +52,17 @@ export interface OpenOptions extends StepOptions {
 /** openat2 below `root`, O_PATH unless `flags` say otherwise. */
 export function openInRoot(
   plan: Plan,
-  { root, path }: { root: Arg; path: string },
+  { root, path, depth = 0 }: Place,
   { what, flags = O_PATH, resolve = 0, ...options }: OpenOptions,
 ): void {
-  const how = openHow(plan, { flags: flags | O_CLOEXEC, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve })
-  plan.step(what, 'openat2', [root, plan.string(relative(path)), how, 24], options)
+  // From a mount inside the container's root, what leads out of it cannot be followed to where it means.
+  const bounds = depth === 0 ? RESOLVE_IN_ROOT : RESOLVE_BENEATH
+  const how = openHow(plan, { flags: flags | O_CLOEXEC, resolve: bounds | RESOLVE_NO_MAGICLINKS | resolve })
+  const relative = components(path).slice(depth).join('/') || '.'
+  plan.step(what, 'openat2', [root, plan.string(relative), how, 24], options)
 }
 
-export interface Target {
-  readonly root: Arg
-  readonly path: string
+export interface Target extends Place {
   readonly directory: boolean
   /** The field that asks for the target, for the error. */
   readonly what: string
@@ -54,27 +70,28 @@ export interface Target {
 }
 
 /** An O_PATH fd of `path`, which is created with its parents (0755) when it does not exist. */
-export function ensureTarget(plan: Plan, { root, path, directory, what, resolve = 0 }: Target): Slot {
+export function ensureTarget(plan: Plan, { root, path, depth = 0, directory, what, resolve = 0 }: Target): Slot {
   const parts = components(path)
   const found = plan.slot(`target of ${what}`)
   const done = new Label()
   const flags = O_PATH | (directory ? plan.arch.O_DIRECTORY : 0)
   const find = `open ${path} in the rootfs for ${what}`
-  openInRoot(plan, { root, path }, { what: find, flags, resolve, ignore: ['ENOENT'], result: found, onOk: done })
+  const place = { root, path, depth }
+  openInRoot(plan, place, { what: find, flags, resolve, ignore: ['ENOENT'], result: found, onOk: done })
 
   let parent = root
   const directories = directory ? parts.length : parts.length - 1
-  for (let depth = 1; depth <= directories; depth++) {
-    const made = parts.slice(0, depth).join('/')
-    const name = plan.string(parts[depth - 1] as string)
+  for (let level = depth + 1; level <= directories; level++) {
+    const made = parts.slice(0, level).join('/')
+    const name = plan.string(parts[level - 1] as string)
     plan.step(`create directory /${made} in the rootfs for ${what}`, 'mkdirat', [parent, name, 0o755], {
       ignore: ['EEXIST'],
     })
-    const last = directory && depth === directories
+    const last = directory && level === directories
     const opened = last ? found : plan.slot(`/${made}`)
     openInRoot(
       plan,
-      { root, path: made },
+      { root, path: made, depth },
       {
         what: `open /${made} in the rootfs for ${what}`,
         flags: O_PATH | plan.arch.O_DIRECTORY,
@@ -97,7 +114,7 @@ export function ensureTarget(plan: Plan, { root, path, directory, what, resolve 
     plan.step(`close ${path}`, 'close', [made])
     plan.place(exists)
   }
-  if (!directory || directories === 0) openInRoot(plan, { root, path }, { what: find, flags, resolve, result: found })
+  if (!directory || directories <= depth) openInRoot(plan, place, { what: find, flags, resolve, result: found })
   plan.place(done)
   return found
 }
@@ -110,26 +127,12 @@ export function openMountOn(plan: Plan, target: Slot, what: string): Slot {
   return mount
 }
 
-/** sizeof(struct statfs); f_type is its first word. */
-const STATFS_BYTES = 120
 const PROC_SUPER_MAGIC = 0x9fa0
-const FUTEX_CMP_REQUEUE = 4
 
-/**
- * The image may have a symlink to /proc under another name: what the target lies on tells (CVE-2019-16884). The executor
- * compares nothing, but this futex operation does: EAGAIN when the word differs, and when not it requeues nobody.
- */
+/** The image may have a symlink to /proc under another name: what the target lies on tells (CVE-2019-16884). */
 export function refuseProcfs(plan: Plan, target: Slot, { path, pointer }: { path: string; pointer: string }): void {
-  if (components(path)[0] === 'proc') return
   const end = new Label()
-  const statfs = plan.struct(
-    STATFS_BYTES,
-    () => '{}',
-    () => undefined,
-  )
-  plan.step(`see what ${path} lies on for ${pointer}`, 'fstatfs', [target, statfs])
-  const compare = [statfs, FUTEX_CMP_REQUEUE, 0, 0, statfs, PROC_SUPER_MAGIC]
-  plan.step(`see whether ${path} is on a procfs`, 'futex', compare, { ignore: ['EAGAIN'], onIgnored: end })
+  planCompareFilesystem(plan, { what: `${path} of ${pointer}`, fd: target, magic: PROC_SUPER_MAGIC }, end)
   plan.step(`mount on ${path} for ${pointer}: it leads into /proc`, 'fail', [errnoTable.EPERM[0]])
   plan.place(end)
 }
@@ -148,8 +151,4 @@ export function setMountAttr(
 ): void {
   const args = [fd, plan.string(''), AT_EMPTY_PATH | recursive, mountAttr(plan, attr), 32]
   plan.step(what, 'mount_setattr', args, options)
-}
-
-function relative(path: string): string {
-  return components(path).join('/') || '.'
 }

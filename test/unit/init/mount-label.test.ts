@@ -57,7 +57,7 @@ describe('a new filesystem', () => {
 
   test('that masks directories gets it', () => {
     const plan = new Plan(planTag.container, x64)
-    planMaskedPaths(plan, { root: 5, paths: ['/x'], nullDevice: 6, stage: '', label })
+    planMaskedPaths(plan, { root: 5, kernel: new Map(), paths: ['/x'], nullDevice: 6, stage: '', label })
     expect(printPlan(plan)[0]?.call).toContain(`"${context},nr_blocks=1,nr_inodes=1"`)
   })
 })

@@ -64,6 +64,7 @@ export const numbers = {
   setsid: [112, 157],
   setxattr: [188, 5],
   socket: [41, 198],
+  statx: [332, 291],
   symlinkat: [266, 36],
   umask: [95, 166],
   umount2: [166, 39],

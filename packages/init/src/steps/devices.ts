@@ -3,7 +3,7 @@ import { AT_SYMLINK_NOFOLLOW, makedev, S_IFBLK, S_IFCHR, S_IFIFO } from '@crio-l
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Plan } from '@crio-lxc/core/plan/plan'
-import { attach, components, ensureTarget, refuseProcfs } from '../inside-root.ts'
+import { attach, components, ensureTarget, isInProc, refuseProcfs } from '../inside-root.ts'
 
 /** Every container has these, whatever linux.devices says. */
 export const defaultDevices: readonly Device[] = [
@@ -39,6 +39,8 @@ export interface DeviceInputs {
 
 export function planDevices(plan: Plan, { root, devices, detached }: DeviceInputs): void {
   for (const device of devices) {
+    if (isInProc(device.path))
+      throw new SpecError('linux.devices', `${device.path} cannot be made because it is inside /proc`)
     const fd = detached.get(device.path)
     if (fd === undefined) planNode(plan, root, device)
     else {

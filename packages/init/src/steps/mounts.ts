@@ -4,9 +4,10 @@ import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { Mount } from '@crio-lxc/core/oci/spec'
 import type { Arg, Plan, Slot } from '@crio-lxc/core/plan/plan'
-import { attach, components, ensureTarget, openMountOn, refuseProcfs, setMountAttr } from '../inside-root.ts'
+import { attach, components, ensureTarget, isInProc, openMountOn, refuseProcfs, setMountAttr } from '../inside-root.ts'
 import { labelledData, labelling } from '../mount-label.ts'
 import { type MountOptions, parseMountOptions } from '../mount-options.ts'
+import { type KernelMounts, kernelMountPath, placeOf } from './kernel-mounts.ts'
 import { planLabelledQueue } from './labelled-queue.ts'
 import { filesystemsToRemount, planPropagation, planRemount } from './remount.ts'
 
@@ -51,9 +52,15 @@ export interface MadeMount {
   readonly readonlyLater: boolean
 }
 
-/** Returns what planReadonlyMounts finishes. */
-export function planMounts(plan: Plan, { root, mounts, detached, cgroup, label }: MountInputs): MadeMount[] {
+export interface MountTree {
+  /** What planReadonlyMounts finishes. */
+  readonly made: readonly MadeMount[]
+  readonly kernel: KernelMounts
+}
+
+export function planMounts(plan: Plan, { root, mounts, detached, cgroup, label }: MountInputs): MountTree {
   const made: MadeMount[] = []
+  const kernel = new Map<string, Arg>()
   const toRemount = filesystemsToRemount(mounts)
   const remounted = new Set(toRemount.values())
   const filesystems = new Map<number, Arg>()
@@ -61,13 +68,18 @@ export function planMounts(plan: Plan, { root, mounts, detached, cgroup, label }
     const pointer = `mounts[${index}]`
     refuseProcTargets(mount, pointer)
     const source = detached.get(index)
+    const kernelPath = kernelMountPath(mount.destination)
     if (source) {
       const { destination: path } = mount
-      const target = ensureTarget(plan, { root, path, directory: source.directory, what: pointer })
-      refuseProcfs(plan, target, { path, pointer })
+      const place = isInProc(path) ? placeOf(path, root, kernel) : { root, path }
+      // No symlink of the image chooses what is /proc.
+      const resolve = kernelPath === 'proc' ? RESOLVE_NO_SYMLINKS : 0
+      const target = ensureTarget(plan, { ...place, directory: source.directory, what: pointer, resolve })
+      if (!isInProc(path)) refuseProcfs(plan, target, { path, pointer })
       attach(plan, `attach ${mount.source ?? mount.type} to ${path} for ${pointer}`, [source.fd, target])
       close(plan, target)
       if (remounted.has(index)) filesystems.set(index, source.fd)
+      if (kernelPath !== undefined) kernel.set(kernelPath, source.fd)
       return
     }
     const options = parseMountOptions(mount.options ?? [])
@@ -83,13 +95,14 @@ export function planMounts(plan: Plan, { root, mounts, detached, cgroup, label }
     }
     const later = mount.type === 'tmpfs' ? options.flags & MS_RDONLY : 0
     const now = { ...options, flags: options.flags & ~later }
-    const kept = later !== 0 || remounted.has(index)
+    const kept = later !== 0 || remounted.has(index) || kernelPath !== undefined
     const fd = planNewMount(plan, { root, mount, pointer, options: now, label, kept })
     if (!fd) return
     filesystems.set(index, fd)
+    if (kernelPath !== undefined) kernel.set(kernelPath, fd)
     keep(fd, later !== 0)
   })
-  return made
+  return { made, kernel }
 }
 
 /** Makes mounts read-only, as a tmpfs had to stay writable while mount points were made inside it, and lets go of all. */
@@ -121,7 +134,7 @@ function planNewMount(plan: Plan, inputs: NewMount): Slot | undefined {
   // Procfs and sysfs steer the kernel: a symlink of the image must not choose where they appear (CVE-2019-19921).
   const resolve = type === 'proc' || type === 'sysfs' ? RESOLVE_NO_SYMLINKS : 0
   const target = ensureTarget(plan, { root, path, directory: true, what: pointer, resolve })
-  refuseProcfs(plan, target, { path, pointer })
+  if (!isInProc(path)) refuseProcfs(plan, target, { path, pointer })
   const how = labelling(type, label)
   if (how === 'root') {
     planLabelledQueue(plan, { target, path, attributes: options.attributes, label, pointer })

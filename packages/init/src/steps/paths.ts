@@ -13,9 +13,11 @@ import {
 import { type Arg, Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
 import { attach, openInRoot, setMountAttr } from '../inside-root.ts'
 import { labelledData } from '../mount-label.ts'
+import { type KernelMounts, placeOf } from './kernel-mounts.ts'
 
 export interface MaskedPaths {
   readonly root: number
+  readonly kernel: KernelMounts
   readonly paths: readonly string[]
   readonly nullDevice: number
   /** Path of the stage's root, without a slash at its end. */
@@ -28,7 +30,7 @@ export interface MaskedPaths {
  * Hides each path: a directory behind one empty read-only tmpfs, a file behind the null device. Both masks are
  * attached to the stage first because a detached mount can be attached once and an attached one cloned at will.
  */
-export function planMaskedPaths(plan: Plan, { root, paths, nullDevice, stage, label }: MaskedPaths): void {
+export function planMaskedPaths(plan: Plan, { root, kernel, paths, nullDevice, stage, label }: MaskedPaths): void {
   if (paths.length === 0) return
   const empty = plan.string(`${stage}/mask/empty`)
   const data = 'nr_blocks=1,nr_inodes=1'
@@ -56,8 +58,9 @@ export function planMaskedPaths(plan: Plan, { root, paths, nullDevice, stage, la
     const end = new Label()
     const open = { result: target, what: `open ${path} to mask it` }
     const flags = O_PATH | plan.arch.O_DIRECTORY
-    openInRoot(plan, { root, path }, { ...open, flags, ignore: ['ENOENT', 'ENOTDIR'], onOk: directory })
-    openInRoot(plan, { root, path }, { ...open, ignore: ['ENOENT'], onIgnored: end })
+    const place = placeOf(path, root, kernel)
+    openInRoot(plan, place, { ...open, flags, ignore: ['ENOENT', 'ENOTDIR'], onOk: directory })
+    openInRoot(plan, place, { ...open, ignore: ['ENOENT'], onIgnored: end })
     planMask(plan, { path, target, mask: nullDevice })
     plan.step(`go on after ${path}`, 'move', [0], { onOk: end })
     plan.place(directory)
@@ -74,15 +77,19 @@ function planMask(plan: Plan, { path, target, mask }: { path: string; target: Sl
 }
 
 /** Binds each path over itself and makes the bind read-only before it appears. */
-export function planReadonlyPaths(plan: Plan, { root, paths }: { root: number; paths: readonly string[] }): void {
+export function planReadonlyPaths(
+  plan: Plan,
+  { root, kernel, paths }: Pick<MaskedPaths, 'root' | 'kernel' | 'paths'>,
+): void {
   for (const path of paths) {
     const target = plan.slot(`read-only ${path}`)
     const missing = new Label()
-    openInRoot(
-      plan,
-      { root, path },
-      { what: `open ${path} to make it read-only`, result: target, ignore: ['ENOENT'], onIgnored: missing },
-    )
+    openInRoot(plan, placeOf(path, root, kernel), {
+      what: `open ${path} to make it read-only`,
+      result: target,
+      ignore: ['ENOENT'],
+      onIgnored: missing,
+    })
     const copy = cloneTree(plan, `bind ${path} to make it read-only`, { fd: target, recursive: AT_RECURSIVE })
     const attr = { set: MOUNT_ATTR_RDONLY, clear: 0 }
     setMountAttr(plan, `make ${path} read-only`, { fd: copy, attr, recursive: AT_RECURSIVE })

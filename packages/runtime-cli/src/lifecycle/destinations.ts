@@ -9,22 +9,30 @@ import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
 import { openat2 } from '@crio-lxc/core/sys/libc'
-import { components } from '@crio-lxc/init/inside-root'
+import { components, isInProc } from '@crio-lxc/init/inside-root'
 
 /** path_resolution(7): the kernel follows as many. */
 const MAX_LINKS = 40
 
-/** `mounts` with destinations that init can make; `rootfs` is an open directory. */
+/**
+ * `mounts` with destinations that init can make; `rootfs` is an open directory. Throws SpecError for one that symlinks of the
+ * image put on /proc or below it. What is written so, and where procfs and sysfs go, stays as it is.
+ */
 export function resolveDestinations(mounts: readonly Mount[], rootfs: number): readonly Mount[] {
   return mounts.map((mount, index) => {
-    const destination = resolveMissing(mount.destination, rootfs, `mounts[${index}].destination`)
-    return destination === mount.destination ? mount : { ...mount, destination }
+    const { destination: written, type } = mount
+    if (isInProc(written) || type === 'proc' || type === 'sysfs') return mount
+    const field = `mounts[${index}].destination`
+    const present = presentPath(rootfs, written)
+    const destination = present === undefined ? resolveMissing(written, rootfs, field) : written
+    if (isInProc(present ?? destination))
+      throw new SpecError(field, `${written} cannot be mounted: by symbolic links of the image it leads into /proc`)
+    return destination === written ? mount : { ...mount, destination }
   })
 }
 
-/** `path` itself when it exists below `rootfs`, or when no symlink is on its way. */
+/** `path` itself when no symlink is on its way. */
 function resolveMissing(path: string, rootfs: number, field: string): string {
-  if (exists(rootfs, path)) return path
   const left = components(path)
   const done: string[] = []
   let links = 0
@@ -44,11 +52,16 @@ function resolveMissing(path: string, rootfs: number, field: string): string {
   return links === 0 ? path : `/${done.join('/')}`
 }
 
-function exists(rootfs: number, path: string): boolean {
+/** Where `path` leads when it exists. */
+function presentPath(rootfs: number, path: string): string | undefined {
   const fd = open(rootfs, components(path).join('/') || '.')
-  if (fd === undefined) return false
-  closeSync(fd)
-  return true
+  if (fd === undefined) return undefined
+  try {
+    // rootfs is attached nowhere: what the kernel calls the path begins at it.
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** What the symlink `name` in `directory` says; undefined for anything else, or nothing. */

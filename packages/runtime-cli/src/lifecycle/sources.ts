@@ -36,6 +36,7 @@ export interface Sources {
 }
 
 const PROC_SUPER_MAGIC = 0x9fa0
+const PROC_ROOT_INO = 1
 
 export interface SourceOptions {
   /** Absolute paths. */
@@ -176,8 +177,11 @@ function warnOfIgnored({ ofFilesystem }: MountOptions, pointer: string): void {
 
 /** Anything but a procfs at /proc would make the container's programs believe it (CVE-2019-16884). */
 function refuseFalseProc(fd: number, path: string, pointer: string): void {
-  if (statfsSync(`/proc/self/fd/${fd}`).type === PROC_SUPER_MAGIC) return
-  throw new SpecError(`${pointer}.source`, `${path} cannot be mounted on /proc because it is not a procfs`)
+  if (statfsSync(`/proc/self/fd/${fd}`).type === PROC_SUPER_MAGIC && fstatSync(fd).ino === PROC_ROOT_INO) return
+  throw new SpecError(
+    `${pointer}.source`,
+    `${path} cannot be mounted on /proc because it is not a procfs with all that is in it: give /proc`,
+  )
 }
 
 /** A tmpfs on /dev has no nodes of the image's in it, so all of them can be made. */
