@@ -38,6 +38,7 @@ export const errnoTable = {
   ENOSYS: [38, 'function not implemented'],
   ENOTEMPTY: [39, 'directory not empty'],
   ELOOP: [40, 'too many levels of symbolic links'],
+  ENODATA: [61, 'no data available'],
   ELIBBAD: [80, 'accessing a corrupted shared library'],
   EUSERS: [87, 'too many users'],
   ENOTSOCK: [88, 'socket operation on non-socket'],

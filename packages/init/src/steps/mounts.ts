@@ -10,6 +10,7 @@ import { type MountOptions, parseMountOptions } from '../mount-options.ts'
 import { type KernelMounts, kernelMountPath, placeOf } from './kernel-mounts.ts'
 import { planLabelledQueue } from './labelled-queue.ts'
 import { filesystemsToRemount, planPropagation, planRemount } from './remount.ts'
+import { namesMode, planReadMode, planSetMode } from './tmpfs-mode.ts'
 
 /** A mount that create made on the host: detached, with its attributes and propagation already set. */
 export interface DetachedMount {
@@ -133,6 +134,8 @@ function planNewMount(plan: Plan, inputs: NewMount): Slot | undefined {
   if (!type) throw new SpecError(`${pointer}.type`, 'is missing: name a filesystem type, or add the option "bind"')
   // Procfs and sysfs steer the kernel: a symlink of the image must not choose where they appear (CVE-2019-19921).
   const resolve = type === 'proc' || type === 'sysfs' ? RESOLVE_NO_SYMLINKS : 0
+  const inherits = type === 'tmpfs' && !namesMode(options.data)
+  const mode = inherits ? planReadMode(plan, { root, path, pointer }) : undefined
   const target = ensureTarget(plan, { root, path, directory: true, what: pointer, resolve })
   if (!isInProc(path)) refuseProcfs(plan, target, { path, pointer })
   const how = labelling(type, label)
@@ -150,10 +153,11 @@ function planNewMount(plan: Plan, inputs: NewMount): Slot | undefined {
       data ? plan.string(data) : 0,
     ])
   }
-  const needed = kept || options.propagation.length > 0
+  const needed = kept || mode !== undefined || options.propagation.length > 0
   const fd = needed ? openMountOn(plan, target, `open the mount on ${path} for ${pointer}`) : undefined
   close(plan, target)
   if (!fd) return undefined
+  if (mode) planSetMode(plan, { root, path, pointer }, { mount: fd, mode })
   planPropagation(plan, fd, { path, pointer, options })
   if (kept) return fd
   close(plan, fd)

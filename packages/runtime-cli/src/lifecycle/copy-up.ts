@@ -2,25 +2,9 @@
  * tmpcopyup: a tmpfs that begins with what the image has at its place. The copy is made on the host into a detached
  * tmpfs, from fds below the rootfs, and follows no symlink of the image.
  */
+import { chownSync, closeSync, constants, fstatSync, openSync } from 'node:fs'
 import {
-  chownSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  lchownSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs'
-import {
-  AT_FDCWD,
+  MOUNT_ATTR_NODEV,
   MOUNT_ATTR_RDONLY,
   O_PATH,
   RESOLVE_IN_ROOT,
@@ -30,12 +14,13 @@ import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { type IdMappings, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { Mount } from '@crio-lxc/core/oci/spec'
-import { mountSetattr, newMount, openat2 } from '@crio-lxc/core/sys/libc'
+import { mountFlags, mountSetattr, newMount, openat2 } from '@crio-lxc/core/sys/libc'
 import { components } from '@crio-lxc/init/inside-root'
 import { refuseOtherContext } from '@crio-lxc/init/mount-label'
 import type { MountOptions } from '@crio-lxc/init/mount-options'
-
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
+import { namesMode } from '@crio-lxc/init/steps/tmpfs-mode'
+import type { CopyBudget } from './copy-budget.ts'
+import { copyTree } from './copy-tree.ts'
 
 export interface CopyUp {
   readonly options: MountOptions
@@ -46,26 +31,49 @@ export interface CopyUp {
   readonly label: string
   /** Of the container's user namespace. */
   readonly ids: IdMappings | undefined
+  /** Of all mounts of the container. */
+  readonly budget: CopyBudget
 }
 
-/** fd of the detached tmpfs, filled. */
-export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, label, ids }: CopyUp): number {
+/** fd of the detached tmpfs, filled. Its root belongs to the container's root, or to whom the options name. */
+export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, label, ids, budget }: CopyUp): number {
   const { destination, source } = mount
-  const attributes = options.attributes & ~MOUNT_ATTR_RDONLY
   if (label) refuseOtherContext(options.data, pointer)
-  const data = ids ? withHostIds(options.data, ids, pointer) : options.data
-  const parameters = data.split(',').filter((option) => option !== '')
-  const fd = newMount({ type: 'tmpfs', source: source || 'tmpfs', context: label, parameters, attributes })
+  const open: number[] = []
   try {
-    if (ids) giveToRoot(fd, options.data, ids)
-    const from = openInImage(rootfs, destination)
     // Nothing in the image to copy: an empty tmpfs is what is asked for.
-    if (from !== undefined) copyDirectory(from, openDirectory(`/proc/self/fd/${fd}/.`))
-    if (options.attributes & MOUNT_ATTR_RDONLY) mountSetattr(fd, { set: MOUNT_ATTR_RDONLY })
-    return fd
+    const from = openInImage(rootfs, destination)
+    if (from !== undefined) open.push(from)
+    const data = ids ? withHostIds(options.data, ids, pointer) : options.data
+    const parameters = data.split(',').filter((option) => option !== '')
+    if (from !== undefined && !namesMode(data)) parameters.push(`mode=${(fstatSync(from).mode & 0o7777).toString(8)}`)
+    const attributes = options.attributes & ~MOUNT_ATTR_RDONLY
+    const fd = newMount({ type: 'tmpfs', source: source || 'tmpfs', context: label, parameters, attributes })
+    try {
+      if (ids) giveToRoot(fd, options.data, ids)
+      if (from !== undefined) fill(fd, from, budget)
+      if (options.attributes & MOUNT_ATTR_RDONLY) mountSetattr(fd, { set: MOUNT_ATTR_RDONLY })
+      return fd
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
   } catch (error) {
-    closeSync(fd)
+    if (error instanceof SpecError) throw error
     throw new SpecError(`${pointer}.options`, `copy ${destination} for tmpcopyup: ${messageOf(error)}`)
+  } finally {
+    for (const fd of open) closeSync(fd)
+  }
+}
+
+function fill(tmpfs: number, from: number, budget: CopyBudget): void {
+  const to = openDirectory(`/proc/self/fd/${tmpfs}/.`)
+  try {
+    const { devices } = copyTree(from, to, budget)
+    // A copy is not to open what the mount of the image keeps shut.
+    if (devices && mountFlags(from) & MOUNT_ATTR_NODEV) mountSetattr(tmpfs, { set: MOUNT_ATTR_NODEV })
+  } finally {
+    closeSync(to)
   }
 }
 
@@ -99,63 +107,6 @@ function openInImage(rootfs: number, destination: string): number | undefined {
   }
 }
 
-/** Opened without following a link: what a name means can change while it is copied (CVE-2021-30465). */
 function openDirectory(path: string): number {
-  return openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-}
-
-/** Copies what `from` has into `to`, both open directories, and closes them. */
-function copyDirectory(from: number, to: number): void {
-  const source = `/proc/self/fd/${from}`
-  const target = `/proc/self/fd/${to}`
-  try {
-    for (const name of readdirSync(source)) {
-      const stat = lstatSync(`${source}/${name}`)
-      if (stat.isSymbolicLink()) {
-        symlinkSync(readlinkSync(`${source}/${name}`), `${target}/${name}`)
-        lchownSync(`${target}/${name}`, stat.uid, stat.gid)
-      } else if (stat.isDirectory()) {
-        mkdirSync(`${target}/${name}`, 0o700)
-        copyDirectory(openDirectory(`${source}/${name}`), openDirectory(`${target}/${name}`))
-      } else if (stat.isFile()) copyFile(`${source}/${name}`, `${target}/${name}`)
-    }
-    copyOwner(from, to)
-  } finally {
-    closeSync(from)
-    closeSync(to)
-  }
-}
-
-function copyFile(source: string, target: string): void {
-  const from = openFile(source)
-  if (from === undefined) return
-  try {
-    const to = openSync(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-    try {
-      const buffer = Buffer.allocUnsafe(65536)
-      for (let count = readSync(from, buffer); count > 0; count = readSync(from, buffer))
-        writeSync(to, buffer, 0, count)
-      copyOwner(from, to)
-    } finally {
-      closeSync(to)
-    }
-  } finally {
-    closeSync(from)
-  }
-}
-
-/** Undefined when it has become something else than a file since it was listed: opening a device would be an act of its own. */
-function openFile(path: string): number | undefined {
-  const found = openat2(AT_FDCWD, path, { flags: O_PATH | O_NOFOLLOW, resolve: 0 })
-  try {
-    return fstatSync(found).isFile() ? openSync(`/proc/self/fd/${found}`, O_RDONLY) : undefined
-  } finally {
-    closeSync(found)
-  }
-}
-
-function copyOwner(from: number, to: number): void {
-  const { uid, gid, mode } = fstatSync(from)
-  fchownSync(to, uid, gid)
-  fchmodSync(to, mode & 0o7777)
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
 }

@@ -19,6 +19,7 @@ import { type MountOptions, parseMountOptions, parsePropagation } from '@crio-lx
 import { devicesOf } from '@crio-lxc/init/steps/devices'
 import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
 import { type MountSource, openBind } from './bind-source.ts'
+import { CopyBudget } from './copy-budget.ts'
 import { openTmpfsWithCopy } from './copy-up.ts'
 import { makeDeviceNodes } from './device-nodes.ts'
 import { isMadeOfHostFiles, openHostFilesystem } from './host-filesystem.ts'
@@ -67,8 +68,13 @@ export function openSources(spec: Spec, options: SourceOptions): Sources {
     staged.push({ fd: nullDevice, directory: false, propagation: [MS_PRIVATE] })
     const mounts = new Map<number, DetachedMount>()
     const label = spec.linux?.mountLabel ?? ''
+    let shared: CopyBudget | undefined
+    const budget = (): CopyBudget => {
+      shared ??= CopyBudget.of(spec)
+      return shared
+    }
     spec.mounts?.forEach((mount, index) => {
-      const context = { pointer: `mounts[${index}]`, bundle, rootfs, label, preview, ids, idMapper }
+      const context = { pointer: `mounts[${index}]`, bundle, rootfs, label, preview, ids, idMapper, budget }
       const source = openMount(mount, context)
       if (source) {
         staged.push({ ...source, fd: keep(source.fd) })
@@ -135,10 +141,12 @@ interface MountContext {
   readonly ids: IdMappings | undefined
   readonly preview: boolean
   readonly idMapper: SourceOptions['idMapper']
+  /** Of all mounts with tmpcopyup. */
+  readonly budget: () => CopyBudget
 }
 
 function openMount(mount: Mount, context: MountContext): MountSource | undefined {
-  const { pointer, bundle, rootfs, label, preview, ids, idMapper } = context
+  const { pointer, bundle, rootfs, label, preview, ids, idMapper, budget } = context
   const options = parseMountOptions(mount.options ?? [])
   const { type = '', source } = mount
   if (isBind(mount)) {
@@ -159,7 +167,7 @@ function openMount(mount: Mount, context: MountContext): MountSource | undefined
   }
   if (options.copyUp) {
     if (type !== 'tmpfs') throw new SpecError(`${pointer}.options`, 'tmpcopyup is for mounts of type tmpfs')
-    const fd = openTmpfsWithCopy(mount, { options, rootfs, pointer, label, ids })
+    const fd = openTmpfsWithCopy(mount, { options, rootfs, pointer, label, ids, budget: budget() })
     return { fd, directory: true, propagation: [MS_PRIVATE] }
   }
   if (options.remount || !isMadeOfHostFiles(mount)) return undefined
