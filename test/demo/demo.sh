@@ -1,5 +1,5 @@
 #!/bin/sh
-# npm run demo: from a fresh Debian 12 machine with Node 20, npm, gcc and root to a container, and what each step took.
+# npm run demo: from a fresh Debian 12 or 13 with Node 20 or newer, npm, gcc and root to a container, and what each step took.
 set -eu
 cd "$(dirname "$0")/../.."
 . test/run/prepare.sh
@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || fail 'run this as root: it installs packages and makes a container'
 
 printf '\nPreparing\n\n'
-install_packages busybox-static gcc libc6-dev liblxc1 lxc-dev
+install_packages busybox-static gcc libc6-dev lxc-dev
 install_npm_packages
 step 'npm run build' npm run build
 

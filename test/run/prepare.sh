@@ -36,6 +36,17 @@ step() {
 	fi
 }
 
+# require_open_checkout: containers whose root is no user of the host start from files of dist/.
+require_open_checkout() {
+	directory=$PWD closed=''
+	while :; do
+		[ $((0$(stat -c %a "$directory") & 1)) = 1 ] || closed=$directory
+		[ "$directory" != / ] || break
+		directory=$(dirname "$directory")
+	done
+	[ -z "$closed" ] || fail "run this in a checkout that every user can reach: only its owner can enter $closed (chmod o+x it, or move the checkout)"
+}
+
 # missing_packages PACKAGE...: those that are not installed.
 missing_packages() {
 	for package; do

@@ -1,5 +1,5 @@
 #!/bin/sh
-# npm test: everything that shows that crio-lxc works, on a Debian 12 machine with Node 20, npm, gcc and root.
+# npm test: everything that shows that crio-lxc works, on a Debian 12 or 13 with Node 20 or newer, npm, gcc and root.
 #
 # The last line is "N passed, N failed" or "N passed, N failed, N skipped", added up over all runs; the exit status is
 # 0 when nothing failed. TEST_RESULTS names a directory that keeps the reports of the runs.
@@ -43,8 +43,9 @@ has_vm() { [ "$(uname -m)" = x86_64 ]; }
 
 prepare() {
 	[ "$(id -u)" = 0 ] || fail 'run this as root: the tests make containers'
+	require_open_checkout
 	# shellcheck disable=SC2086,SC2046 # lists of words
-	install_packages $(has_vm && echo "$vm_packages") busybox-static gcc git libc6-dev liblxc1 lxc-dev runc crun \
+	install_packages $(has_vm && echo "$vm_packages") busybox-static e2fsprogs gcc git libc6-dev lxc-dev runc crun \
 		podman conmon containerd netavark catatonit uidmap \
 		iptables iproute2 procps strace qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	install_npm_packages

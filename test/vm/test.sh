@@ -21,6 +21,7 @@ mkdir -p "$results"
 
 [ "$(uname -m)" = x86_64 ] || fail 'run this on x86-64: the machine is one'
 [ "$(id -u)" = 0 ] || fail 'run this as root: the machine has the files of this host'
+require_open_checkout
 
 name=${1-}
 case $name in
@@ -36,7 +37,7 @@ esac
 [ $# -gt 0 ] || set -- $default
 
 # shellcheck disable=SC2086 # a list of words
-install_packages $vm_packages gcc libc6-dev liblxc1 lxc-dev runc podman conmon containerd netavark catatonit uidmap iproute2 procps
+install_packages $vm_packages gcc libc6-dev lxc-dev runc podman conmon containerd netavark catatonit uidmap iproute2 procps
 install_npm_packages
 step 'npm run build' npm run build
 
