@@ -1,6 +1,6 @@
 /**
- * Puts the built parts together as the tree that is installed: dist/{bin,lib,libexec}. `cp -a dist/. PREFIX/` is an
- * installation, because every program finds its companions relative to its own file. Every file is replaced by
+ * Puts the built parts together as the tree that is installed: dist/{bin,lib,libexec}. A copy of it is an installation
+ * (install-to.ts makes one), because every program finds its companions relative to its own file. Every file is replaced by
  * rename(2), so a container that runs meanwhile keeps what it has opened.
  */
 import { execFileSync } from 'node:child_process'
@@ -26,8 +26,7 @@ const dist = join(root, 'dist')
 const libexec = join(dist, 'libexec/crio-lxc')
 const bundles = ['runtime-cli', 'hook'].map((name) => join(root, 'packages', name, 'dist'))
 
-for (const dir of ['bin', 'lib/crio-lxc', 'libexec/crio-lxc'])
-  mkdirSync(join(dist, dir), { recursive: true, mode: 0o755 })
+for (const dir of ['.', 'bin', 'lib', 'lib/crio-lxc', 'libexec', 'libexec/crio-lxc']) makeDirectory(join(dist, dir))
 installBundles()
 install(join(root, 'packages/start-monitor/dist/crio-lxc-start'), join(libexec, 'crio-lxc-start'))
 // Not to be read: the kernel keeps a program from being traced that is executed in a user namespace without the right to read
@@ -58,12 +57,8 @@ function installStage(): void {
   ) as { init: string; directories: string[]; files: string[]; links: Record<string, string> }
   const stage = join(libexec, 'stage')
   rmSync(stage, { recursive: true, force: true })
-  for (const dir of ['../lxc', '.', ...directories]) {
-    mkdirSync(join(stage, dir), { recursive: true })
-    // A root mapped to another uid must be able to traverse it, whatever the umask of the build.
-    chmodSync(join(stage, dir), 0o755)
-  }
-  for (const file of files) writeFileSync(join(stage, file), '', { mode: 0o644 })
+  for (const dir of ['../lxc', '.', ...directories]) makeDirectory(join(stage, dir))
+  for (const file of files) replace(join(stage, file), (path) => writeFileSync(path, ''), 0o644)
   for (const [path, target] of Object.entries(links)) symlinkSync(target, join(stage, path))
   link(join(libexec, 'crio-lxc-init'), join(stage, init))
 }
@@ -141,6 +136,12 @@ function engine(): string {
   const path = join(root, `node_modules/@oven/bun-linux-${machine}/bin/bun`)
   if (!existsSync(path)) throw new Error(`cannot compile the executable: ${path} does not exist, run npm ci`)
   return path
+}
+
+/** A root mapped to another uid must be able to traverse it, whatever the umask of the build. */
+function makeDirectory(path: string): void {
+  mkdirSync(path, { recursive: true })
+  chmodSync(path, 0o755)
 }
 
 function koffiModule(): string {
