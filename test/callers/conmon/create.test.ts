@@ -1,7 +1,9 @@
 /** CRI-O's CreateContainer through conmon: what conmon reads, reports and writes when the container ends. */
 import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { cgroupMounts, cgroupsOf, isAlive, processStat } from '../../support/proc.ts'
+import { writeRefusedPrograms } from '../../support/refused-programs.ts'
 import { shareWithHost } from '../../support/spec.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { readLog } from '../support/cri-log.ts'
@@ -37,6 +39,22 @@ describe('the pid file', () => {
 })
 
 describe('the exit file', () => {
+  it('holds 1 when the kernel refuses the program, and the log says why', async () => {
+    const programs = join(crio.directory, 'programs')
+    writeRefusedPrograms(programs)
+    const container = await crio.start({
+      args: ['/opt/missing-interpreter'],
+      spec: (spec) => {
+        const source = join(programs, 'opt')
+        spec.mounts.push({ destination: '/opt', type: 'bind', source, options: ['bind', 'ro'] })
+      },
+    })
+    expect(await crio.exitCode(container)).toBe('1')
+    const { stdout, stderr } = readLog(container.files.log)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/\/opt\/missing-interpreter.*no such file or directory/)
+  })
+
   it.each([0, 7, 255])('holds %i when the process exits so', async (code) => {
     expect(await crio.exitCode(await crio.start({ args: ['sh', '-c', `exit ${code}`] }))).toBe(String(code))
   })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readCgroup } from '../../support/cgroup-files.ts'
 import { cgroupMounts, namespaceOf } from '../../support/proc.ts'
+import { elf } from '../../support/refused-programs.ts'
 import { usePodman } from '../support/podman.ts'
 
 const podman = usePodman()
@@ -118,4 +119,26 @@ describe('a pod', () => {
     expect(ids.split('\n')).toHaveLength(4)
     await podman.expectNothingLeft(...ids.split('\n'))
   })
+})
+
+it('a container whose program the kernel refuses has exited, and its log says why', async () => {
+  const directory = podman.hostDirectory()
+  writeFileSync(join(directory, 'foreign'), elf({ machine: 'foreign' }), { mode: 0o755 })
+  const pod = podman.name()
+  const container = {
+    name: 'main',
+    image: `localhost/${podman.image}`,
+    imagePullPolicy: 'Never',
+    command: ['/opt/foreign'],
+    volumeMounts: [{ name: 'opt', mountPath: '/opt' }],
+  }
+  const volumes = [{ name: 'opt', hostPath: { path: directory } }]
+  const spec = { restartPolicy: 'Never', volumes, containers: [container] }
+  const file = join(directory, 'pod.yaml')
+  writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: pod }, spec }))
+  await podman.ok(['play', 'kube', '--network', 'none', file])
+  await podman.ok(['wait', `${pod}-main`])
+  expect((await podman.state(`${pod}-main`)).ExitCode).toBe(1)
+  expect((await podman.call(['logs', `${pod}-main`])).stderr).toMatch(/exec format error/)
+  await podman.ok(['play', 'kube', '--down', file])
 })
