@@ -281,13 +281,23 @@ it('no hook, no crio-lxc-hook: a missing one does no harm', async () => {
   await t.ok([...flag, 'delete', id])
 })
 
-it('a crio-lxc-hook that is missing fails the verb that needs it, but never delete', async () => {
-  const flag = ['--container-hook', '/no/such/program']
-  const { r, bundle } = await withHooks((r) => ({ createRuntime: [r.record('createRuntime')] }))
-  const result = await t.runtime([...flag, 'create', '--bundle', bundle.path, t.id()])
-  expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('/no/such/program') })
+it.each(hookPoints)('a crio-lxc-hook that %s will need fails create before anything begins', async (point) => {
+  const { r, bundle } = await withHooks((r) => ({ ...everywhere(() => []), [point]: [r.record(point)] }))
+  const result = await t.runtime(['--container-hook', '/etc/passwd', 'create', '--bundle', bundle.path, t.id()])
+  expect(result).toMatchObject({
+    exitCode: 1,
+    stderr: 'hooks need /etc/passwd: permission denied: install it again\n',
+  })
   expect(r.order()).toEqual([])
   t.expectNothingLeft()
+})
+
+it('a crio-lxc-hook that goes away fails start, but never delete', async () => {
+  const flag = ['--container-hook', '/no/such/program']
+  const { bundle } = await withHooks((r) => ({ startContainer: [r.record('startContainer')] }))
+  const { id: created } = await t.create(bundle)
+  const result = await t.runtime([...flag, 'start', created])
+  expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('/no/such/program') })
 
   const other = await withHooks((r) => ({ poststop: [r.record('poststop')] }))
   const { id } = await t.stopped(other.bundle)

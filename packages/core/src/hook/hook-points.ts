@@ -27,6 +27,10 @@ export const hookPoints: Readonly<Record<HookPoint, HookPointRules>> = {
 /** The points of create, in their order: init waits for all of them between its mounts and its pivot_root. */
 export const createPoints = ['prestart', 'createRuntime', 'createContainer'] as const satisfies HookPoint[]
 
+export function hasHooks(hooks: Hooks = {}): boolean {
+  return Object.values(hooks).some((list) => list.length > 0)
+}
+
 export function hasCreateHooks(hooks: Hooks): boolean {
   return createPoints.some((point) => hooks[point]?.length)
 }

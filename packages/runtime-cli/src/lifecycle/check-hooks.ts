@@ -1,13 +1,29 @@
-import { SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { accessSync, constants } from 'node:fs'
+import { RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { reasonOf } from '@crio-lxc/core/errors/system-error'
+import { hasHooks } from '@crio-lxc/core/hook/hook-points'
 import type { Hooks } from '@crio-lxc/core/oci/spec'
 
-/** Refuses hooks that could not run as they should, while nothing exists yet. */
-export function checkHooks(hooks: Hooks = {}, { ownMounts }: { ownMounts: boolean }): void {
+export interface HookCircumstances {
+  /** The container's mount namespace is new. */
+  readonly ownMounts: boolean
+  /** Path of crio-lxc-hook. */
+  readonly hook: string
+}
+
+/** Refuses hooks that could not run as they should, while nothing exists yet: those of later verbs, too. */
+export function checkHooks(hooks: Hooks = {}, { ownMounts, hook }: HookCircumstances): void {
   if (!ownMounts && hooks.createContainer?.length)
     throw new SpecError(
       'hooks.createContainer',
       'cannot run in a mount namespace given by path: its other processes would see the host: use createRuntime',
     )
+  if (!hasHooks(hooks)) return
+  try {
+    accessSync(hook, constants.X_OK)
+  } catch (cause) {
+    throw new RuntimeError('create-failed', `hooks need ${hook}: ${reasonOf(cause)}: install it again`, { cause })
+  }
 }
 
 /** Refuses hooks that a seccomp filter with an agent would hold up. */

@@ -14,7 +14,7 @@ import { limitsForks } from '@crio-lxc/core/cgroup/plan/cgroup-write'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { hasCreateHooks, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
+import { hasCreateHooks, hasHooks, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { openNetDevices } from '@crio-lxc/core/host/net-devices'
 import { stepLog } from '@crio-lxc/core/log/step-log'
@@ -33,7 +33,6 @@ import { checkHooks, checkHooksWithAgent } from './check-hooks.ts'
 import { companionsOf } from './companions.ts'
 import { resolveDestinations } from './destinations.ts'
 import { Gate } from './gate.ts'
-import { runCreateHooks, runPoststopHooks } from './hooks.ts'
 import { hostArch } from './host-arch.ts'
 import { idMapperOf } from './id-mappers.ts'
 import { killContainer } from './kill-container.ts'
@@ -159,7 +158,8 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const [moved, fetched] = userNamespace ? [netDevices] : [undefined, netDevices]
   done(`opened the rootfs ${rootfs}, ${sources.mounts.size} mount sources and ${describe(namespaces)}`)
   const ownMounts = namespaces.created.has('mount')
-  checkHooks(spec.hooks, { ownMounts })
+  checkHooks(spec.hooks, { ownMounts, hook: companions.hook })
+  const runner = hasHooks(spec.hooks) ? await import('./hooks.ts') : undefined
   const gate = Gate.of(spec, { libexec: companions.libexec, rootfs, ownMounts, movesDevices: moved !== undefined })
   if (gate) fds.push(() => gate.close())
   const hooks = hooksAfterCreate(spec.hooks)
@@ -192,7 +192,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   let environmentExists = false
   // The last thing to be undone: poststop is after the container has been destroyed.
   undo.push(() => {
-    if (hooks?.poststop && environmentExists) runPoststopHooks(settings, facts, hooks)
+    if (hooks?.poststop && environmentExists) runner?.runPoststopHooks(settings, facts, hooks)
   })
   undo.push(() => info.remove())
   manager.checkUnused()
@@ -308,7 +308,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       done('moved the network devices')
     }
     if (spec.hooks && hasCreateHooks(spec.hooks)) {
-      runCreateHooks(settings, facts, { hooks: spec.hooks, init })
+      runner?.runCreateHooks(settings, facts, { hooks: spec.hooks, init })
       done('ran the hooks of create')
     }
     gate.open()

@@ -150,7 +150,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
     userNamespace: userNamespace !== undefined,
   })
   const ownMounts = namespaces.created.has('mount')
-  checkHooks(spec.hooks, { ownMounts })
+  checkHooks(spec.hooks, { ownMounts, hook: companions.hook })
   if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
   const netDevices = openNetDevices(spec.linux?.netDevices)
   if (netDevices) closeLater([netDevices.socket])
