@@ -110,32 +110,40 @@ export function writeExisting(file: string, value: string): void {
   }
 }
 
-/**
- * Opens the cgroup in every hierarchy, `path` or where it says: whoever inherits the fds can join it. `others` are files
- * like `tasks` of v1, of groups that are no cgroups and are joined with it.
- */
+export interface OpenCgroupOptions {
+  /** Files like `tasks` of v1, of groups that are no cgroups and are joined with it. */
+  readonly others?: readonly string[] | undefined
+  /** The path in a hierarchy where the cgroup is gone. */
+  readonly instead?: ((hierarchy: Hierarchy) => string) | undefined
+}
+
+/** Opens the cgroup in every hierarchy, `path` or where it says: whoever inherits the fds can join it. */
 export function openCgroup(
   { hierarchies }: CgroupLayout,
   path: string | ((hierarchy: Hierarchy) => string),
-  others: readonly string[] = [],
+  { others = [], instead }: OpenCgroupOptions = {},
 ): OpenCgroup & { readonly fds: number[] } {
   const fds: number[] = []
   const tasks: number[] = []
   let unified: number | undefined
-  const open = (file: string, flags: number): number => {
+  const open = (file: string, flags: number, second?: () => string): number => {
     try {
       const fd = openSync(file, flags)
       fds.push(fd)
       return fd
     } catch (error) {
+      if (codeOf(error) === 'ENOENT' && second) return open(second(), flags)
       for (const fd of fds) closeSync(fd)
       throw new RuntimeError('cgroup', `open ${file}: ${reasonOf(error)}`, { cause: error })
     }
   }
   for (const hierarchy of hierarchies) {
-    const directory = hierarchy.mountPoint + (typeof path === 'string' ? path : path(hierarchy))
-    if (hierarchy.version === 1) tasks.push(open(`${directory}/tasks`, O_WRONLY))
-    else unified = open(directory, O_PATH)
+    const { mountPoint, version } = hierarchy
+    const [flags, file] = version === 1 ? [O_WRONLY, '/tasks'] : [O_PATH, '']
+    const second = instead && (() => mountPoint + instead(hierarchy) + file)
+    const fd = open(mountPoint + (typeof path === 'string' ? path : path(hierarchy)) + file, flags, second)
+    if (version === 1) tasks.push(fd)
+    else unified = fd
   }
   for (const file of others) tasks.push(open(file, O_WRONLY))
   return { tasks, unified, fds }

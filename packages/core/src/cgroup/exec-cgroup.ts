@@ -1,6 +1,7 @@
 /** Where a process of exec joins the container's cgroup. */
 import { readFileSync } from 'node:fs'
 import { RuntimeError } from '../errors/runtime-error.ts'
+import { codeOf, reasonOf } from '../errors/system-error.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 
 /**
@@ -11,9 +12,35 @@ import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 export function execCgroup({ mode, hierarchies }: CgroupLayout, path: string, init: number): string {
   const [hierarchy] = hierarchies
   if (mode !== 'v2' || hierarchy === undefined) return path
-  if (readFileSync(`${hierarchy.mountPoint}${path}/cgroup.subtree_control`, 'utf8').trim() === '') return path
-  const inner = readFileSync(`/proc/${init}/cgroup`, 'utf8').trim().slice('0::'.length)
+  if (handedDown(hierarchy, path) === '') return path
+  const inner = initCgroup(init)(hierarchy)
   return inner.startsWith(`${path}/`) ? inner : path
+}
+
+/** Nothing where the cgroup is gone. */
+function handedDown({ mountPoint }: Hierarchy, path: string): string {
+  try {
+    return readFileSync(`${mountPoint}${path}/cgroup.subtree_control`, 'utf8').trim()
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return ''
+    throw new RuntimeError('cgroup', `look at the cgroup ${path}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/**
+ * Where init is now, for a container whose cgroup is gone: systemd drops a scope out of which the last process has been
+ * moved, though the container runs on.
+ */
+export function initCgroup(init: number): (hierarchy: Hierarchy) => string {
+  return ({ name, version }) => {
+    const lines = readFileSync(`/proc/${init}/cgroup`, 'utf8').trim().split('\n')
+    const line = lines.find((text) => {
+      const [id, list = ''] = text.split(':', 2)
+      return version === 2 ? id === '0' : id !== '0' && list.replace(/^name=/, '') === name
+    })
+    // A v2 hierarchy that is mounted is in every process's list, and so are those of v1.
+    return line?.split(':').slice(2).join(':') ?? ''
+  }
 }
 
 /**
@@ -48,7 +75,7 @@ export function subCgroups(
 
 function hierarchyOf(hierarchies: readonly Hierarchy[], name: string, arg: string): Hierarchy {
   const found = hierarchies.find(({ version, controllers }) => version === 1 && controllers.includes(name))
-  if (!found) throw invalid(arg, `no hierarchy of cgroup v1 has a controller ${JSON.stringify(name)}`)
+  if (!found) throw invalid(arg, `unknown controller ${JSON.stringify(name)}: no hierarchy of cgroup v1 has it`)
   return found
 }
 

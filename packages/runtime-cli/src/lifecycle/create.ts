@@ -218,7 +218,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const monitor = new Monitor(info, {
     arch,
     companions,
-    cgroup: openCgroup(layout, cgroupDir, resctrl?.facts.tasks),
+    cgroup: openCgroup(layout, cgroupDir, { others: resctrl?.facts.tasks }),
     hostTree: gate?.plan.hostTree?.fd,
     timeNamespace: namespaces.shared.get('time'),
     timeOffsets: userNamespace && namespaces.created.has('time') ? spec.linux?.timeOffsets : undefined,

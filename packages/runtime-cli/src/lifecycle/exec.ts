@@ -3,7 +3,7 @@ import { closeSync, readFileSync } from 'node:fs'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
-import { execCgroup, subCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
+import { execCgroup, initCgroup, subCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { createPidFile } from '@crio-lxc/core/container/json-file'
 import { phrase } from '@crio-lxc/core/errors/codes'
@@ -199,11 +199,10 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       options.pidfdSocket === undefined ? undefined : keep(connectCaller('pidfd', options.pidfdSocket))
     const layout = cgroupLayout()
     const { cgroupDir: path } = facts
-    const cgroup = openCgroup(
-      layout,
-      options.cgroups?.length ? subCgroups(options.cgroups, { path, layout }) : execCgroup(layout, path, init.init.pid),
-      facts.resctrl?.tasks,
-    )
+    const { tasks: others } = facts.resctrl ?? {}
+    const cgroup = options.cgroups?.length
+      ? openCgroup(layout, subCgroups(options.cgroups, { path, layout }), { others })
+      : openCgroup(layout, execCgroup(layout, path, init.init.pid), { others, instead: initCgroup(init.init.pid) })
     cgroup.fds.forEach(keep)
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)

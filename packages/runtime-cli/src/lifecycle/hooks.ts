@@ -5,6 +5,7 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
+import { initCgroup } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import type { ContainerFacts } from '@crio-lxc/core/container/container-info'
 import { phrase } from '@crio-lxc/core/errors/codes'
@@ -119,7 +120,10 @@ function pidInside(pid: number): number {
 }
 
 function withContainer(facts: ContainerFacts, init: ProcessIdentity, use: (container: HookContainer) => void): void {
-  const { fds, ...cgroup } = openCgroup(cgroupLayout(), facts.cgroupDir, facts.resctrl?.tasks)
+  const { fds, ...cgroup } = openCgroup(cgroupLayout(), facts.cgroupDir, {
+    others: facts.resctrl?.tasks,
+    instead: initCgroup(init.pid),
+  })
   try {
     const pidfd = openProcess(init)
     if (pidfd === undefined)

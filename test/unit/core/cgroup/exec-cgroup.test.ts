@@ -39,8 +39,12 @@ describe('exec --cgroup', () => {
     [hybrid, ['..'], 'invalid --cgroup "..": .. is not a sub cgroup path'],
     [hybrid, ['a/../../c2'], 'invalid --cgroup "a/../../c2": a/../../c2 is not a sub cgroup path'],
     [hybrid, ['pids:..'], 'invalid --cgroup "pids:..": .. is not a sub cgroup path'],
-    [hybrid, [':a'], 'invalid --cgroup ":a": no hierarchy of cgroup v1 has a controller ""'],
-    [hybrid, ['memory:a'], 'invalid --cgroup "memory:a": no hierarchy of cgroup v1 has a controller "memory"'],
+    [hybrid, [':a'], 'invalid --cgroup ":a": unknown controller "": no hierarchy of cgroup v1 has it'],
+    [
+      hybrid,
+      ['memory:a'],
+      'invalid --cgroup "memory:a": unknown controller "memory": no hierarchy of cgroup v1 has it',
+    ],
     [hybrid, ['pids:a', 'pids:b'], 'invalid --cgroup "pids:b": the hierarchy pids has another path already'],
     [
       hybrid,
@@ -48,7 +52,7 @@ describe('exec --cgroup', () => {
       'invalid --cgroup "cpuacct:b": the hierarchy cpu,cpuacct has another path already',
     ],
     [hybrid, ['a', 'pids:b'], 'invalid --cgroup "a": only one path can be for all hierarchies: write CONTROLLER:PATH'],
-    [v2, ['pids:a'], 'invalid --cgroup "pids:a": no hierarchy of cgroup v1 has a controller "pids"'],
+    [v2, ['pids:a'], 'invalid --cgroup "pids:a": unknown controller "pids": no hierarchy of cgroup v1 has it'],
   ])('%j %j is refused', ({ hierarchies, mode }, args, message) => {
     expect(() => paths({ hierarchies, mode }, ...args)).toThrow(message)
   })
