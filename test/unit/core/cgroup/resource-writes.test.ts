@@ -59,6 +59,31 @@ const rows: Record<string, Row[]> = {
       { memory: { limit: 10, swap: 30 } },
       ['memory.swap.max 20', 'memory.max 10'],
     ],
+    [
+      'the limit and, in unified, swap: the sum is what these two make',
+      'v2',
+      { memory: { limit: 100 }, unified: { 'memory.swap.max': '50' } },
+      ['memory.max 100', 'memory.swap.max 50'],
+      { 'memory.max': '50', 'memory.swap.max': '20' },
+    ],
+    [
+      'no limit and, in unified, swap',
+      'v2',
+      { memory: { limit: -1 }, unified: { 'memory.swap.max': '50' } },
+      ['memory.max max', 'memory.swap.max 50'],
+    ],
+    [
+      'the sum beside the limit in unified',
+      'v2',
+      { memory: { swap: 30 }, unified: { 'memory.max': '10' } },
+      ['memory.swap.max 20', 'memory.max 10'],
+    ],
+    [
+      'swap beside no limit in unified',
+      'v2',
+      { memory: { limit: 100, swap: 30 }, unified: { 'memory.max': 'max' } },
+      ['memory.swap.max 30', 'memory.max 100', 'memory.max max'],
+    ],
     ['no swap at all', 'v2', { memory: { limit: 10, swap: 10 } }, ['memory.swap.max 0 ?', 'memory.max 10']],
     ['unlimited swap', 'v2', { memory: { limit: 10, swap: -1 } }, ['memory.swap.max max ?', 'memory.max 10']],
     [
@@ -193,7 +218,8 @@ const rows: Record<string, Row[]> = {
     ['the limit', 'hybrid', { pids: { limit: 10 } }, ['pids.max 10']],
     ['the limit', 'v2', { pids: { limit: 10 } }, ['pids.max 10']],
     ['-1 as no limit', 'v1', { pids: { limit: -1 } }, ['pids.max max']],
-    ['nothing for 0', 'bare', { pids: { limit: 0 } }, []],
+    ['0 as the limit that it is', 'v2', { pids: { limit: 0 } }, ['pids.max 0']],
+    ['nothing without a limit', 'bare', { pids: {} }, []],
   ],
   blockIO: [
     [
@@ -302,12 +328,25 @@ const refused: [Host, Resources, RegExp, Record<string, string>?][] = [
   [
     'v1',
     { unified: { 'memory.high': '1' } },
-    /^linux\.resources\.unified\["memory\.high"\]: the host has no cgroup v2/,
+    /^linux\.resources\.unified\["memory\.high"\]: invalid configuration: the host has no cgroup v2/,
   ],
   [
     'hybrid',
     { unified: { 'memory.high': '1' } },
-    /^linux\.resources\.unified\["memory\.high"\]: the host has no memory controller in cgroup v2/,
+    /^linux\.resources\.unified\["memory\.high"\]: invalid configuration: the host has no memory controller in cgroup v2/,
+  ],
+  [
+    'v2',
+    { unified: { 'pids.max': '' } },
+    /^linux\.resources\.unified\["pids\.max"\]: must be what the file is to hold/,
+  ],
+  ['v2', { unified: { 'pids.max': ' \n' } }, /^linux\.resources\.unified\["pids\.max"\]: must be what the file/],
+  ['v2', { unified: { 'pids.max': '1\0' } }, /^linux\.resources\.unified\["pids\.max"\]: must be what the file/],
+  ['v2', { unified: { 'cgroup.freeze': '1' } }, /^linux\.resources\.unified\["cgroup\.freeze"\]: is about processes/],
+  [
+    'v2',
+    { unified: { 'cgroup.type': 'threaded' } },
+    /^linux\.resources\.unified\["cgroup\.type"\]: is about processes/,
   ],
   ['v2', { unified: { '../x': '1' } }, /^linux\.resources\.unified\["\.\.\/x"\]: must be the name of a file/],
   ['v2', { hugepageLimits: [{ pageSize: '../2MB', limit: 1 }] }, /hugepageLimits\[0\]\.pageSize: must be like/],

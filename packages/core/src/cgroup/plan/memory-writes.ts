@@ -1,6 +1,7 @@
 /** linux.resources.memory as writes in order; memory.rst of cgroup v1, cgroup-v2.rst "Memory Interface Files". PURE. */
 import { RuntimeError, SpecError } from '../../errors/runtime-error.ts'
 import type { MemoryResources } from '../../oci/resources.ts'
+import { amountOf, UNLIMITED } from './amount.ts'
 import type { CgroupWrite } from './cgroup-write.ts'
 import {
   type Controller,
@@ -14,8 +15,11 @@ import {
 const POINTER = 'linux.resources.memory'
 const MAX_SWAPPINESS = 100
 
+/** linux.resources.unified: what it says of memory and swap is so in the end. */
+type Unified = Readonly<Record<string, string>>
+
 /** Throws RuntimeError `cgroup`, or SpecError for values that cannot be. */
-export function planMemory(memory: MemoryResources, cgroup: PresentCgroup): CgroupWrite[] {
+export function planMemory(memory: MemoryResources, cgroup: PresentCgroup, unified: Unified = {}): CgroupWrite[] {
   const { limit, reservation, swap, kernelTCP, swappiness, disableOOMKiller } = memory
   const asked = Object.entries({ limit, reservation, swap, kernelTCP, disableOOMKiller }).filter(([, value]) => value)
   const [first] = swappiness === undefined ? asked : [...asked, ['swappiness']]
@@ -28,7 +32,7 @@ export function planMemory(memory: MemoryResources, cgroup: PresentCgroup): Cgro
   if (first === undefined && !hasController(cgroup, 'memory')) return []
   const controller = findController(cgroup, 'memory', `${POINTER}.${first?.[0] ?? 'disableOOMKiller'}`)
   if (memory.checkBeforeUpdate) checkUsage(memory, controller)
-  return controller.version === 1 ? planV1(memory, controller) : planV2(memory, controller)
+  return controller.version === 1 ? planV1(memory, controller) : planV2(memory, controller, unified)
 }
 
 /** The kernel would first reclaim, then kill: whoever asks for the check wants neither. */
@@ -70,13 +74,13 @@ function planV1Swap({ limit, swap }: MemoryResources, write: Controller['write']
   return limit === -1 ? [{ ...write(`${POINTER}.limit`, file, -1), ifMissing: 'nothing' }] : []
 }
 
-function planV2(memory: MemoryResources, controller: Controller): CgroupWrite[] {
+function planV2(memory: MemoryResources, controller: Controller, unified: Unified): CgroupWrite[] {
   const { limit, reservation, kernelTCP, swappiness, disableOOMKiller } = memory
   for (const [name, value] of Object.entries({ kernelTCP, disableOOMKiller }))
     if (value) throw notInVersion(`${POINTER}.${name}`, controller, 'memory')
   if (swappiness !== undefined) throw notInVersion(`${POINTER}.swappiness`, controller, 'memory')
   const { write } = controller
-  const swap = swapAlone(memory, controller)
+  const swap = unified['memory.swap.max'] === undefined ? swapAlone(memory, controller, unified) : undefined
   const writes: CgroupWrite[] = []
   if (swap !== undefined) {
     const setSwap = write(`${POINTER}.${memory.swap ? 'swap' : 'limit'}`, 'memory.swap.max', maxOr(swap))
@@ -89,7 +93,9 @@ function planV2(memory: MemoryResources, controller: Controller): CgroupWrite[] 
 }
 
 /** v2 limits swap apart from memory, the spec both together. undefined: leave it as it is. */
-function swapAlone({ limit = 0, swap = 0 }: MemoryResources, { read }: Controller): bigint | undefined {
+function swapAlone(memory: MemoryResources, { read }: Controller, unified: Unified): bigint | undefined {
+  const { swap = 0 } = memory
+  const limit = limitInUnified(unified) ?? memory.limit ?? 0
   if (swap === -1 || (swap === 0 && limit === -1)) return -1n
   const presentSwap = presentLimit(read('memory.swap.max'))
   const present = presentLimit(read('memory.max'))
@@ -99,10 +105,16 @@ function swapAlone({ limit = 0, swap = 0 }: MemoryResources, { read }: Controlle
     return difference('limit', present + presentSwap, BigInt(limit))
   }
   if (limit === -1) return BigInt(swap)
-  const memory = limit === 0 ? present : BigInt(limit)
-  if (memory === undefined)
+  const alone = limit === 0 ? present : BigInt(limit)
+  if (alone === undefined)
     throw new SpecError(`${POINTER}.swap`, 'is memory and swap together: give linux.resources.memory.limit as well')
-  return difference('swap', BigInt(swap), memory)
+  return difference('swap', BigInt(swap), alone)
+}
+
+/** As linux.resources.memory.limit has it: -1 is none. undefined: it does not say. */
+function limitInUnified(unified: Unified): number | bigint | undefined {
+  const limit = amountOf(unified['memory.max'])
+  return limit === UNLIMITED ? -1 : limit
 }
 
 function difference(name: 'limit' | 'swap', sum: bigint, memory: bigint): bigint {

@@ -24,7 +24,7 @@ export function planResourceWrites(resources: Resources, cgroup: PresentCgroup):
     ...(pids ? planPids(pids, cgroup) : []),
     ...(cpu ? planCpuset(cpu, cgroup) : []),
     ...(cpu ? planCpu(cpu, cgroup) : []),
-    ...(memory ? planMemory(memory, cgroup) : []),
+    ...(memory ? planMemory(memory, cgroup, unified) : []),
     ...(hugepageLimits ? planHugepages(hugepageLimits, cgroup) : []),
     ...(blockIO ? planBlockIo(blockIO, cgroup) : []),
     ...(rdma ? planRdma(rdma, cgroup) : []),
