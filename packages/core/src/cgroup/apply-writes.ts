@@ -17,8 +17,8 @@ export function applyWrites(path: string, writes: readonly CgroupWrite[]): void 
   for (const write of writes) apply(path, write)
 }
 
-/** The same for a container that runs: after a failure it has the limits that it had before. */
-export function applyWritesOrRestore(path: string, writes: readonly CgroupWrite[]): void {
+/** The same for a container that runs: after a failure, that of `finish` too, it has the limits that it had before. */
+export function applyWritesOrRestore(path: string, writes: readonly CgroupWrite[], finish?: () => void): void {
   const before: (() => void)[] = []
   try {
     for (const write of writes) {
@@ -28,6 +28,7 @@ export function applyWritesOrRestore(path: string, writes: readonly CgroupWrite[
       if (present !== undefined && /^[^\n]+$/.test(present))
         before.push(() => apply(path, { ...write, value: present }))
     }
+    finish?.()
   } catch (error) {
     const cleanup: unknown[] = []
     for (const restore of before.toReversed()) {

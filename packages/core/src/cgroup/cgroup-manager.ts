@@ -26,8 +26,10 @@ export interface CgroupManager {
   make(): void
   /** The container's first process has joined. */
   joined(): void
-  /** Puts limits into effect, once `make` has. Throws RuntimeError `cgroup`. */
-  limit(writes: readonly CgroupWrite[]): void
+  /** Puts the limits into effect, once `make` has, but for those that limit forks. Throws RuntimeError `cgroup`. */
+  limit(): void
+  /** Puts those into effect as well: create forks nothing more into the cgroup. Throws RuntimeError `cgroup`. */
+  limitForks(): void
   /** Moves a resident monitor out of the container's cgroup: its memory and its process are not the container's. */
   placeMonitor(pid: number): void
   /** What `make` holds besides the cgroup. */

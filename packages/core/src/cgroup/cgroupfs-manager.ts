@@ -3,9 +3,16 @@ import { applyWrites } from './apply-writes.ts'
 import type { CgroupManager, ManagedContainer } from './cgroup-manager.ts'
 import { makeCgroup, missingDirectories } from './cgroupfs.ts'
 import { checkUnused } from './check-unused.ts'
+import { limitsForks } from './plan/cgroup-write.ts'
 
 /** The runtime itself is the manager: everything is a directory or a file in it. */
-export function cgroupfsManager({ id, layout, placement: { path }, monitorCgroup }: ManagedContainer): CgroupManager {
+export function cgroupfsManager({
+  id,
+  layout,
+  placement: { path },
+  monitorCgroup,
+  writes,
+}: ManagedContainer): CgroupManager {
   const monitorPath = `/${monitorCgroup}/${id}`
   return {
     path,
@@ -15,7 +22,12 @@ export function cgroupfsManager({ id, layout, placement: { path }, monitorCgroup
     checkUnused: () => checkUnused(layout, path),
     make: () => makeCgroup(layout, path),
     joined: () => undefined,
-    limit: (writes) => applyWrites(path, writes),
+    limit: () =>
+      applyWrites(
+        path,
+        writes.filter((write) => !limitsForks(write)),
+      ),
+    limitForks: () => applyWrites(path, writes.filter(limitsForks)),
     placeMonitor(pid) {
       checkUnused(layout, monitorPath)
       makeCgroup(layout, monitorPath)

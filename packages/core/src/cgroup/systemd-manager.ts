@@ -1,26 +1,27 @@
 /** systemd makes the container's cgroup, as a transient scope: only it may write where it manages (single writer). */
 import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { isBusError, Systemd } from '../systemd/systemd.ts'
-import { applyWrites } from './apply-writes.ts'
+import { applyWrites, presentCgroup } from './apply-writes.ts'
 import type { CgroupManager, ManagedContainer, SystemdUnits } from './cgroup-manager.ts'
 import { makeCgroup, missingDirectories } from './cgroupfs.ts'
 import { checkUnused } from './check-unused.ts'
 import { deviceGroupName } from './device-group.ts'
 import { Placeholder } from './placeholder.ts'
 import { type CgroupLayout, isManagedBySystemd } from './plan/cgroup-layout.ts'
-import { type CgroupWrite, limitsForks } from './plan/cgroup-write.ts'
-import type { DevicePlan } from './plan/device-plan.ts'
+import { type CgroupWrite, isDeviceRule, limitsForks } from './plan/cgroup-write.ts'
+import { heldBySystemd } from './plan/held-by-systemd.ts'
+import { planLimitProperties, planStartProperties, textsOf } from './plan/limit-properties.ts'
 import { parseScope, type Scope } from './plan/scope.ts'
 import { planAnnotatedProperties } from './plan/unit-annotations.ts'
 import {
-  isIdle,
   type Property,
   planDeviceProperties,
-  planLimitProperties,
   planMonitorProperties,
   planScopeProperties,
 } from './plan/unit-properties.ts'
+import { knownTo, planWritten, tellUnit, type Unit } from './unit-limits.ts'
 
 /** Throws SpecError for annotations that are no properties. Connects when it is needed first. */
 export class SystemdManager implements CgroupManager {
@@ -31,18 +32,24 @@ export class SystemdManager implements CgroupManager {
   readonly #scope: Scope
   readonly #monitorScope: Scope | undefined
   readonly #annotated: readonly Property[]
+  readonly #writes: readonly CgroupWrite[]
+  /** What it was started with for its limits. */
+  readonly #told: readonly Property[]
   #connection: Systemd | undefined
   #placeholder: Placeholder | undefined
   #started = false
 
   constructor(container: ManagedContainer) {
-    const { id, placement, monitorCgroup, resident, annotations } = container
+    const { id, layout, placement, monitorCgroup, resident, annotations, writes } = container
     if (!placement.scope) throw new Error('a container of systemd has a scope')
     this.#container = container
     this.#scope = placement.scope
     this.#monitorScope = resident ? parseMonitorScope(monitorCgroup, id) : undefined
     this.#annotated = planAnnotatedProperties(annotations)
     this.path = placement.path
+    this.#writes = heldBySystemd(writes, presentCgroup(layout, this.path))
+    const early = textsOf(this.#writes.filter((write) => !limitsForks(write)))
+    this.#told = [...planLimitProperties(early), ...planStartProperties(early)]
     this.monitorPath = this.#monitorScope?.path ?? `/${monitorCgroup}/${id}`
     this.units = {
       container: this.#scope.unit,
@@ -59,13 +66,13 @@ export class SystemdManager implements CgroupManager {
   }
 
   make(): void {
-    const { id, layout, writes, devices, init, arch } = this.#container
+    const { id, layout, devices, init, arch } = this.#container
     this.#placeholder = new Placeholder(init, arch)
     const { pid } = this.#placeholder
     this.#start(this.#scope, [
       ...planScopeProperties(this.#scope, { id, pid, layout }),
       ...planDeviceProperties(devices, deviceGroupName),
-      ...planLimitProperties(writes.filter((write) => !limitsForks(write))),
+      ...this.#told,
       ...this.#annotated,
     ])
     this.#started = true
@@ -77,11 +84,20 @@ export class SystemdManager implements CgroupManager {
     this.#placeholder?.end()
   }
 
-  /** The files as well: systemd rounds, has no property for many of them, and applies its own only later. */
-  limit(writes: readonly CgroupWrite[]): void {
-    const late = planLimitProperties(writes.filter(limitsForks))
-    if (late.length > 0) this.#do('limit', this.#scope.unit, (systemd, unit) => systemd.setUnitProperties(unit, late))
-    applyWrites(this.path, writes)
+  limit(): void {
+    applyWrites(
+      this.path,
+      this.#writes.filter((write) => !limitsForks(write)),
+    )
+  }
+
+  limitForks(): void {
+    applyWrites(this.path, this.#writes.filter(limitsForks))
+    const properties = planWritten(this.#unit, this.#writes).filter((property) => !this.#isTold(property))
+    if (properties.length === 0) return
+    this.#do('limit', this.#scope.unit, (systemd) => tellUnit(systemd, this.#unit, properties))
+    // Of devices systemd has no words for all that the files have, and no file that could be read says it.
+    applyWrites(this.path, this.#writes.filter(isDeviceRule))
   }
 
   placeMonitor(pid: number): void {
@@ -99,6 +115,14 @@ export class SystemdManager implements CgroupManager {
     if (this.#started) stopUnits([this.#scope.unit], this.#container.timeoutMs)
   }
 
+  get #unit(): Unit {
+    return { name: this.#scope.unit, path: this.path, layout: this.#container.layout }
+  }
+
+  #isTold([name, { value }]: Property): boolean {
+    return this.#told.some(([other, variant]) => other === name && isDeepStrictEqual(variant.value, value))
+  }
+
   /** The hierarchies that systemd leaves alone. */
   get #foreignLayout(): CgroupLayout {
     const { layout } = this.#container
@@ -108,7 +132,7 @@ export class SystemdManager implements CgroupManager {
   /** A unit that has failed keeps its name until somebody resets it: what is left of it is nobody's. */
   #start(scope: Scope, properties: readonly Property[]): void {
     this.#do('start', scope.unit, (systemd, unit) => {
-      const known = withoutUnknown(systemd, properties)
+      const known = knownTo(systemd, properties)
       try {
         systemd.startTransientUnit(unit, known)
       } catch (error) {
@@ -159,32 +183,6 @@ export function stopUnits(units: readonly string[], timeoutMs: number): void {
   } finally {
     systemd.close()
   }
-}
-
-/** New limits of a container that runs. */
-export interface UnitLimits {
-  readonly writes: readonly CgroupWrite[]
-  readonly devices: DevicePlan | undefined
-}
-
-/** Tells systemd about new limits, before they are written: it has applied its own when this returns. Throws RuntimeError. */
-export function limitUnit(unit: string, { writes, devices }: UnitLimits, timeoutMs: number): void {
-  const properties = [...planLimitProperties(writes), ...planDeviceProperties(devices, deviceGroupName)]
-  if (properties.length === 0) return
-  const systemd = new Systemd(timeoutMs)
-  try {
-    systemd.setUnitProperties(unit, withoutUnknown(systemd, properties))
-  } catch (cause) {
-    throw new RuntimeError('cgroup', `limit the scope ${unit}: ${messageOf(cause)}`, { cause })
-  } finally {
-    systemd.close()
-  }
-}
-
-/** systemd refuses a call for one property that it does not know. */
-function withoutUnknown(systemd: Systemd, properties: readonly Property[]): readonly Property[] {
-  if (!properties.some(isIdle) || systemd.version() >= 252) return properties
-  return properties.filter((property) => !isIdle(property))
 }
 
 function resetFailedUnit(systemd: Systemd, unit: string): void {

@@ -17,6 +17,7 @@ const JOB_REMOVED = `type='signal',sender='${SYSTEMD}',interface='${MANAGER}',me
 export class Systemd {
   readonly #bus: BusConnection
   readonly #timeoutMs: number
+  #version: number | undefined
 
   /** Connects to the system bus, or to systemd itself where there is none. `timeoutMs` bounds each call and job. */
   constructor(timeoutMs: number) {
@@ -57,12 +58,8 @@ export class Systemd {
 
   /** 252; 0 when it cannot be told. Throws BusError. */
   version(): number {
-    const [reply] = this.#bus.call(
-      [{ ...manager('Get', 'ss', [MANAGER, 'Version']), interface: PROPERTIES }],
-      this.#timeoutMs,
-    )
-    const version = reply?.body?.[0] as Variant | undefined
-    return Number.parseInt(/\d+/.exec(String(version?.value))?.[0] ?? '0', 10)
+    this.#version ??= this.#askVersion()
+    return this.#version
   }
 
   /**
@@ -74,7 +71,16 @@ export class Systemd {
       [manager('SetUnitProperties', 'sba(sv)', [unit, true, properties as unknown as Value])],
       this.#timeoutMs,
     )
-    this.version()
+    this.#version = this.#askVersion()
+  }
+
+  #askVersion(): number {
+    const [reply] = this.#bus.call(
+      [{ ...manager('Get', 'ss', [MANAGER, 'Version']), interface: PROPERTIES }],
+      this.#timeoutMs,
+    )
+    const version = reply?.body?.[0] as Variant | undefined
+    return Number.parseInt(/\d+/.exec(String(version?.value))?.[0] ?? '0', 10)
   }
 
   #runJob(call: Call): void {

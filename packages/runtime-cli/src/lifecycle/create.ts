@@ -10,7 +10,6 @@ import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { cgroupOwner, delegateCgroup } from '@crio-lxc/core/cgroup/delegate'
 import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { limitsForks } from '@crio-lxc/core/cgroup/plan/cgroup-write'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
@@ -284,7 +283,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const seccompAgent = agentOf(spec.linux?.seccomp, process.seccomp?.notifies ?? false)
   if (seccompAgent) mkfifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
   fixStdio(spec.process.user, userNamespace)
-  manager.limit(resources.writes.filter((write) => !limitsForks(write)))
+  manager.limit()
   if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
   done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
   environmentExists = true
@@ -299,7 +298,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   }
   const reached = awaitInit(monitor, waiting)
   manager.joined()
-  manager.limit(resources.writes.filter(limitsForks))
+  manager.limitForks()
   if (reached === 'waiting' && gate) {
     done('init has made the mounts, and waits')
     const init = identifyInit(monitor)

@@ -4,14 +4,12 @@ import { presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { deviceGroupName } from '@crio-lxc/core/cgroup/device-group'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { heldBySystemd } from '@crio-lxc/core/cgroup/plan/held-by-systemd'
+import { planLimitProperties, planStartProperties, textsOf } from '@crio-lxc/core/cgroup/plan/limit-properties'
 import { type PrintedDevicePlan, printDevicePlan } from '@crio-lxc/core/cgroup/plan/print-device-plan'
 import { type PrintedUnit, printUnit } from '@crio-lxc/core/cgroup/plan/print-unit'
 import { planAnnotatedProperties } from '@crio-lxc/core/cgroup/plan/unit-annotations'
-import {
-  planDeviceProperties,
-  planLimitProperties,
-  planScopeProperties,
-} from '@crio-lxc/core/cgroup/plan/unit-properties'
+import { planDeviceProperties, planScopeProperties } from '@crio-lxc/core/cgroup/plan/unit-properties'
 import { type HookPoint, type HookPointRules, hookPoints } from '@crio-lxc/core/hook/hook-points'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { openNetDevices } from '@crio-lxc/core/host/net-devices'
@@ -126,7 +124,9 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
   const { path: cgroupDir, scope } = placement
   const intelRdt = hostHas('resctrl') ? spec.linux?.intelRdt : undefined
   const resctrl = intelRdt && ResctrlGroup.of(intelRdt, 'ID').plan
-  const resources = planResources(spec, presentCgroup(layout, cgroupDir), settings.featureGates)
+  const cgroup = presentCgroup(layout, cgroupDir)
+  const resources = planResources(spec, cgroup, settings.featureGates)
+  const writes = scope ? heldBySystemd(resources.writes, cgroup) : resources.writes
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${bundle}/${spec.root.path}`
   const namespaces = openNamespaces(spec)
   const closeLater = (open: Iterable<number>): void =>
@@ -209,11 +209,12 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
         unit: printUnit(scope, [
           ...planScopeProperties(scope, { id: 'ID', pid: PLACEHOLDER, layout }),
           ...planDeviceProperties(resources.devices, deviceGroupName),
-          ...planLimitProperties(resources.writes),
+          ...planLimitProperties(textsOf(writes)),
+          ...planStartProperties(textsOf(writes)),
           ...planAnnotatedProperties(spec.annotations),
         ]),
       }),
-      writes: resources.writes.map(({ hierarchy, file, value }) => ({
+      writes: writes.map(({ hierarchy, file, value }) => ({
         file: `${hierarchy.mountPoint}${cgroupDir}/${file}`,
         value,
       })),

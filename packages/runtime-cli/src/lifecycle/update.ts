@@ -49,18 +49,8 @@ async function limit(settings: Settings, { facts }: Container, resources: Resour
   const unit = facts.systemdUnits?.container
   if (unit === undefined) applyWritesOrRestore(facts.cgroupDir, writes)
   else {
-    const { limitUnit } = await import('@crio-lxc/core/cgroup/systemd-manager')
-    const before = writes.flatMap((write) => {
-      const value = cgroup.read(write.hierarchy, write.file)
-      return value === undefined ? [] : [{ ...write, value }]
-    })
-    limitUnit(unit, { writes, devices }, settings.timeouts.startMs)
-    try {
-      applyWritesOrRestore(facts.cgroupDir, writes)
-    } catch (error) {
-      limitUnit(unit, { writes: before, devices: undefined }, settings.timeouts.startMs)
-      throw error
-    }
+    const { limitUnit } = await import('@crio-lxc/core/cgroup/unit-limits')
+    limitUnit({ name: unit, path: facts.cgroupDir, layout }, { writes, devices }, settings.timeouts.startMs)
   }
   if (devices) applyDevicePlan(facts.cgroupDir, devices)
   done(`wrote ${writes.length} limits of the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })

@@ -1,85 +1,12 @@
-import { Buffer } from 'node:buffer'
 import type { Hierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
-import type { CgroupWrite } from '@crio-lxc/core/cgroup/plan/cgroup-write'
 import { planDevices } from '@crio-lxc/core/cgroup/plan/device-plan'
 import { planAnnotatedProperties } from '@crio-lxc/core/cgroup/plan/unit-annotations'
-import {
-  planDeviceProperties,
-  planLimitProperties,
-  planScopeProperties,
-} from '@crio-lxc/core/cgroup/plan/unit-properties'
+import { planDeviceProperties, planScopeProperties } from '@crio-lxc/core/cgroup/plan/unit-properties'
 import type { DeviceRule } from '@crio-lxc/core/oci/resources'
 import { describe, expect, test } from 'vitest'
 
 const v1: Hierarchy = { name: 'x', mountPoint: '/sys/fs/cgroup/x', version: 1, controllers: ['devices'] }
 const v2: Hierarchy = { name: '', mountPoint: '/sys/fs/cgroup', version: 2, controllers: [] }
-const INFINITY = 2n ** 64n - 1n
-
-function limits(hierarchy: Hierarchy, files: Record<string, string>): Record<string, unknown> {
-  const writes = Object.entries(files).map(([file, value]): CgroupWrite => ({ hierarchy, file, value, field: 'f' }))
-  return Object.fromEntries(planLimitProperties(writes).map(([name, { value }]) => [name, value]))
-}
-
-describe('planLimitProperties()', () => {
-  test.each<[Record<string, string>, Record<string, unknown>]>([
-    [
-      { 'memory.max': '1048576', 'memory.low': '4096' },
-      { MemoryMax: 1048576n, MemoryLow: 4096n },
-    ],
-    [
-      { 'memory.max': 'max', 'memory.swap.max': '0' },
-      { MemoryMax: INFINITY, MemorySwapMax: 0n },
-    ],
-    [
-      { 'memory.high': '5', 'memory.min': '4' },
-      { MemoryHigh: 5n, MemoryMin: 4n },
-    ],
-    [
-      { 'cpu.weight': '39', 'pids.max': '7' },
-      { CPUWeight: 39n, TasksMax: 7n },
-    ],
-    [{ 'cpu.max': '50000 100000' }, { CPUQuotaPeriodUSec: 100000n, CPUQuotaPerSecUSec: 500000n }],
-    [{ 'cpu.max': '1000 3000' }, { CPUQuotaPeriodUSec: 3000n, CPUQuotaPerSecUSec: 340000n }],
-    [{ 'cpu.max': '50000' }, { CPUQuotaPerSecUSec: 500000n }],
-    [{ 'cpu.max': 'max 20000' }, { CPUQuotaPeriodUSec: 20000n, CPUQuotaPerSecUSec: INFINITY }],
-    [
-      { 'cpuset.cpus': '0-2,9', 'cpuset.mems': '0' },
-      { AllowedCPUs: Buffer.from([0b111, 0b10]), AllowedMemoryNodes: Buffer.from([1]) },
-    ],
-    [{ 'hugetlb.2MB.max': '0', 'io.max': '8:0 rbps=1' }, {}],
-    [{ 'cpu.weight': '5', 'cpu.idle': '1' }, { CPUWeight: 0n }],
-    [{ 'cpu.idle': '0' }, {}],
-    // linux.resources.unified may write whatever the kernel reads.
-    [
-      { 'memory.high': '1G', 'memory.max': '2k' },
-      { MemoryHigh: 1n << 30n, MemoryMax: 2048n },
-    ],
-    [{ 'memory.high': 'lots', 'cpuset.cpus': '0-6:2/3', 'cpuset.mems': '9999', 'cpu.max': 'x 0' }, {}],
-    [{ 'memory.max': '99999999999999999999' }, { MemoryMax: INFINITY }],
-  ])('v2 %j', (files, properties) => {
-    expect(limits(v2, files)).toEqual(properties)
-  })
-
-  test.each<[Record<string, string>, Record<string, unknown>]>([
-    [
-      { 'memory.limit_in_bytes': '4096', 'pids.max': 'max' },
-      { MemoryLimit: 4096n, TasksMax: INFINITY },
-    ],
-    [
-      { 'memory.limit_in_bytes': '-1', 'cpu.shares': '512' },
-      { MemoryLimit: INFINITY, CPUShares: 512n },
-    ],
-    [
-      { 'cpu.cfs_quota_us': '20000', 'cpu.cfs_period_us': '50000' },
-      { CPUQuotaPeriodUSec: 50000n, CPUQuotaPerSecUSec: 400000n },
-    ],
-    [{ 'cpu.cfs_quota_us': '-1' }, { CPUQuotaPerSecUSec: INFINITY }],
-    // systemd has no cpuset of v1.
-    [{ 'cpuset.cpus': '0' }, {}],
-  ])('v1 %j', (files, properties) => {
-    expect(limits(v1, files)).toEqual(properties)
-  })
-})
 
 describe('planDeviceProperties()', () => {
   const group = (type: string, major: number): string | undefined => (type === 'c' && major === 136 ? 'pts' : undefined)

@@ -17,3 +17,8 @@ export interface CgroupWrite {
 export function limitsForks({ file }: CgroupWrite): boolean {
   return file === 'pids.max'
 }
+
+/** Of the v1 controller of devices. */
+export function isDeviceRule({ file }: CgroupWrite): boolean {
+  return file.startsWith('devices.')
+}
