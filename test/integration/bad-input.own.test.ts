@@ -51,6 +51,18 @@ describe('a field of config.json that cannot be honoured is named', () => {
       /process\.rlimits\[0\]/,
       change((spec) => Object.assign(spec.process, { rlimits: [{ type: 'RLIMIT_CPU', soft: 9, hard: 1 }] })),
     ],
+    [
+      /linux\.cgroupsPath: "a\.slice:b:c" is slice:prefix:name, .*give --systemd-cgroup, or a path$/m,
+      change((spec) => Object.assign(spec.linux, { cgroupsPath: 'a.slice:b:c' })),
+    ],
+    [
+      /linux\.resources\.cpu\.cpus: .* has the CPUs [\d,-]+: name some of these$/m,
+      change((spec) => Object.assign(spec.linux.resources, { cpu: { cpus: '4000' } })),
+    ],
+    [
+      /linux\.resources\.unified\["pids\.max"\]: must be what the file is to hold, got ""$/m,
+      change((spec) => Object.assign(spec.linux.resources, { unified: { 'pids.max': '' } })),
+    ],
     [/root\.path/, change((spec) => Object.assign(spec.root, { path: 'no-such-rootfs' }))],
     [/root\.path/, change((spec) => Object.assign(spec.root, { path: 'config.json' }))],
     [/root/, change((spec) => Object.assign(spec, { root: 'rootfs' }))],

@@ -106,7 +106,7 @@ describe('update', () => {
       const result = await t.runtime(['update', '--resources', '-', id], { input: JSON.stringify(resources) })
       expect(result.exitCode).toBe(1)
       expect(messageOf(result)).toMatch(
-        /^linux\.resources\.cpu\.cpus: write "4000" to \/sys\/fs\/cgroup\/.*cpuset\.cpus: /,
+        /^linux\.resources\.cpu\.cpus: write "4000" to \/sys\/fs\/cgroup\/.*cpuset\.cpus: [^:]+: \S+ has the CPUs [\d,-]+: name some of these$/,
       )
       expect(readCgroup(pid, 'pids', 'pids.max')).toBe('55')
       expect(readCgroup(pid, 'cpu', 'cpu.shares', 'cpu.weight')).toMatch(/^(1024|100)$/)
@@ -116,12 +116,15 @@ describe('update', () => {
       ['{"memory":', /resources\.json.*line 1/],
       ['{"memory":{"limit":"1"}}', /linux\.resources\.memory\.limit: must be an integer/],
       ['{"memory":{"kernel":5}}', /linux\.resources\.memory\.kernel: not supported/],
+      ['{"cpu":{"mems":"77"}}', /cpu\.mems: write "77" to .*: \S+ has the memory nodes [\d,-]+: name some of these$/],
       ['{"memory":{"swappiness":101}}', /linux\.resources\.memory\.swappiness: must be from 0 to 100/],
       ['{"network":{"classID":5}}', /linux\.resources\.network\.classID: the host has no net_cls controller/],
       ['{"rdma":{"mlx":{"hcaHandles":5}}}', /linux\.resources\.rdma\.mlx: .*(no rdma controller|rdma\.max)/],
       ['{"blockIO":{"leafWeight":100}}', /blockIO\.leafWeight: .*controller .*has no such (file|limit)/],
       ['{"unified":{"memory.nonsense":"1"}}', /unified\["?memory\.nonsense"?\]: .*(no such file|no memory controller)/],
       ['{"unified":{"cgroup.procs":"1"}}', /unified.*cgroup\.procs.*is about processes and no limit/],
+      ['{"unified":{"cgroup.freeze":"1"}}', /unified.*cgroup\.freeze.*is about processes and no limit/],
+      ['{"unified":{"pids.max":""}}', /unified\["?pids\.max"?\]: must be what the file is to hold, got ""$/],
       ['{"unified":{"../x":"1"}}', /unified.*must be the name of a file of cgroup v2/],
       ['{"memory":{"limit":4096,"checkBeforeUpdate":true}}', /memory\.limit: the container uses \d+ bytes, more than/],
     ])('refuses %s', async (input, message) => {
@@ -130,6 +133,14 @@ describe('update', () => {
       expect(result.exitCode).toBe(1)
       expect(messageOf(result)).toMatch(message)
       expect(result.stderr.trim().split('\n')).toHaveLength(1)
+    })
+
+    it('takes 0 for a limit of pids, as runc since 1.4', async () => {
+      const { id, pid } = await t.running()
+      await t.ok(['update', '--pids-limit', '0', id])
+      expect(readCgroup(pid, 'pids', 'pids.max')).toBe('0')
+      await t.ok(['update', '--pids-limit', '-1', id])
+      expect(readCgroup(pid, 'pids', 'pids.max')).toBe('max')
     })
 
     it('refuses standard input that has no end', async () => {

@@ -395,6 +395,43 @@ describe('linux.resources.cpu', () => {
     })
   }
 
+  function lendsRealtime(): void {
+    it('realtimeRuntime of containers without cgroupsPath is set, for one and for two at once', async () => {
+      for (const runtime of [4000, 6000]) {
+        const { pid } = await t.create({
+          spec: (spec) => {
+            withResources({ cpu: { realtimeRuntime: runtime } })(spec)
+            delete spec.linux.cgroupsPath
+          },
+        })
+        expect(readCgroup(pid, 'cpu', 'cpu.rt_runtime_us')).toBe(String(runtime))
+      }
+    })
+  }
+
+  function keepsRealtime(): void {
+    requires('own-runtime')
+
+    it('more than an administrator has given a cgroup is refused', async () => {
+      const parent = `/${t.id()}-realtime`
+      const directory = `${cpu}${parent}`
+      mkdirSync(directory)
+      t.defer(() => {
+        for (const mount of Object.values(cgroupMounts())) if (existsSync(mount + parent)) rmdirSync(mount + parent)
+      })
+      writeFileSync(`${directory}/cpu.rt_runtime_us`, '2000')
+      const bundle = await t.bundle({
+        spec: (spec) => {
+          withResources({ cpu: { realtimeRuntime: 4000 } })(spec)
+          spec.linux.cgroupsPath = `${parent}/child`
+        },
+      })
+      const result = await t.runtime(['create', '--bundle', bundle.path, t.id()])
+      expect(messageOf(result)).toMatch(/^linux\.resources\.cpu\.realtimeRuntime: write "4000" to /)
+      expect(t.read(`${directory}/cpu.rt_runtime_us`)).toBe('2000\n')
+    })
+  }
+
   function refusesRealtime(): void {
     requires('own-runtime')
 
@@ -406,8 +443,20 @@ describe('linux.resources.cpu', () => {
     })
   }
 
-  if (existsSync(`${cpu}/cpu.rt_runtime_us`)) dividesRealtime()
-  else refusesRealtime()
+  if (existsSync(`${cpu}/cpu.rt_runtime_us`)) {
+    dividesRealtime()
+    lendsRealtime()
+    describe('of a cgroup that somebody else has made', keepsRealtime)
+  } else refusesRealtime()
+})
+
+describe('linux.resources.pids', () => {
+  requires('own-runtime')
+
+  it('limit 0 is a limit, as with runc since 1.4', async () => {
+    const { pid } = await t.create({ spec: withResources({ pids: { limit: 0 } }) })
+    expect(readCgroup(pid, 'pids', 'pids.max')).toBe('0')
+  })
 })
 
 describe('a field that the host cannot have', () => {

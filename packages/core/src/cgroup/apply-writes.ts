@@ -6,6 +6,7 @@ import { ancestors, writeExisting } from './cgroupfs.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import type { CgroupWrite } from './plan/cgroup-write.ts'
 import type { PresentCgroup } from './plan/controller.ts'
+import { lendRealtime } from './realtime.ts'
 
 /** The cgroup `path` as the planners look at it; it need not exist yet. */
 export function presentCgroup(layout: CgroupLayout, path: string): PresentCgroup {
@@ -43,12 +44,12 @@ export function applyWritesOrRestore(path: string, writes: readonly CgroupWrite[
   }
 }
 
-function apply(path: string, write: CgroupWrite): void {
-  const { hierarchy, file, value, field, controller, ifMissing } = write
+function apply(path: string, planned: CgroupWrite): void {
+  const { hierarchy, file, value, field, controller, ifMissing } = planned
   const target = `${hierarchy.mountPoint}${path}/${file}`
   if (controller !== undefined) enableController(hierarchy, path, { controller, field })
   try {
-    writeExisting(target, value)
+    write(target, value, { path, hierarchy, file })
   } catch (cause) {
     const code = codeOf(cause)
     if (code === 'ENOENT' && ifMissing !== undefined) {
@@ -57,12 +58,45 @@ function apply(path: string, write: CgroupWrite): void {
     }
     const problem =
       code === 'ENOENT' ? `the host's ${file.split('.', 1)[0]} controller has no such file` : reasonOf(cause)
-    const usage = code === 'EBUSY' ? usageOf(target) : undefined
-    const advice = usage === undefined ? '' : `: ${usage} bytes are in use: give a higher limit`
+    const advice = adviceFor(target, { code, file, above: hierarchy.mountPoint + path.slice(0, path.lastIndexOf('/')) })
     throw new RuntimeError('cgroup', `${field}: write ${JSON.stringify(value)} to ${target}: ${problem}${advice}`, {
       cause,
     })
   }
+}
+
+/** The kernel refuses time for realtime processes that the cgroups above do not have. */
+function write(
+  target: string,
+  value: string,
+  { path, hierarchy, file }: { path: string; hierarchy: Hierarchy; file: string },
+): void {
+  try {
+    writeExisting(target, value)
+  } catch (error) {
+    const name = hierarchy.version === 1 ? realtime[file] : undefined
+    if (name === undefined || codeOf(error) !== 'EINVAL' || !/^\d+$/.test(value)) throw error
+    lendRealtime(hierarchy.mountPoint, path, { [name]: BigInt(value) })
+    writeExisting(target, value)
+  }
+}
+
+const realtime: Readonly<Record<string, 'runtime' | 'period'>> = {
+  'cpu.rt_runtime_us': 'runtime',
+  'cpu.rt_period_us': 'period',
+}
+
+/** What to do about a write that the kernel has refused, with the colon before it; nothing where there is nothing to say. */
+function adviceFor(
+  target: string,
+  { code, file, above }: { code: string | undefined; file: string; above: string },
+): string {
+  const usage = code === 'EBUSY' ? usageOf(target) : undefined
+  if (usage !== undefined) return `: ${usage} bytes are in use: give a higher limit`
+  if ((file !== 'cpuset.cpus' && file !== 'cpuset.mems') || code === 'ENOENT' || code === 'EBUSY') return ''
+  const there = readIfExists(`${above}/${file}.effective`) ?? readIfExists(`${above}/${file}`)
+  if (!there) return ''
+  return `: ${above} has ${file === 'cpuset.cpus' ? 'the CPUs' : 'the memory nodes'} ${there}: name some of these`
 }
 
 /** Of what a limit of v1 memory counts (memory.rst): the kernel reclaims what it can, and refuses a limit below the rest. */

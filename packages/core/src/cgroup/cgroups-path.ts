@@ -25,6 +25,12 @@ export function resolveCgroupsPath(cgroupsPath: string | undefined, { id, system
     return { path: scope.path, scope }
   }
   const path = cgroupsPath || `/crio-lxc/${id}`
+  // It would be a directory of this name: whoever names a scope means one, and its slice's limits.
+  if (/^[^/:]*:[^/:]*:[^/:]+$/.test(path))
+    throw new SpecError(
+      POINTER,
+      `${JSON.stringify(path)} is slice:prefix:name, a scope of systemd: give --systemd-cgroup, or a path`,
+    )
   const parts: string[] = []
   for (const part of path.split('/')) {
     if (part === '..') throw new SpecError(POINTER, `${JSON.stringify(path)} must not contain ".."`)

@@ -45,3 +45,22 @@ describe('resolveCgroupsPath() for systemd', () => {
     expect(() => resolve(cgroupsPath)).toThrow(/^linux\.cgroupsPath: /)
   })
 })
+
+describe('resolveCgroupsPath() without systemd', () => {
+  const path = (cgroupsPath: string): string => resolveCgroupsPath(cgroupsPath, { id: 'c1', systemd: false }).path
+
+  test.each(['system.slice:cri:abc', ':cri:abc', 'a.slice::abc', '::abc', 'a:b:c'])('refuses %s', (cgroupsPath) => {
+    expect(() => path(cgroupsPath)).toThrow(
+      `linux.cgroupsPath: ${JSON.stringify(cgroupsPath)} is slice:prefix:name, a scope of systemd: give --systemd-cgroup`,
+    )
+  })
+
+  test.each([
+    ['/a:b:c', '/a:b:c'],
+    ['a/b:c:d', '/a/b:c:d'],
+    ['a:b', '/a:b'],
+    ['a:b:c:d', '/a:b:c:d'],
+  ])('%s is a path', (cgroupsPath, expected) => {
+    expect(path(cgroupsPath)).toBe(expected)
+  })
+})
