@@ -19,7 +19,7 @@ const t = useContainers()
 const reload = (): Promise<unknown> => execa('systemctl', ['daemon-reload'])
 
 /** Counters and what happens by itself. */
-const changing = /(stat|current|events|events\.local|peak|pressure|procs|threads|kill|reclaim)$/
+const changing = /((stat|events)(\.local)?|current|peak|pressure|procs|threads|kill|reclaim)$/
 
 /** Every other file of the cgroup of a process, by name, with what it holds. */
 function settings(pid: number): Record<string, string> {
@@ -152,8 +152,10 @@ describe('every file of the cgroup', () => {
     const { id, pid } = await limitedContainer()
     const made = settings(pid)
     await t.ok(['update', '--cpu-idle', '1', id])
-    const idle = { ...made, 'cpu.idle': '1', 'cpu.weight': '0', 'cpu.weight.nice': '19' }
-    expect(settings(pid)).toEqual(idle)
+    const idle = settings(pid)
+    // Kernels differ in the weight that they show.
+    const weight = expect.stringMatching(/^[01]$/)
+    expect(idle).toEqual({ ...made, 'cpu.idle': '1', 'cpu.weight': weight, 'cpu.weight.nice': '19' })
     await reload()
     expect(settings(pid)).toEqual(idle)
     await t.ok(['update', '--pids-limit', '5', id])

@@ -68,7 +68,7 @@ run integration-in-a-shared-mount-tree unshare -m sh test/run/share-mounts.sh --
 run integration-of-runc env RUNTIME=runc -- --project integration integration/ leak/ security/ crash/
 # shellcheck disable=SC2086 # a list of words
 if has_vm; then
-	run_in_vm vm "$short_pass_machine -t 900" $short_pass
+	run_in_vm vm "$short_pass_machine -t 1200" $short_pass
 	# No machine has AppArmor and SELinux at once.
 	run_in_vm vm-selinux '-e -t 600' integration/fields/selinux
 else skip vm x86-64 "the machine's processor is $(uname -m)"; fi

@@ -1,10 +1,13 @@
 #!/bin/sh
-# npm run test:vm [-- [--short | --systemd | --legacy | --selinux] FILTER...]: the integration tests, or those whose paths
-# contain a FILTER, in a virtual machine of this host's files. All of them take half an hour: its processor is emulated.
+# npm run test:vm [-- [--short | --systemd | --legacy | --debian13 | --selinux] FILTER...]: the integration tests, or those
+# whose paths contain a FILTER, in a virtual machine of this host's files. All of them take half an hour: its processor is
+# emulated.
 #
 #   without an option  a host with cgroup v2 alone and nothing but the tests
 #   --systemd          the same, managed by systemd and with AppArmor; by default only what these two can show
 #   --legacy           managed by systemd, with its v1 hierarchies
+#   --debian13         the files and the kernel of Debian 13, managed by its systemd; they are made once, in minutes, and
+#                      kept in CACHE (default /var/cache/crio-lxc-debian-13)
 #   --selinux          with SELinux, and by default the tests that need it
 #   --short            what npm test runs of it, see run-in-vm.sh
 #
@@ -14,6 +17,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . test/run/prepare.sh
 . test/vm/run-in-vm.sh
+. test/vm/debian-13.sh
 
 results=${TEST_RESULTS:-$(mktemp -d)}
 mkdir -p "$results"
@@ -38,6 +42,10 @@ esac
 
 # shellcheck disable=SC2086 # a list of words
 install_packages $vm_packages gcc libc6-dev lxc-dev runc podman conmon containerd netavark catatonit uidmap iproute2 procps
+[ "$name" != --debian13 ] || {
+	install_packages debootstrap xz-utils
+	step "a bare Debian 13 in $cache" make_debian_13 "$cache"
+}
 install_npm_packages
 step 'npm run build' npm run build
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# vm.sh [-s] [-l] [-a | -e] [-m MIB] [-t SECONDS] [-w DIR] -- COMMAND [ARGUMENT]...
+# vm.sh [-s] [-l] [-a | -e] [-r DIR] [-m MIB] [-t SECONDS] [-w DIR] -- COMMAND [ARGUMENT]...
 #
 # Runs COMMAND as root in a virtual machine that has only cgroup v2, in the present directory, with this host's files:
 # the machine's root is the host's, read-only, below an overlay that ends with it. Its output and exit status become ours.
@@ -8,6 +8,8 @@
 #   -l  with -s: the legacy layout that systemd makes, v1 controllers and cgroup v2 without any beside them
 #   -a  AppArmor is on
 #   -e  SELinux is on and enforces the policy in selinux.cil; not with -s, as systemd looks for a policy of its own
+#   -r  a tree that is the machine's root in this host's place, with the kernel in its boot; of this host it has the
+#       repository alone, where COMMAND is to be
 #   -m  memory of the machine in MiB, 3072 by default
 #   -t  seconds after which the machine is ended, 300 by default; the exit status is then 124
 #   -w  a directory of the host that is writable inside as /vm; by default a temporary one
@@ -18,13 +20,14 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
-memory=3072 limit=300 shared='' init=guest-init.sh security='apparmor=0' layout=''
-while getopts slaem:t:w: option; do
+memory=3072 limit=300 shared='' root='' init=guest-init.sh security='apparmor=0' layout=''
+while getopts slaer:m:t:w: option; do
 	case $option in
 	s) init=guest-systemd.sh ;;
 	l) layout='systemd.unified_cgroup_hierarchy=0' ;;
 	a) security='apparmor=1 security=apparmor' ;;
 	e) security='selinux=1 security=selinux' ;;
+	r) root=$(realpath "$OPTARG") ;;
 	m) memory=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	w) shared=$(realpath "$OPTARG") ;;
@@ -64,9 +67,9 @@ selinux*) secilc -o "$shared/policy" -f /dev/null "$here/selinux.cil" ;;
 esac
 
 # The initramfs: busybox, the modules that reach the root in the order of their dependencies, and initramfs-init.sh.
-kernel=$(find /boot -name 'vmlinuz-*-cloud-amd64' | sort -V | tail -n 1)
+kernel=$(find "$root/boot" -name 'vmlinuz-*-cloud-amd64' | sort -V | tail -n 1)
 [ -n "$kernel" ] || {
-	echo 'vm.sh: there is no kernel for the machine: install linux-image-cloud-amd64' >&2
+	echo "vm.sh: there is no kernel for the machine in $root/boot: install linux-image-cloud-amd64" >&2
 	exit 125
 }
 mkdir -p "$work/initramfs/bin" "$work/initramfs/modules"
@@ -74,10 +77,13 @@ cp /bin/busybox "$work/initramfs/bin/"
 cp "$here/initramfs-init.sh" "$work/initramfs/init"
 number=100
 for module in virtio_pci virtiofs overlay; do
-	modprobe --set-version "${kernel#*vmlinuz-}" --show-depends "$module"
+	modprobe --dirname "$root/" --set-version "${kernel#*vmlinuz-}" --show-depends "$module"
 done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r file; do
 	number=$((number + 1))
-	cp "$file" "$work/initramfs/modules/$number.ko"
+	case $file in
+	*.xz) xz -dc "$file" >"$work/initramfs/modules/$number.ko" ;;
+	*) cp "$file" "$work/initramfs/modules/$number.ko" ;;
+	esac
 done
 (cd "$work/initramfs" && find . | busybox cpio -o -H newc) >"$work/initrd" 2>/dev/null
 
@@ -86,18 +92,31 @@ serve() {
 	exec /usr/lib/qemu/virtiofsd --socket-path="$work/$1.socket" -o "source=$2" -o cache=always -o sandbox=chroot \
 		-o log_level=err >"$work/$1.log" 2>&1
 }
+# serve_tree NAME DIRECTORY: the same for a directory without what is mounted on it, read-only whatever the machine does.
+serve_tree() {
+	mkdir "$work/$1"
+	# shellcheck disable=SC2016 # the inner shell expands it
+	exec unshare --mount sh -ec '
+		mount --bind "$2" "$work/$1"
+		mount -o remount,bind,ro "$work/$1"
+		exec /usr/lib/qemu/virtiofsd --socket-path="$work/$1.socket" -o "source=$work/$1" -o cache=always \
+			-o no_readdirplus -o sandbox=chroot -o log_level=err' sh "$1" "$2" >"$work/$1.log" 2>&1
+}
 export work
-# The root without what is mounted on it, and read-only whatever the machine does.
-mkdir "$work/root"
-unshare --mount sh -ec '
-	mount --bind / "$work/root"
-	mount -o remount,bind,ro "$work/root"
-	exec /usr/lib/qemu/virtiofsd --socket-path="$work/root.socket" -o "source=$work/root" -o cache=always \
-		-o no_readdirplus -o sandbox=chroot -o log_level=err' >"$work/root.log" 2>&1 &
+serve_tree root "${root:-/}" &
 processes="$processes $!"
 serve shared "$shared" &
 processes="$processes $!"
-for name in root shared; do
+served='root shared' disks='' repository=''
+if [ -n "$root" ]; then
+	repository=$(cd "$here/../.." && pwd)
+	serve_tree repository "$repository" &
+	processes="$processes $!"
+	served="$served repository"
+	disks="-chardev socket,id=repository,path=$work/repository.socket \
+		-device vhost-user-fs-pci,chardev=repository,tag=repository"
+fi
+for name in $served; do
 	tries=0
 	until [ -S "$work/$name.socket" ]; do
 		tries=$((tries + 1))
@@ -109,14 +128,15 @@ for name in root shared; do
 	done
 done
 
+# shellcheck disable=SC2086 # a list of words
 timeout --kill-after=5 "$limit" qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m "$memory" \
 	-nodefaults -no-user-config -display none -no-reboot -serial "file:$work/console" \
 	-object "memory-backend-memfd,id=memory,size=${memory}M,share=on" -numa node,memdev=memory \
 	-chardev "socket,id=root,path=$work/root.socket" -device vhost-user-fs-pci,chardev=root,tag=root \
 	-chardev "socket,id=shared,path=$work/shared.socket" -device vhost-user-fs-pci,chardev=shared,tag=shared \
-	-kernel "$kernel" -initrd "$work/initrd" \
+	$disks -kernel "$kernel" -initrd "$work/initrd" \
 	-append "console=ttyS0 panic=-1 reboot=t mitigations=off cryptomgr.notests $security $layout \
-GUEST_INIT=$here/$init" \
+GUEST_INIT=$here/$init REPOSITORY=$repository" \
 	</dev/null &
 machine=$!
 tail -n +1 -s 0.1 -f --pid=$machine "$shared/stdout" &
