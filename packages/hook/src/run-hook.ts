@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { arch as archName, exit, kill } from 'node:process'
 import { archOf, x64 } from '@crio-lxc/core/abi/arch'
 import { errnoSentence } from '@crio-lxc/core/abi/errno'
+import { forksIntoCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { fdsOf, type HookStart, type HookState } from '@crio-lxc/core/hook/hook-request'
 import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
@@ -10,9 +11,8 @@ import type { Hook } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
-import { readRecord, type StepRecord } from '@crio-lxc/core/process/plan-record'
-import { readProcStat } from '@crio-lxc/core/process/proc'
-import { spawnExecutor } from '@crio-lxc/core/sys/executor'
+import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
+import { readRecord, type StepRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
 import { pipe, poll } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
@@ -69,54 +69,59 @@ function begin(call: HookCall, keep: (fd: number) => number): Begun {
   const plan = planHook({ arch: archOf(archName) ?? x64, hook, cwd: state.bundle, fds, container })
   const file = keep(sealedFile('hook', compile(plan, reportWrite)))
   const inherited = [...Object.values(fds), ...(container ? fdsOf(container) : [])]
-  const child = spawnExecutor({ path: init, plan: file, fds: inherited })
+  // A fork into the cgroup where that is v2, and one into the pid namespace.
+  const forks = container ? forksIntoCgroup(container.cgroup) + 1 : 0
+  const executor = new ExecutorProcess({ path: init, plan: file, fds: inherited, forks })
   // Only the child may hold these: end of file is how its end is seen.
   closeSync(stderrWrite)
   closeSync(reportWrite)
-  // A fork into the cgroup where that is v2, and one into the pid namespace.
-  const forks = container === undefined ? 0 : container.cgroup.unified === undefined ? 1 : 2
-  return awaitExecution(call, child, { report, go: goWrite, forks, plan, stderr })
+  try {
+    const failure = awaitExecution(call, { executor, report, go: goWrite, plan })
+    if (failure === undefined) {
+      executor.reapForked()
+      return { pid: executor.pid, stderr }
+    }
+    executor.end()
+    return { failure: `could not be run: ${failure}` }
+  } catch (error) {
+    executor.end()
+    throw error
+  }
 }
 
 interface Entering {
+  readonly executor: ExecutorProcess
   readonly report: number
   readonly go: number
-  readonly forks: number
   readonly plan: Plan
-  readonly stderr: number
 }
 
-/** Reads to the end of file, as parent and child write in no certain order. */
-function awaitExecution({ hook, name, answer }: HookCall, child: number, entering: Entering): Begun {
-  const { report, go, forks, plan, stderr } = entering
+/**
+ * Returns undefined when the hook is executed, else why not. Reads to the end of file, as parent and child write in no
+ * certain order. Whatever the plan does not report is forged.
+ */
+function awaitExecution({ hook, name, answer }: HookCall, entering: Entering): string | undefined {
+  const { executor, report, go, plan } = entering
   const what = `execute ${hook.path}`
-  let pid = child
+  const death = new RuntimeError('hook-failed', `${what}: the process that was to do it ended`)
+  const watch = (): RuntimeError | undefined => (executor.hasEnded() ? death : undefined)
   let failure: StepRecord | undefined
-  let forked = 0
   let ready = false
-  // Whoever forks last reports the pid before it ends, and the child waits.
-  const watch = (): void => {
-    if (ready && readProcStat(pid)?.state === 'Z' && !poll([report], 0)[0])
-      throw new RuntimeError('hook-failed', `${what}: the process that was to do it ended`)
-  }
+  let begun = false
   for (;;) {
     const record = readRecord(report, { timeoutMs: ENTER_MS, what, watch })
-    if (record.kind === 'failure') failure = record
-    if (record.kind === 'ready') ready = true
-    if (record.kind === 'forked') {
-      wait(pid)
-      pid = record.pid
-      forked++
-    }
-    if (ready && forked === forks && record.kind !== 'end' && !failure) {
-      writeSync(answer, `${JSON.stringify({ pid, hook: name } satisfies HookStart)}\n`)
-      writeSync(go, 'g')
-    }
-    if (record.kind !== 'end') continue
-    if (forked === forks && !failure) return { pid, stderr }
-    wait(pid)
-    return { failure: `could not be run: ${failure ? stepFailure(plan, failure) : 'the container has ended'}` }
+    if (record.kind === 'end') break
+    if (record.kind === 'forked') executor.follow(record.pid, what)
+    else if (record.kind === 'ready' && !ready) ready = true
+    else if (record.kind === 'failure' && !failure && record.tag === plan.tag) failure = record
+    else throw unknownRecord(what)
+    if (begun || failure || !ready || !executor.hasArrived) continue
+    writeSync(answer, `${JSON.stringify({ pid: executor.pid, hook: name } satisfies HookStart)}\n`)
+    writeSync(go, 'g')
+    begun = true
   }
+  if (failure) return stepFailure(plan, failure)
+  return begun ? undefined : 'the container has ended'
 }
 
 function stepFailure(plan: Plan, { step, errno }: { step: number; errno: number }): string {

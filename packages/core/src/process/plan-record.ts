@@ -31,8 +31,8 @@ export interface ReadOptions {
   readonly timeoutMs: number | undefined
   /** What is waited for, in the words of the error. */
   readonly what: string
-  /** Called now and then while nothing comes, to throw when nothing can come any more. */
-  readonly watch?: () => void
+  /** Called now and then while nothing comes: the error when nothing can come any more. */
+  readonly watch?: () => RuntimeError | undefined
 }
 
 const WATCH_MS = 500
@@ -46,15 +46,23 @@ export function readRecord(fd: number, { timeoutMs, what, watch }: ReadOptions):
     const mayWatch = watch !== undefined && (left < 0 || left > WATCH_MS)
     const [events = 0] = poll([fd], mayWatch ? WATCH_MS : left)
     if (events === 0 && mayWatch) {
-      watch()
+      const death = watch()
+      // Whoever has died may have reported before.
+      if (death && poll([fd], 0)[0] === 0) throw death
       continue
     }
     if (events === 0) throw new RuntimeError('timeout', `${what}: it took longer than ${timeoutMs} ms`)
-    // Writes of this size to a pipe are atomic (pipe(7)): a record comes whole or not at all.
     const length = readSync(fd, buffer)
     if (length === 0) return { kind: 'end' }
+    // Writes of this size to a pipe are atomic (pipe(7)): a record comes whole, or it is none.
+    if (length < RECORD_BYTES) throw unknownRecord(what)
     return parseRecord(buffer)
   }
+}
+
+/** Whoever can trace a process of the container's may write to its pipe. */
+export function unknownRecord(what: string): RuntimeError {
+  return new RuntimeError('io', `${what}: the report is not one of the plan's: it is forged`)
 }
 
 export function parseRecord(buffer: Buffer): Record {

@@ -27,6 +27,16 @@ export function parseProcStat(text: string): ProcStat {
   return { state: fields[0] ?? '', parent: Number(fields[1]), startTime: Number(fields[19]) }
 }
 
+/** The children of this thread, also those that have ended and are not reaped; proc_tid_children(5). */
+export function ownChildren(): number[] {
+  return childrenOf('thread-self')
+}
+
+/** The same of another thread below /proc, `PID/task/TID`. */
+export function childrenOf(thread: string): number[] {
+  return readFileSync(`/proc/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number)
+}
+
 /** A process by pid and start time, as container.json stores it: a pid alone may have been given away again. */
 export interface ProcessIdentity {
   readonly pid: number

@@ -104,6 +104,16 @@ export function wait(pid: number): Exit {
   return (word & 0x7f) === 0 ? { code: (word >> 8) & 0xff } : { signal: word & 0x7f }
 }
 
+const WNOHANG = 1
+
+/**
+ * Reaps a child that has ended. It stays when somebody traces it, who is to reap it first (ptrace(2)): a container that
+ * does must not hold up the runtime, whose parent inherits it.
+ */
+export function reap(pid: number): void {
+  calls().waitpid(pid, Buffer.alloc(4), WNOHANG)
+}
+
 /** The exit code by which a shell, conmon and runc know an exit: 128 + n for a signal. */
 export function exitCode(exit: Exit): number {
   return 'code' in exit ? exit.code : 128 + exit.signal

@@ -2,7 +2,7 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
-import { type Record, readRecord } from '@crio-lxc/core/process/plan-record'
+import { type Record, readRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
 import type { Monitor } from './monitor.ts'
 import { stepError } from './step-error.ts'
 import { writeTerminationMessage } from './termination-message.ts'
@@ -15,13 +15,17 @@ export interface Waiting {
   readonly timeoutMs: number
 }
 
-/** Waits until init is ready for start, or waits at the gate. */
-export function awaitInit(monitor: Monitor, { plan, command, message, timeoutMs }: Waiting): 'ready' | 'waiting' {
+/** Waits until init waits at the gate, or is ready for start. Throws RuntimeError for any other end, and for a record too many. */
+export function awaitInit(
+  monitor: Monitor,
+  expected: 'waiting' | 'ready',
+  { plan, command, message, timeoutMs }: Waiting,
+): void {
   const what = 'wait for the container to be ready'
-  const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what, watch: () => monitor.checkAlive() })
+  const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what, watch: () => monitor.death() })
   let record = read()
-  for (; record.kind === 'forked'; record = read()) monitor.continueAs(record.pid)
-  if (record.kind === 'ready' || record.kind === 'waiting') return record.kind
+  for (; record.kind === 'forked'; record = read()) monitor.continueAs(record.pid, what)
+  if (record.kind === expected) return
   if (record.kind === 'end') {
     const errors = monitor.lastErrors()
     throw new RuntimeError(
@@ -29,11 +33,10 @@ export function awaitInit(monitor: Monitor, { plan, command, message, timeoutMs 
       errors ? `liblxc could not start the container: ${errors}` : 'the monitor ended before the container was ready',
     )
   }
-  if (record.kind === 'listener')
-    throw new RuntimeError('create-failed', 'init loaded linux.seccomp before it was started')
-  const step = [...monitor.plans, plan].find(({ tag }) => tag === record.tag)?.steps[record.step]
-  if (!step) throw new RuntimeError('create-failed', `init reported an unknown step ${record.step}`)
-  const { errno } = record
+  if (record.kind !== 'failure') throw unknownRecord(what)
+  const { tag, step: number, errno } = record
+  const step = [...monitor.plans, plan].find((each) => each.tag === tag)?.steps[number]
+  if (!step) throw unknownRecord(what)
   const error = stepError('create-failed', { what: step.what, call: callText(step), errno, command })
   if (message !== undefined) writeTerminationMessage(message, error)
   throw error

@@ -296,10 +296,10 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     message: messageFile,
     timeoutMs: timeouts.createMs,
   }
-  const reached = awaitInit(monitor, waiting)
+  awaitInit(monitor, gate ? 'waiting' : 'ready', waiting)
   manager.joined()
   manager.limitForks()
-  if (reached === 'waiting' && gate) {
+  if (gate) {
     done('init has made the mounts, and waits')
     const init = identifyInit(monitor)
     if (moved) {
@@ -311,7 +311,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       done('ran the hooks of create')
     }
     gate.open()
-    awaitInit(monitor, waiting)
+    awaitInit(monitor, 'ready', waiting)
   }
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
   if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, monitor.initPid(), 'standard')

@@ -1,10 +1,10 @@
 /** exec: one more process in a container that runs. It never enters the container itself (CVE-2019-5736). */
 import { closeSync, readFileSync } from 'node:fs'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
-import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { execCgroup, initCgroup, subCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { forksIntoCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { createPidFile } from '@crio-lxc/core/container/json-file'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
@@ -15,18 +15,15 @@ import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { withUser } from '@crio-lxc/core/oci/with-defaults'
 import { compile } from '@crio-lxc/core/plan/compile'
-import type { Plan } from '@crio-lxc/core/plan/plan'
-import { callText } from '@crio-lxc/core/plan/print'
+import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { readRecord, type StepRecord } from '@crio-lxc/core/process/plan-record'
-import { spawnExecutor } from '@crio-lxc/core/sys/executor'
 import { openat2, pipe } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { wait } from '@crio-lxc/core/sys/spawn'
 import { readSize } from '@crio-lxc/core/sys/terminal'
 import { planExec } from '@crio-lxc/init/exec-plan'
-import { EXECUTE } from '@crio-lxc/init/step-names'
+import { awaitExecution } from './await-execution.ts'
 import { connectCaller, sendPidfd } from './caller-socket.ts'
 import { companionsOf } from './companions.ts'
 import type { ExecOptions } from './exec-options.ts'
@@ -37,12 +34,11 @@ import { foreignNamespaces } from './namespaces.ts'
 import { preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
 import { sayWhyRefused } from './refused-execution.ts'
-import { acknowledgeListener, agentOf, listenerMissing, sendListener } from './seccomp-listener.ts'
+import { acknowledgeListener, agentOf, sendListener } from './seccomp-listener.ts'
 import type { FeatureGates, Settings } from './settings.ts'
 import { SignalRelay } from './signal-relay.ts'
 import { stateOf } from './state.ts'
 import { fixStdio } from './stdio.ts'
-import { stepError } from './step-error.ts'
 import { supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 import { Undo } from './undo.ts'
@@ -103,8 +99,7 @@ function begin(
   })
   const { pidFile } = options
   try {
-    // A caller that gets no pid takes the process for one that never was.
-    if (pidFile !== undefined) orKill(pid, () => createPidFile(pidFile, pid))
+    if (pidFile !== undefined) writePidFile(pidFile, pid)
   } catch (error) {
     proxy?.close()
     throw error
@@ -112,34 +107,14 @@ function begin(
   return { pid, proxy }
 }
 
-/**
- * Does `task`; when that fails, the child `pid` ends and is reaped, and so does what it has become according to
- * `report`: an exec that failed leaves no process.
- */
-function orKill<T>(pid: number, task: () => T, report?: number): T {
+/** A caller that gets no pid takes the process for one that never was: it ends, and is reaped. */
+function writePidFile(path: string, pid: number): void {
   try {
-    return task()
+    createPidFile(path, pid)
   } catch (error) {
-    for (let next: number | undefined = pid; next !== undefined; next = successor(report)) {
-      process.kill(next, 'SIGKILL')
-      wait(next)
-    }
+    process.kill(pid, 'SIGKILL')
+    wait(pid)
     throw error
-  }
-}
-
-/** The pid of a fork that has been reported, and not been read of yet. */
-function successor(report: number | undefined): number | undefined {
-  if (report === undefined) return undefined
-  try {
-    for (;;) {
-      const record = readRecord(report, { timeoutMs: 0, what: 'read the report' })
-      if (record.kind === 'forked') return record.pid
-      if (record.kind === 'end') return undefined
-    }
-  } catch {
-    // Nothing has been reported.
-    return undefined
   }
 }
 
@@ -226,7 +201,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     })
     const file = keep(sealedFile('exec', compile(plan, reportWrite)))
     fixStdio(process.user, userNamespace)
-    const pid = spawnExecutor({
+    const executor = new ExecutorProcess({
       path: companionsOf(settings).init,
       plan: file,
       fds: [
@@ -237,17 +212,18 @@ function startProcess({ settings, container, spec, process, options, preserved, 
         pidfd,
         reportWrite,
       ],
+      // The last into the pid namespace.
+      forks: forksIntoCgroup(cgroup) + 1,
     })
     closeSync(reportWrite)
-    const running = awaitExecution(pid, {
+    const executed = awaitExecution({
+      executor,
       report: reportRead,
-      // Into the cgroup, when that takes one, and into the pid namespace.
-      forks: cgroup.unified === undefined ? 1 : 2,
       // The new process is frozen with the others, for as long as they are.
       timeoutMs: container.status === 'paused' ? undefined : settings.timeouts.startMs,
       plan,
       command: process.args[0] ?? '',
-      onForked(pid) {
+      onArrived(pid) {
         proxy?.connect()
         if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, pid, 'setns')
       },
@@ -266,78 +242,13 @@ function startProcess({ settings, container, spec, process, options, preserved, 
           if (acknowledgeWrite !== undefined) acknowledgeListener(acknowledgeWrite)
         }),
     })
-    if (running === undefined)
+    if (!executed)
       throw new RuntimeError('exec-failed', `${phrase.notRunning}: ${info.containerId}: it ended while it was entered`)
-    return running
+    return executor.pid
   } catch (error) {
     proxy?.close()
     throw error
   } finally {
     fds.run(undefined)
   }
-}
-
-interface Waiting {
-  readonly report: number
-  /** How often the process goes on as its child before it is the container's. */
-  readonly forks: number
-  /** undefined: for ever. */
-  readonly timeoutMs: number | undefined
-  readonly plan: Plan
-  readonly command: string
-  /** It is in the container and has this pid on the host. When this or onListener throws, it is killed. */
-  readonly onForked: (pid: number) => void
-  /** The kernel refuses to execute the program; the process says why and ends when the report is closed. */
-  readonly onRefused: (pid: number, errno: number) => void
-  /** Hands a seccomp listener to its agent; undefined when the filter has none. */
-  readonly onListener: ((pid: number, listener: number) => void) | undefined
-}
-
-/**
- * Waits until the program is executed, or refused by the kernel. Returns its pid, undefined when it or init ended on the
- * way; throws the error of a step that failed. Reads to the end of file, as parent and child write in no certain order.
- */
-function awaitExecution(
-  first: number,
-  { report, forks, timeoutMs, plan, command, onForked, onRefused, onListener }: Waiting,
-): number | undefined {
-  let pid = first
-  let failure: StepRecord | undefined
-  let listener: number | undefined
-  let handedOver = onListener === undefined
-  for (let forked = 0; ; ) {
-    // When it does not get on, as the container may have stopped it: it has not become its own yet.
-    const record = orKill(pid, () => readRecord(report, { timeoutMs, what: `execute ${command}` }), report)
-    if (record.kind === 'failure') failure = record
-    if (record.kind === 'listener') listener = record.listener
-    if (record.kind === 'forked') {
-      wait(pid)
-      pid = record.pid
-      if (++forked === forks) orKill(pid, () => onForked(pid))
-    }
-    if (listener !== undefined && forked === forks && !handedOver) {
-      const number = listener
-      orKill(pid, () => onListener?.(pid, number))
-      handedOver = true
-    }
-    if (failure && forked === forks && plan.steps[failure.step]?.what === EXECUTE) {
-      const { errno } = failure
-      orKill(pid, () => onRefused(pid, errno))
-      return pid
-    }
-    if (record.kind !== 'end') continue
-    if (forked === forks && !failure) {
-      if (handedOver) return pid
-      wait(pid)
-      throw listenerMissing(`execute ${command}`)
-    }
-    break
-  }
-  wait(pid)
-  const step = failure && plan.steps[failure.step]
-  if (!failure) return undefined
-  if (!step) throw new RuntimeError('exec-failed', `init reported an unknown step ${failure.step}`)
-  // setns(2): the process behind the pidfd, init, has been reaped.
-  if (step.call === 'setns' && failure.errno === errnoTable.ESRCH[0]) return undefined
-  throw stepError('exec-failed', { what: step.what, call: callText(step), errno: failure.errno, command })
 }

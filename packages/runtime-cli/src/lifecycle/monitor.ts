@@ -4,18 +4,17 @@
  */
 import { chmodSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { O_PATH } from '@crio-lxc/core/abi/constants'
-import type { OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
+import { O_PATH, SIGKILL } from '@crio-lxc/core/abi/constants'
+import { forksIntoCgroup, type OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
-import { readProcStat } from '@crio-lxc/core/process/proc'
-import { spawnExecutor } from '@crio-lxc/core/sys/executor'
+import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
+import { childrenOf, readProcStat } from '@crio-lxc/core/process/proc'
 import { mkfifo, pipe } from '@crio-lxc/core/sys/libc'
 import { fillSealed, memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
-import { wait } from '@crio-lxc/core/sys/spawn'
 import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { START_FIFO } from '@crio-lxc/init/fifo-names'
 import { planWait } from '@crio-lxc/init/wait-plan'
@@ -42,7 +41,7 @@ export interface LaunchOptions {
 }
 
 export class Monitor {
-  #pid: number
+  readonly #process: ExecutorProcess
   /** What the monitor and init run before the container's plan. */
   readonly plans: readonly Plan[]
   readonly fifoDirectory: number
@@ -84,7 +83,12 @@ export class Monitor {
       ]
       writeAll(configFile, Buffer.from(config({ plan: wait, log })))
       const own = [this.#plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, wait]
-      this.#pid = spawnExecutor({ path: companions.init, plan: launch, fds: [...inherited, ...cgroup.fds, ...own] })
+      this.#process = new ExecutorProcess({
+        path: companions.init,
+        plan: launch,
+        fds: [...inherited, ...cgroup.fds, ...own],
+        forks: forksIntoCgroup(cgroup),
+      })
       // Only the child may hold these: end of file is how either side learns that the other is gone.
       for (const fd of [...cgroup.fds, goRead, launch, wait]) this.#close(fd)
     } catch (error) {
@@ -94,13 +98,13 @@ export class Monitor {
   }
 
   get pid(): number {
-    return this.#pid
+    return this.#process.pid
   }
 
-  /** The monitor has forked and its child goes on as the monitor. */
-  continueAs(pid: number): void {
-    wait(this.#pid)
-    this.#pid = pid
+  /** The monitor has forked and its child goes on as the monitor, says a record. Throws RuntimeError when that is not so. */
+  continueAs(pid: number, what: string): void {
+    this.#process.follow(pid, what)
+    this.#process.reapForked()
   }
 
   /** Lets init run its plan. */
@@ -127,32 +131,30 @@ export class Monitor {
   }
 
   #children(): number[] {
-    const text = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'latin1')
-    return text.split(' ').filter(Boolean).map(Number)
+    return childrenOf(`${this.pid}/task/${this.pid}`)
   }
 
   /**
    * The monitor and its child each have both ends of the socket between them, and so one of them waits for ever when the
-   * other is killed. Throws RuntimeError when that is so.
+   * other is killed: the error when that is so.
    */
-  checkAlive(): void {
-    if (readProcStat(this.pid)?.state === 'Z')
-      throw new RuntimeError('liblxc', 'the monitor was killed before the container was ready')
+  death(): RuntimeError | undefined {
+    if (this.#process.hasEnded())
+      return new RuntimeError('liblxc', 'the monitor was killed before the container was ready')
     const children = this.#children()
-    if (children.length > 0 && children.every((pid) => readProcStat(pid)?.state === 'Z'))
-      throw new RuntimeError('liblxc', "the container's first process was killed before it was ready")
+    if (children.length === 0 || children.some((pid) => readProcStat(pid)?.state !== 'Z')) return undefined
+    return new RuntimeError('liblxc', "the container's first process was killed before it was ready")
   }
 
   /** SIGKILL, so that liblxc's own clean-up, which would end init, does not run. */
   kill(): void {
-    process.kill(this.pid, 'SIGKILL')
+    this.#process.signal(SIGKILL)
   }
 
   /** Kills it and waits until it is gone; init's parent is then the caller. */
   end(): void {
     if (this.#reaped) return
-    this.kill()
-    wait(this.pid)
+    this.#process.end()
     this.#reaped = true
   }
 

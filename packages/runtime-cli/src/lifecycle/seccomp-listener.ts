@@ -3,7 +3,7 @@
  * filter and reports the number of the listener; the fd is taken out of it from here, because the filter may forbid the
  * process to send anything, and what a system call of it waits for is the agent that has no fd yet.
  */
-import { closeSync, writeSync } from 'node:fs'
+import { closeSync, readlinkSync, writeSync } from 'node:fs'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Seccomp } from '@crio-lxc/core/oci/linux'
 import { OCI_VERSION } from '@crio-lxc/core/oci/oci-version'
@@ -41,6 +41,9 @@ export interface Listening {
 export function sendListener({ path, metadata }: SeccompAgent, { pid, pidfd, listener, state }: Listening): void {
   const fd = pidfdGetfd(pidfd, listener)
   try {
+    // Whoever can trace the process may have reported another number: the agent must not get its other descriptors.
+    if (readlinkSync(`/proc/self/fd/${fd}`) !== 'anon_inode:seccomp notify')
+      throw new RuntimeError('io', `fd ${listener} of process ${pid} is no seccomp listener`)
     const socket = connectUnix(path)
     try {
       sendFd(socket, Buffer.from(JSON.stringify(processState(state, pid, metadata))), fd)

@@ -25,6 +25,11 @@ export interface JoinOptions {
   readonly end: Label
 }
 
+/** How often the plan's process goes on as its child to join it. */
+export function forksIntoCgroup({ unified }: OpenCgroup): number {
+  return unified === undefined ? 0 : 1
+}
+
 /**
  * The executor has one thread, so in v1 its own move is that of its process. In v2 it goes on as its child, which
  * CLONE_PARENT makes a child of the runtime too.
