@@ -359,6 +359,12 @@ describe('paths of the caller', () => {
     const root = join(t.hostDirectory(), 'file')
     writeFileSync(root, '')
     expectOneSentence(await invoke(['--root', root, 'create', '--bundle', bundle.path, t.id()]), new RegExp(root))
+    // Whoever is told that the container does not exist takes it for removed.
+    for (const args of [['state'], ['start'], ['kill'], ['delete'], ['delete', '--force'], ['pause'], ['ps']])
+      expectOneSentence(
+        await invoke(['--root', root, ...args, 'some-id']),
+        new RegExp(`^read the runtime root ${root}: not a directory\n$`),
+      )
   })
 
   it('a root below /proc', async () => {

@@ -9,7 +9,7 @@ import {
   SCHEMA_VERSION,
 } from './container-facts.ts'
 import { createPidFile, decodePresentJSON, encodeFileJSON } from './json-file.ts'
-import { makeRuntimeDirectory, removeRuntimeDirectory } from './runtime-directory.ts'
+import { checkRuntimeRoot, makeRuntimeDirectory, removeRuntimeDirectory } from './runtime-directory.ts'
 
 export type { ContainerFacts, InitFacts } from './container-facts.ts'
 
@@ -56,8 +56,10 @@ export class ContainerInfo {
     const { runtimeRoot: root, containerId: id } = this
     const path = this.runtimePath('container.json')
     const value = decodePresentJSON(path)
-    if (value === undefined)
+    if (value === undefined) {
+      checkRuntimeRoot(root)
       throw new ErrNotExist(id, isDirectory(this.runtimePath()) ? `${path} is missing` : undefined)
+    }
     this.facts = readContainerFacts(value, { path, id, root })
     return this.facts
   }

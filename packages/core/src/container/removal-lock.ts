@@ -3,6 +3,7 @@ import { ErrNotExist } from '../errors/container-errors.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { tryLock } from '../sys/libc-process.ts'
+import { checkRuntimeRoot } from './runtime-directory.ts'
 
 /** The one who removes a container: others wait, and find out whether it is still the same one. */
 export class RemovalLock {
@@ -15,7 +16,10 @@ export class RemovalLock {
     try {
       fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
     } catch (cause) {
-      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(cause) ?? '')) throw new ErrNotExist(id)
+      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(cause) ?? '')) {
+        checkRuntimeRoot(root)
+        throw new ErrNotExist(id)
+      }
       throw new RuntimeError('io', `open ${path}: ${reasonOf(cause)}`, { cause })
     }
     const lock = new RemovalLock(path, fd)

@@ -3,7 +3,7 @@
  * whole, so that no crash and no race shows half of one. What is being made or removed has a name that no container can
  * have, `:PID-START`, of the process that is at it.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { ErrExist } from '../errors/container-errors.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
@@ -46,6 +46,12 @@ export function removeRuntimeDirectory(root: string, id: string): void {
     removeTree(path)
   }
   removeTree(doomed)
+}
+
+/** Throws RuntimeError `io` when `root` is there and is no directory: nobody can say what does not exist below it. */
+export function checkRuntimeRoot(root: string): void {
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new RuntimeError('io', `read the runtime root ${root}: not a directory`)
 }
 
 /** Removes what processes that were killed have left below ROOT. */
