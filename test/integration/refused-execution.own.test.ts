@@ -1,6 +1,6 @@
 /** The same where runc has nothing to compare with: texts, filters, a stderr that takes nothing. */
-import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { writeRefusedPrograms } from '../support/refused-programs.ts'
@@ -58,6 +58,24 @@ it('an interpreter that is a link to itself, a script that is its own, and heade
       exitCode: 1,
       stderr: expect.stringMatching(/exec format error/),
     })
+})
+
+it("the look stays in the container, and opens nothing that is no file of the image's", async () => {
+  const bundle = await t.bundle({ args: ['sleep', '1000'] })
+  writeRefusedPrograms(bundle.rootfs)
+  const program = (name: string, interpreter: string): void =>
+    writeFileSync(`${bundle.rootfs}/opt/${name}`, `#!${interpreter}\n`, { mode: 0o755 })
+  // There on the host, and a link that leads there.
+  program('of-the-host', '/usr/bin/dpkg')
+  symlinkSync('/usr/bin/dpkg', `${bundle.rootfs}/opt/link`)
+  program('by-a-link', '/opt/link')
+  program('fifo', '/opt/interpreter')
+  execFileSync('mkfifo', ['-m', '777', `${bundle.rootfs}/opt/interpreter`])
+  const { id } = await t.running(bundle)
+  const said = async (name: string): Promise<string> => (await t.runtime(['exec', id, `/opt/${name}`])).stderr
+  expect(await said('of-the-host')).toMatch(/"\/usr\/bin\/dpkg", which is not in the container/)
+  expect(await said('by-a-link')).toMatch(/"\/opt\/link", which is not in the container/)
+  expect(await said('fifo')).toMatch(/permission denied: its interpreter "\/opt\/interpreter" may not be executed/)
 })
 
 it('a stderr that nobody reads holds neither start nor the container', async () => {

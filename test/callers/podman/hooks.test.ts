@@ -53,4 +53,15 @@ describe('podman --hooks-dir', () => {
     expect(result.stderr).toContain('the real cause')
     expect(await podman.ok(['ps', '--all', '--quiet', '--filter', `name=${name}`])).toBe('')
   })
+
+  it('takes a container that a failing poststart hook has removed for one that has failed', async () => {
+    const { global, run } = hooksDirectory((r) => ({ poststart: r.fail() }))
+    const name = podman.name()
+    const result = await podman.call([...global, ...podman.runArguments(['--name', name, ...run], ['sleep', '1000'])])
+    expect(result.exitCode).toBe(126)
+    expect(result.stderr).toContain('the real cause')
+    const id = await podman.id(name)
+    await podman.ok([...global, 'rm', '--force', '--time', '0', name])
+    await podman.expectNothingLeft(id)
+  })
 })

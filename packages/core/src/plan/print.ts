@@ -16,6 +16,7 @@ export function printPlan(plan: Plan): PrintedStep[] {
   return plan.steps.map((step, index) => {
     const next = [
       jump(step.onOk, step.onOkIfNonZero ? 'when it is not 0' : 'after success', index),
+      step.awaitReader ? 'after a failure wait until the reader of its record has gone' : '',
       step.ignore?.length ? `${step.ignore.join(', ')} ignored${jump(step.onIgnored, '', index)}` : '',
     ].filter(Boolean)
     return { step: index, what: step.what, call: callText(step), ...(next.length > 0 && { next: next.join('; ') }) }
