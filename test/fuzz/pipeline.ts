@@ -85,7 +85,6 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
       plan: 7,
       log: 8,
       logLevel: 'WARN',
-      noNewKeyring: false,
     }),
   )
   const process = processOf(spec, libseccomp)
@@ -98,6 +97,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
       spec,
       process,
       namespaces,
+      newKeyring: true,
       fds: {
         rootfs: 20,
         mounts: detachedMounts(spec),
@@ -135,7 +135,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
   }
   const exec = { pidfd: 10, cgroup: { tasks: [11], unified: 12 }, report: 13, acknowledge: 14, preserved: 0 }
   const mapped = userNamespaceOf(spec) ? CLONE_NEWUSER : 0
-  const entered = { namespaces: mapped }
+  const entered = { namespaces: mapped, newKeyring: true }
   verify(planExec({ arch: x64, process, ...entered, fds: { ...exec, consoleSocket: 15 } }))
   hooksAfterCreate(spec.hooks)
   for (const hook of pointNames.flatMap((point) => spec.hooks?.[point] ?? []))

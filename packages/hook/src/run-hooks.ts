@@ -40,8 +40,8 @@ function attempt(call: HookCall): string | undefined {
   }
 }
 
-function entryOf({ pidfd, namespaces, cgroup, process: gates }: HookContainer): HookEntry {
-  const entry = { pidfd, namespaces, cgroup }
+function entryOf({ pidfd, namespaces, cgroup, newKeyring, process: gates }: HookContainer): HookEntry {
+  const entry = { pidfd, namespaces, cgroup, newKeyring }
   if (!gates) return { ...entry, process: undefined }
   const { process: given, linux } = parseJson(readFileSync(gates.config), gates.config) as Spec
   const process = withUser(given)

@@ -39,6 +39,7 @@ import { planPrivateProc } from './steps/private-proc.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { planReportReady } from './steps/report.ts'
 import { isLabelled } from './steps/security-label.ts'
+import { planSessionKeyring } from './steps/session-keyring.ts'
 import { planFetchStagedMounts } from './steps/staged-mounts.ts'
 import { planSysctls } from './steps/sysctl.ts'
 import { planConsole, planControllingTerminal, planTerminal } from './steps/terminal.ts'
@@ -80,16 +81,19 @@ export interface ContainerInputs {
   readonly namespaces: { readonly all: ReadonlySet<NamespaceType>; readonly created: ReadonlySet<NamespaceType> }
   readonly fds: ContainerFds
   readonly cgroup: CgroupMounts
+  /** The process gets a session keyring of its own. */
+  readonly newKeyring: boolean
   /** Given when the container is in a user namespace, new or joined. */
   readonly userNamespace: { readonly staged: readonly StagedMount[] } | undefined
 }
 
 export function planContainer(inputs: ContainerInputs): Plan {
-  const { arch, spec, process, namespaces, fds, cgroup, userNamespace } = inputs
+  const { arch, spec, process, namespaces, newKeyring, fds, cgroup, userNamespace } = inputs
   const plan = new Plan(planTag.container, arch)
   const { rootfs } = fds
   const linux = spec.linux ?? {}
   planPrologue(plan)
+  if (newKeyring) planSessionKeyring(plan)
   if (fds.cgroupNamespace !== undefined)
     plan.step('join the cgroup namespace', 'setns', [fds.cgroupNamespace, CLONE_NEWCGROUP])
   // While the stage is what liblxc made of it: its mounts are still the host's slaves.

@@ -17,6 +17,7 @@ import {
 } from './steps/process.ts'
 import { planAffinity } from './steps/scheduling.ts'
 import { planOpenHostProc } from './steps/security-label.ts'
+import { planSessionKeyring } from './steps/session-keyring.ts'
 import { planControllingTerminal, planTerminal } from './steps/terminal.ts'
 
 export interface ExecFds {
@@ -37,10 +38,12 @@ export interface ExecInputs {
   readonly process: ProcessInputs
   /** CLONE_NEW* of the namespaces in which the container differs from the runtime. */
   readonly namespaces: number
+  /** The process gets a session keyring of its own. */
+  readonly newKeyring: boolean
   readonly fds: ExecFds
 }
 
-export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
+export function planExec({ arch, process, namespaces, newKeyring, fds }: ExecInputs): Plan {
   const plan = new Plan(planTag.exec, arch)
   planPrologue(plan)
   const { execCPUAffinity: affinity, oomScoreAdj } = process.process
@@ -64,6 +67,7 @@ export function planExec({ arch, process, namespaces, fds }: ExecInputs): Plan {
   })
 
   if (mapped) planBecomeNamespaceRoot(plan)
+  if (newKeyring) planSessionKeyring(plan)
   const root = planOpenRoot(plan)
   plan.step('become a session leader', 'setsid', [], { ignore: ['EPERM'] })
   if (fds.consoleSocket !== undefined) {

@@ -20,6 +20,7 @@ import {
 } from './steps/process.ts'
 import { planAwaitByte, planReportReady } from './steps/report.ts'
 import { planOpenHostProc } from './steps/security-label.ts'
+import { planSessionKeyring } from './steps/session-keyring.ts'
 
 export interface HookFds {
   /** The state; at its beginning, and at its end after the last byte. */
@@ -47,6 +48,8 @@ export interface HookEntry {
   /** CLONE_NEW* of the namespaces in which the container differs from the runtime. */
   readonly namespaces: number
   readonly cgroup: OpenCgroup
+  /** The hook gets a session keyring of its own. */
+  readonly newKeyring: boolean
   /** The container's process, for a hook that has its user, capabilities, limits, filter and working directory. */
   readonly process: Omit<ProcessInputs, 'candidates' | 'environment'> | undefined
 }
@@ -93,7 +96,7 @@ interface Ways {
 
 /** The way of an exec plan: the cgroup by host paths, the namespaces, and a fork because a pid namespace is for children. */
 function planEnter(plan: Plan, entry: HookEntry, { report, parent, end }: Ways): Bytes {
-  const { pidfd, namespaces, cgroup, process } = entry
+  const { pidfd, namespaces, cgroup, newKeyring, process } = entry
   planPrologue(plan)
   planJoinCgroup(plan, cgroup, { report, end })
   if (process && entersUserNamespace(entry)) planPrivileged(plan, process.process)
@@ -106,6 +109,7 @@ function planEnter(plan: Plan, entry: HookEntry, { report, parent, end }: Ways):
   })
   // Root of the host need not be mapped: the hook begins as root of the namespace, as init does.
   if (entersUserNamespace(entry)) planBecomeNamespaceRoot(plan)
+  if (newKeyring) planSessionKeyring(plan)
   return record
 }
 

@@ -26,8 +26,6 @@ export interface LxcConfigInputs {
   /** fd of the file that takes liblxc's log. */
   readonly log: number
   readonly logLevel: string
-  /** `--no-new-keyring`. */
-  readonly noNewKeyring: boolean
 }
 
 /** lxc.container.conf(5) names namespaces by their /proc/PID/ns files. */
@@ -43,7 +41,7 @@ const namespaceName: Readonly<Record<NamespaceType, string>> = {
 }
 
 export function lxcConfig(inputs: LxcConfigInputs): string {
-  const { libexec, newNamespaces, sharedNamespaces, idMappings, plan, log, logLevel, noNewKeyring } = inputs
+  const { libexec, newNamespaces, sharedNamespaces, idMappings, plan, log, logLevel } = inputs
   const left: ReadonlySet<NamespaceType> = new Set(idMappings ? ['time', 'ipc'] : ['time'])
   // The log first, so that it has the errors of the lines after it.
   const lines: (readonly [key: string, value: string])[] = [
@@ -61,8 +59,8 @@ export function lxcConfig(inputs: LxcConfigInputs): string {
     ['lxc.init.cmd', `/init ${plan}`],
     // init outlives the monitor, which create ends as soon as init is parked.
     ['lxc.monitor.signal.pdeath', '0'],
-    ['lxc.keyring.session', noNewKeyring ? '1' : '0'],
     // What the plan does itself, or what must not be done to the stage.
+    ['lxc.keyring.session', '1'],
     ['lxc.autodev', '0'],
     ['lxc.mount.auto', ''],
     ['lxc.pty.max', '0'],

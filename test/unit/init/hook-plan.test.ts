@@ -13,6 +13,7 @@ function calls(container?: HookEntry, given: typeof hook | { path: string } = ho
 }
 
 const entry = {
+  newKeyring: true,
   pidfd: 10,
   namespaces: CLONE_NEWNS | CLONE_NEWPID,
   cgroup: { tasks: [11, 12], unified: undefined },
@@ -50,7 +51,7 @@ describe('planHook', () => {
       'setns(10, 0x20020000)',
       'clone(0x8011, 0, 0, 0, 0) = <word>',
     ])
-    expect(plan.slice(10)).toEqual([...calls(), 'write(8, {pid}, 16)'])
+    expect(plan.slice(10)).toEqual(['keyctl(1, 0, 0, 0, 0)', ...calls(), 'write(8, {pid}, 16)'])
     expect(plan.join()).not.toContain('setresuid')
   })
 

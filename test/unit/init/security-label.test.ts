@@ -23,7 +23,7 @@ function calls(labels: { apparmorProfile?: string; selinuxLabel?: string }): str
     memoryPolicy: undefined,
     capabilities: true,
   }
-  return printPlan(planExec({ arch: x64, process, namespaces: 1, fds })).map(({ call }) => call)
+  return printPlan(planExec({ arch: x64, process, namespaces: 1, newKeyring: true, fds })).map(({ call }) => call)
 }
 
 test('a label is written through the procfs of the host, opened before the container is entered', () => {

@@ -37,6 +37,7 @@ export const numbers = {
   getpid: [39, 172],
   ioctl: [16, 29],
   ioprio_set: [251, 30],
+  keyctl: [250, 219],
   mkdirat: [258, 34],
   mknodat: [259, 33],
   mount: [165, 40],

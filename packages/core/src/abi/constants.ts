@@ -93,6 +93,7 @@ export const SIGKILL = 9
 
 // prctl.h, securebits
 export const PR_SET_PDEATHSIG = 1
+export const KEYCTL_JOIN_SESSION_KEYRING = 1
 export const PR_SET_DUMPABLE = 4
 export const PR_SET_KEEPCAPS = 8
 export const PR_CAPBSET_DROP = 24

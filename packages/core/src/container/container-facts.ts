@@ -26,6 +26,8 @@ export interface ContainerFacts {
   readonly capabilities: boolean
   readonly apparmor: boolean
   readonly cgroupDevices: boolean
+  /** `--no-new-keyring`: its processes keep the session keyring of whoever runs the verb. */
+  readonly noNewKeyring?: true
   readonly annotations?: Readonly<Record<string, string>>
   readonly namespaces?: readonly Namespace[]
   /** Hooks of the verbs after create; absent when there are none. */

@@ -34,6 +34,7 @@ export interface HookContainer {
   /** CLONE_NEW* of the namespaces in which the container differs from the runtime. */
   readonly namespaces: number
   readonly cgroup: OpenCgroup
+  readonly newKeyring: boolean
   /** Given when the hook is what the container's process is: user, capabilities, limits, seccomp, cwd. */
   readonly process?: {
     /** Path of config.json, as create kept it. */

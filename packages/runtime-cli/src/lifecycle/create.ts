@@ -176,6 +176,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     cgroupDir,
     ...(manager.units && { systemdUnits: manager.units }),
     ...featureGates,
+    ...(options.noNewKeyring && { noNewKeyring: true }),
     ...(spec.annotations !== undefined && { annotations: spec.annotations }),
     ...(spec.linux?.namespaces !== undefined && { namespaces: spec.linux.namespaces }),
     ...(hooks && { hooks }),
@@ -239,7 +240,6 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
         idMappings: userNamespace,
         ...given,
         logLevel: settings.containerLogLevel,
-        noNewKeyring: options.noNewKeyring ?? false,
       }),
   })
   fds.push(() => monitor.close())
@@ -278,6 +278,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       preserved: preserved.length,
     },
     cgroup: cgroup.mounts,
+    newKeyring: !options.noNewKeyring,
     userNamespace: userNamespace && { staged },
   })
   const seccompAgent = agentOf(spec.linux?.seccomp, process.seccomp?.notifies ?? false)

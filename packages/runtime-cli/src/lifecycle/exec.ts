@@ -197,6 +197,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       arch: hostArch(),
       process: inputs,
       namespaces,
+      newKeyring: !facts.noNewKeyring,
       fds: { pidfd, cgroup, report: reportWrite, consoleSocket, acknowledge, preserved: preserved.length },
     })
     const file = keep(sealedFile('exec', compile(plan, reportWrite)))

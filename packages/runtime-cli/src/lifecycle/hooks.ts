@@ -129,7 +129,7 @@ function withContainer(facts: ContainerFacts, init: ProcessIdentity, use: (conta
     if (pidfd === undefined)
       throw new RuntimeError('hook-failed', `enter the container for its hooks: ${phrase.notRunning}`)
     fds.push(pidfd)
-    use({ pidfd, namespaces: foreignNamespaces(init), cgroup })
+    use({ pidfd, namespaces: foreignNamespaces(init), cgroup, newKeyring: !facts.noNewKeyring })
   } finally {
     for (const fd of fds) closeSync(fd)
   }

@@ -176,6 +176,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
       preserved: 0,
     },
     cgroup: cgroupMounts(spec, { layout, cgroupDir, created }).mounts,
+    newKeyring: true,
     userNamespace: userNamespace && { staged: mounted.sources.staged },
   })
   const launch = planLaunch({
@@ -201,7 +202,6 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
       plan: wait,
       log,
       logLevel: settings.containerLogLevel,
-      noNewKeyring: false,
     }),
     cgroup: {
       directories: layout.hierarchies.map(({ mountPoint }) => mountPoint + cgroupDir),
