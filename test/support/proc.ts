@@ -3,20 +3,22 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Fields of /proc/PID/stat that the tests need; undefined when there is no such process. */
-export function processStat(pid: number): { state: string; ppid: number; startTime: string } | undefined {
+export function processStat(
+  pid: number,
+): { state: string; ppid: number; threads: number; startTime: string } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { state: fields[0] ?? '', ppid: Number(fields[1]), startTime: fields[19] ?? '' }
+    return { state: fields[0] ?? '', ppid: Number(fields[1]), threads: Number(fields[17]), startTime: fields[19] ?? '' }
   } catch {
     return undefined
   }
 }
 
-/** True while the process exists and is no zombie. */
+/** True while anything of the process runs: one whose first thread has exited is shown as a zombie, with threads. */
 export function isAlive(pid: number): boolean {
   const stat = processStat(pid)
-  return stat !== undefined && stat.state !== 'Z' && stat.state !== 'X'
+  return stat !== undefined && stat.state !== 'X' && (stat.state !== 'Z' || stat.threads > 1)
 }
 
 /** `net:[4026531840]` of a process. */

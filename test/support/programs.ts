@@ -21,6 +21,7 @@ export type ProgramName =
   | 'syscall'
   | 'verdicts'
   | 'fault'
+  | 'leaderless'
 
 /** Absolute path of the compiled program. */
 export function program(name: ProgramName): string {

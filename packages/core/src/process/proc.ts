@@ -1,30 +1,56 @@
 /** What /proc says about a process; proc_pid_stat(5). */
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { codeOf } from '../errors/system-error.ts'
 
 export interface ProcStat {
   /** One letter: R, S, D, Z, X and so on. */
   readonly state: string
   readonly parent: number
+  /** Threads that have not been reaped, the first one included. */
+  readonly threads: number
   /** Clock ticks since boot: with the pid it names one process for ever. */
   readonly startTime: number
 }
 
 /** undefined when there is no such process. Throws when that cannot be told: for want of descriptors nobody is dead. */
 export function readProcStat(pid: number): ProcStat | undefined {
+  return readStat(`/proc/${pid}/stat`)
+}
+
+function readStat(file: string): ProcStat | undefined {
   try {
-    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+    return parseProcStat(readFileSync(file, 'latin1'))
   } catch (error) {
-    // ESRCH: it was reaped between open and read.
-    if (['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '')) return undefined
+    if (isGone(error)) return undefined
     throw error
   }
+}
+
+/** ESRCH: it was reaped between open and read. */
+function isGone(error: unknown): boolean {
+  return ['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '')
 }
 
 /** The name stands in parentheses and may contain anything, so the fields are counted from the last one. */
 export function parseProcStat(text: string): ProcStat {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { state: fields[0] ?? '', parent: Number(fields[1]), startTime: Number(fields[19]) }
+  return {
+    state: fields[0] ?? '',
+    parent: Number(fields[1]),
+    threads: Number(fields[17]),
+    startTime: Number(fields[19]),
+  }
+}
+
+/** The pid of the process that the thread `tid` belongs to; undefined when there is no such thread. */
+export function threadGroup(tid: number): number | undefined {
+  try {
+    const [, pid] = /^Tgid:\t(\d+)$/m.exec(readFileSync(`/proc/${tid}/status`, 'latin1')) ?? []
+    return pid === undefined ? undefined : Number(pid)
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
 }
 
 /** The children of this thread, also those that have ended and are not reaped; proc_tid_children(5). */
@@ -48,10 +74,32 @@ export function identify(pid: number): ProcessIdentity | undefined {
   return stat && { pid, startTime: stat.startTime }
 }
 
-/** The same process, and not a zombie. */
+/** The same process, and it has not ended. */
 export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
   const stat = readProcStat(pid)
-  return stat !== undefined && stat.startTime === startTime && stat.state !== 'Z' && stat.state !== 'X'
+  return stat !== undefined && stat.startTime === startTime && !hasEnded(stat)
+}
+
+/**
+ * Nothing of the process runs any more. One whose first thread has called pthread_exit(3) is shown as a zombie, too, as
+ * long as the others go on.
+ */
+export function hasEnded({ state, threads }: ProcStat): boolean {
+  return state === 'X' || (state === 'Z' && threads <= 1)
+}
+
+/**
+ * The directory below /proc of a thread of the living process. That of the process itself is the first thread's, whose
+ * root, executable and most namespaces are gone once it has exited.
+ */
+export function threadDirectory(pid: number): string {
+  const directory = `/proc/${pid}`
+  if (readProcStat(pid)?.state !== 'Z') return directory
+  const running = readdirSync(`${directory}/task`).find((thread) => {
+    const state = readStat(`${directory}/task/${thread}/stat`)?.state
+    return state !== undefined && state !== 'Z' && state !== 'X'
+  })
+  return running === undefined ? directory : `${directory}/task/${running}`
 }
 
 /** Device and inode of the program a process runs, "dev:ino"; undefined when it cannot be told. */
