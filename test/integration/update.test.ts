@@ -74,7 +74,7 @@ describe('update', () => {
       const result = await t.runtime(['update', '--memory', '1', id])
       expect(result.exitCode).toBe(1)
       expect(messageOf(result)).toMatch(
-        /^linux\.resources\.memory\.limit: write "1" to .*: resource busy or locked: [1-9]\d+ bytes are in use: give a higher limit$/,
+        /^linux\.resources\.memory\.limit: write "1" to .*: device or resource busy: [1-9]\d+ bytes are in use: give a higher limit$/,
       )
     })
   })

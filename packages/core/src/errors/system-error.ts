@@ -1,12 +1,19 @@
 /** Errors that node:fs throws: a code, a call and a path, in a sentence that begins with the code. */
+import { errnoTable } from '../abi/errno.ts'
 import { messageOf } from './runtime-error.ts'
 
 export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code
 }
 
-/** `EACCES: permission denied, mkdir '/x'` without what a sentence around it says already. */
+/**
+ * `EACCES: permission denied, mkdir '/x'` without what a sentence around it says already. In the words of strerror(3):
+ * the engines have their own, such as "operation not supported on socket" for any file.
+ */
 export function reasonOf(error: unknown): string {
+  const code = codeOf(error)
+  const row = Object.entries(errnoTable).find(([name]) => name === (code === 'ENOTSUP' ? 'EOPNOTSUPP' : code))
+  if (row) return row[1][1]
   return messageOf(error)
     .replace(/^[A-Z0-9]+: /, '')
     .replace(/, \w+( '.*')?$/s, '')
