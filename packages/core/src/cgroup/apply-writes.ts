@@ -1,12 +1,13 @@
 /** Puts planned limits into effect, and takes them back when one of them is refused. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
-import { ancestors, writeExisting } from './cgroupfs.ts'
+import { writeExisting } from './cgroupfs.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import type { CgroupWrite } from './plan/cgroup-write.ts'
 import type { PresentCgroup } from './plan/controller.ts'
 import { lendRealtime } from './realtime.ts'
+import { enableController } from './subtree-control.ts'
 
 /** The cgroup `path` as the planners look at it; it need not exist yet. */
 export function presentCgroup(layout: CgroupLayout, path: string): PresentCgroup {
@@ -102,25 +103,6 @@ function adviceFor(
 /** Of what a limit of v1 memory counts (memory.rst): the kernel reclaims what it can, and refuses a limit below the rest. */
 function usageOf(target: string): string | undefined {
   return /limit_in_bytes$/.test(target) ? readIfExists(target.replace(/limit_in_bytes$/, 'usage_in_bytes')) : undefined
-}
-
-/** A v2 controller works in a cgroup when every ancestor hands it down (cgroup-v2.rst, "Top-down Constraint"). */
-function enableController(
-  { mountPoint }: Hierarchy,
-  path: string,
-  { controller, field }: { readonly controller: string; readonly field: string },
-): void {
-  for (const directory of ancestors(mountPoint, path)) {
-    const file = `${directory}/cgroup.subtree_control`
-    if (readFileSync(file, 'utf8').trim().split(' ').includes(controller)) continue
-    try {
-      writeFileSync(file, `+${controller}`)
-    } catch (cause) {
-      throw new RuntimeError('cgroup', `${field}: enable the ${controller} controller in ${file}: ${reasonOf(cause)}`, {
-        cause,
-      })
-    }
-  }
 }
 
 function readIfExists(file: string): string | undefined {

@@ -1,21 +1,12 @@
-/** The container's cgroup in every hierarchy: made, limited, listed and removed through the filesystem. */
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+/** The container's cgroup in every hierarchy: made, limited and removed through the filesystem. */
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync, writeSync } from 'node:fs'
 import { O_PATH, O_WRONLY } from '../abi/constants.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { hasChildren, removeBelow } from './cgroup-tree.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
-import { membershipHierarchy } from './plan/cgroup-layout.ts'
 import type { OpenCgroup } from './plan/join-cgroup.ts'
+import { offerControllers, subtreeControls, withdrawControllers } from './subtree-control.ts'
 
 /** The container's cgroup directories, one for each hierarchy. */
 export function cgroupDirectories({ hierarchies }: CgroupLayout, path: string): string[] {
@@ -33,44 +24,17 @@ export function missingDirectories({ hierarchies }: CgroupLayout, path: string):
   )
 }
 
-/** Makes `path` in every hierarchy, where it does not exist yet. */
-export function makeCgroup(layout: CgroupLayout, path: string): void {
-  for (const hierarchy of layout.hierarchies) makeDirectories(hierarchy, path)
-  const [unified] = layout.hierarchies
-  if (layout.mode === 'v2' && unified) offerControllers(unified, path)
-}
-
 /**
- * Hands every controller down to the cgroup, as runc does: whoever measures the container reads their files, and a
- * container that divides its cgroup needs them. What cannot be handed down is an error only when a limit asks for it.
+ * Makes `path` in every hierarchy, where it does not exist yet. Returns what takes back the controllers that the cgroups
+ * above have handed down since, once the cgroup is removed. Throws RuntimeError `cgroup`.
  */
-function offerControllers({ mountPoint }: Hierarchy, path: string): void {
-  for (const directory of ancestors(mountPoint, path)) {
-    const [available, enabled] = ['cgroup.controllers', 'cgroup.subtree_control'].map((file) =>
-      readFileSync(`${directory}/${file}`, 'utf8').split(/\s+/).filter(Boolean),
-    ) as [string[], string[]]
-    const missing = available.filter((controller) => !enabled.includes(controller))
-    if (missing.length === 0) continue
-    const file = `${directory}/cgroup.subtree_control`
-    try {
-      writeFileSync(file, missing.map((controller) => `+${controller}`).join(' '))
-    } catch {
-      // All or nothing: one that is refused, such as cpu beside realtime processes, must not keep the others away.
-      for (const controller of missing) {
-        try {
-          writeFileSync(file, `+${controller}`)
-        } catch {
-          // Reported by enableController when it is needed.
-        }
-      }
-    }
-  }
-}
-
-/** The directories above the cgroup `path`, the root first. */
-export function ancestors(mountPoint: string, path: string): string[] {
-  const parts = path.slice(1).split('/')
-  return parts.map((_, depth) => [mountPoint, ...parts.slice(0, depth)].join('/'))
+export function makeCgroup(layout: CgroupLayout, path: string): () => void {
+  const [unified] = layout.hierarchies
+  const before = layout.mode === 'v2' && unified ? subtreeControls(unified, path) : undefined
+  for (const hierarchy of layout.hierarchies) makeDirectories(hierarchy, path)
+  if (!before || !unified) return () => undefined
+  offerControllers(unified, path, before)
+  return () => withdrawControllers(before)
 }
 
 function makeDirectories({ mountPoint, version, controllers }: Hierarchy, path: string): void {
@@ -84,8 +48,18 @@ function makeDirectories({ mountPoint, version, controllers }: Hierarchy, path: 
       throw new RuntimeError('cgroup', `create cgroup ${directory}: ${reasonOf(error)}`, { cause: error })
     }
   }
+  if (version === 2) checkDomain(mountPoint + path)
   if (version === 1 && controllers.includes('cpuset'))
     for (const file of ['cpuset.cpus', 'cpuset.mems']) inheritCpuset(mountPoint, path, file)
+}
+
+/** cgroup-v2.rst, "Threads": below a cgroup that is divided by threads one takes none of the processes that it begins with. */
+function checkDomain(directory: string): void {
+  if (readFileSync(`${directory}/cgroup.type`, 'latin1').trim() !== 'domain invalid') return
+  throw new RuntimeError(
+    'cgroup',
+    `create cgroup ${directory}: the one above it is threaded, so that no process can be below: choose another linux.cgroupsPath`,
+  )
 }
 
 /**
@@ -149,13 +123,6 @@ export function openCgroup(
   return { tasks, unified, fds }
 }
 
-/** Pids of the processes in the cgroup and below it, as the host knows them. */
-export function listProcesses(layout: CgroupLayout, path: string): number[] {
-  const hierarchy = membershipHierarchy(layout)
-  if (!hierarchy) return []
-  return subtree(hierarchy.mountPoint + path).flatMap(readProcs)
-}
-
 /**
  * Removes the cgroup with everything below it in every hierarchy; false while a process still leaves it. What is
  * already gone is no error.
@@ -174,8 +141,9 @@ export function removeDirectories(directories: readonly string[]): void {
 /** Most often there is nothing below, and rmdir(2) then says more than a look would. */
 function removeTree(directory: string): boolean {
   if (removeDirectory(directory)) return true
-  const [, ...children] = subtree(directory)
-  return [...children.reverse(), directory].map(removeDirectory).every(Boolean)
+  if (!hasChildren(directory)) return false
+  removeBelow(directory)
+  return removeDirectory(directory)
 }
 
 function removeDirectory(directory: string): boolean {
@@ -187,27 +155,5 @@ function removeDirectory(directory: string): boolean {
     if (code === 'ENOENT') return true
     if (code === 'EBUSY' || code === 'ENOTEMPTY') return false
     throw new RuntimeError('cgroup', `remove cgroup ${directory}: ${reasonOf(error)}`, { cause: error })
-  }
-}
-
-/** `directory` and all below it, parents first; empty when it does not exist. */
-function subtree(directory: string): string[] {
-  try {
-    const children = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-    return [directory, ...children.flatMap(({ name }) => subtree(`${directory}/${name}`))]
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
-}
-
-/** Pids in the cgroup itself; none when it does not exist. */
-export function readProcs(directory: string): number[] {
-  try {
-    return readFileSync(`${directory}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number)
-  } catch (error) {
-    // ENODEV: the cgroup was removed between open and read. EOPNOTSUPP: a threaded one has no processes of its own.
-    if (['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP'].includes(codeOf(error) ?? '')) return []
-    throw error
   }
 }

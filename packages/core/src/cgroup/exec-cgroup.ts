@@ -1,8 +1,8 @@
 /** Where a process of exec joins the container's cgroup. */
 import { readFileSync } from 'node:fs'
-import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
+import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
-import { type OpenCgroupOptions, openCgroup } from './cgroupfs.ts'
+import { threadDirectory } from '../process/proc.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 
 /**
@@ -34,7 +34,9 @@ function handedDown({ mountPoint }: Hierarchy, path: string): string {
  */
 export function initCgroup(init: number): (hierarchy: Hierarchy) => string {
   return ({ name, version }) => {
-    const lines = readFileSync(`/proc/${init}/cgroup`, 'utf8').trim().split('\n')
+    const lines = readFileSync(`${threadDirectory(init)}/cgroup`, 'utf8')
+      .trim()
+      .split('\n')
     const line = lines.find((text) => {
       const [id, list = ''] = text.split(':', 2)
       return version === 2 ? id === '0' : id !== '0' && list.replace(/^name=/, '') === name
@@ -72,21 +74,6 @@ export function subCgroups(
     }
   }
   return (hierarchy) => paths.get(hierarchy) ?? path
-}
-
-/** Opens them. Throws RuntimeError `cgroup` for one that does not exist, in words of runc. */
-export function openSubCgroups(
-  args: readonly string[],
-  { path, layout, others }: { path: string; layout: CgroupLayout } & OpenCgroupOptions,
-): ReturnType<typeof openCgroup> {
-  const paths = subCgroups(args, { path, layout })
-  try {
-    return openCgroup(layout, paths, { others })
-  } catch (cause) {
-    throw new RuntimeError('cgroup', `--cgroup ${args.join(' ')}: adding pid to the cgroup: ${messageOf(cause)}`, {
-      cause,
-    })
-  }
 }
 
 function hierarchyOf(hierarchies: readonly Hierarchy[], name: string, arg: string): Hierarchy {

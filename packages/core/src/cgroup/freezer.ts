@@ -1,29 +1,13 @@
 /** Stopping and continuing all processes of a cgroup: freezer-subsystem.rst of cgroup v1, cgroup-v2.rst "cgroup.freeze". */
 import { existsSync, readFileSync } from 'node:fs'
 import { RuntimeError } from '../errors/runtime-error.ts'
+import { SyscallError } from '../errors/syscall-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { hasChildren, readBelow, walkCgroups, writeBelow } from './cgroup-tree.ts'
 import { writeExisting } from './cgroupfs.ts'
-import { type CgroupLayout, type Hierarchy, MOUNT_POINT } from './plan/cgroup-layout.ts'
+import { isFrozen } from './frozen.ts'
+import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import { sleep } from './sleep.ts'
-
-/** Where a freezer can be, the v1 controller first: without a look at the whole layout, for the status of a container. */
-const requests = [
-  (path: string) => `${MOUNT_POINT}/freezer${path}/freezer.self_freezing`,
-  (path: string) => `${MOUNT_POINT}${path}/cgroup.freeze`,
-  (path: string) => `${MOUNT_POINT}/unified${path}/cgroup.freeze`,
-]
-
-/** Somebody has asked for this cgroup, and not only for one above it, to be frozen. */
-export function isFrozen(path: string): boolean {
-  for (const request of requests) {
-    try {
-      return readFileSync(request(path), 'latin1').startsWith('1')
-    } catch {
-      // Another kind of host, or the cgroup is gone.
-    }
-  }
-  return false
-}
 
 /**
  * Returns when nothing in the cgroup runs any more. Throws RuntimeError `timeout` after `timeoutMs`, or `cgroup`: then
@@ -34,8 +18,9 @@ export function freeze(layout: CgroupLayout, path: string, timeoutMs: number): v
   const deadline = performance.now() + timeoutMs
   try {
     for (let round = 0; ; round++) {
-      // A v1 freezer that met a process in the middle of a fork may stay on its way until it is asked again.
-      if (freezer.version === 1 || round === 0) request(freezer, true)
+      // Again: a v1 freezer that met a process in the middle of a fork may stay on its way, and a process that is not
+      // frozen yet may have thawed the cgroup, when it can write there.
+      request(freezer, true)
       if (hasStopped(freezer)) return
       if (performance.now() > deadline)
         throw new RuntimeError('timeout', `freeze ${freezer.directory}: a process did not stop within ${timeoutMs} ms`)
@@ -54,19 +39,50 @@ export function thaw(layout: CgroupLayout, path: string): void {
   if (existsSync(freezer.directory)) request(freezer, false)
 }
 
+/**
+ * The same for whatever below it is frozen on its own: what dies there needs it on v1, where a freezer holds even the
+ * dying. On v2 it does not.
+ */
+export function thawTree(layout: CgroupLayout, path: string): void {
+  const freezer = freezerOf(layout, path)
+  if (!freezer) return
+  if (isFrozen(path)) request(freezer, false)
+  if (freezer.version === 1 && hasChildren(freezer.directory)) walkCgroups(freezer.directory, { enter: thawOwn })
+}
+
+function thawOwn(directory: number): void {
+  try {
+    if (readBelow(directory, 'freezer.self_freezing').startsWith('1')) writeBelow(directory, 'freezer.state', 'THAWED')
+  } catch (error) {
+    // Removed meanwhile, between any two of these calls.
+    const code = error instanceof SyscallError ? error.errnoName : codeOf(error)
+    if (code !== 'ENOENT' && code !== 'ENODEV') throw error
+  }
+}
+
+/** Whether a part of the cgroup may be frozen, or may become so: all that has a cgroup of its own in a v1 freezer. */
+export function mayHoldDying(layout: CgroupLayout, path: string): boolean {
+  const freezer = freezerOf(layout, path)
+  return freezer?.version === 1 && hasChildren(freezer.directory)
+}
+
 interface Freezer {
   readonly version: 1 | 2
   readonly directory: string
 }
 
 /** Whoever asks a host with v1 controllers looks at that of the freezer. */
-function findFreezer({ hierarchies }: CgroupLayout, path: string): Freezer {
+function freezerOf({ hierarchies }: CgroupLayout, path: string): Freezer | undefined {
   const found: Hierarchy | undefined =
     hierarchies.find(({ controllers }) => controllers.includes('freezer')) ??
     hierarchies.find(({ version }) => version === 2)
-  if (!found)
-    throw new RuntimeError('cgroup', `freeze ${path}: the host has neither a v1 freezer controller nor cgroup v2`)
-  return { version: found.version, directory: found.mountPoint + path }
+  return found && { version: found.version, directory: found.mountPoint + path }
+}
+
+function findFreezer(layout: CgroupLayout, path: string): Freezer {
+  const found = freezerOf(layout, path)
+  if (found) return found
+  throw new RuntimeError('cgroup', `freeze ${path}: the host has neither a v1 freezer controller nor cgroup v2`)
 }
 
 function request({ version, directory }: Freezer, frozen: boolean): void {

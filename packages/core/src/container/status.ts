@@ -1,5 +1,5 @@
 /** A container's status is derived from its processes each time, never stored. */
-import { isFrozen } from '../cgroup/freezer.ts'
+import { isFrozen } from '../cgroup/frozen.ts'
 import type { Status } from '../oci/state.ts'
 import { executableIdentity, isAlive } from '../process/proc.ts'
 import type { ContainerFacts, InitFacts } from './container-info.ts'

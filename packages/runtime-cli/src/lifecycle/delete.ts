@@ -1,8 +1,6 @@
 import { rmSync } from 'node:fs'
-import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { sleep } from '@crio-lxc/core/cgroup/sleep'
 import { isCgroupPath } from '@crio-lxc/core/container/container-facts'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
@@ -14,9 +12,9 @@ import { phrase } from '@crio-lxc/core/errors/codes'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
-import { endProcess } from './end-process.ts'
-import { killContainer } from './kill-container.ts'
+import { endContainer } from './end-container.ts'
 import { type Container, loadContainer } from './load-container.ts'
+import { Remains } from './remains.ts'
 import type { Settings } from './settings.ts'
 
 export interface DeleteOptions {
@@ -62,7 +60,6 @@ interface Removal {
 }
 
 async function removeLocked(settings: Settings, { info, lock, force }: Removal): Promise<void> {
-  const done = stepLog('delete')
   const id = info.containerId
   let container: Container
   try {
@@ -73,12 +70,12 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
     const known = loadWithoutInit(info)
     if (!known) {
       removeDamaged(settings, info)
-      done(`removed what is left of it: ${messageOf(error)}`)
+      stepLog('delete')(`removed what is left of it: ${messageOf(error)}`)
       return
     }
     container = known
   }
-  const { facts, init, status } = container
+  const { status } = container
   if (!force && status !== 'stopped' && status !== 'created')
     throw new RuntimeError('wrong-state', `${phrase.deleteRunning}: ${id} is ${status}: kill it first or use --force`)
   if (status === 'creating') {
@@ -87,30 +84,37 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
     if (!lock.isCurrent()) return
     return removeLocked(settings, { info, lock, force })
   }
-  const { killMs, deleteMs } = settings.timeouts
+  const remains = new Remains(force)
+  await destroy(settings, container, remains)
+  remains.report(id)
+}
+
+async function destroy(settings: Settings, { info, facts, init, status }: Container, remains: Remains): Promise<void> {
+  const done = stepLog('delete')
   const layout = cgroupLayout()
-  // A v1 freezer would hold init, and the wait for its end.
-  if (status === 'paused') signalCgroup(layout, facts.cgroupDir, SIGKILL, { timeoutMs: killMs })
-  if (init) endProcess(init.init, killMs)
-  if (init?.monitor) endProcess(init.monitor, killMs)
+  endContainer(settings, { layout, cgroup: facts.cgroupDir, init }, remains)
   done(`it was ${status}${init ? `, and init, pid ${init.init.pid}, has ended` : ''}`, { status, pid: init?.init.pid })
-  killContainer(layout, facts.cgroupDir, deleteMs)
   if (facts.systemdUnits) {
     const { stopUnits } = await import('@crio-lxc/core/cgroup/systemd-manager')
-    stopUnits(Object.values(facts.systemdUnits), deleteMs)
+    const units = Object.values(facts.systemdUnits)
+    remains.of(() => stopUnits(units, settings.timeouts.deleteMs))
     done(`stopped the unit ${facts.systemdUnits.container}`, { unit: facts.systemdUnits.container })
   }
-  if (init?.monitor && isCgroupPath(facts.monitorCgroupDir)) removeCgroup(layout, facts.monitorCgroupDir)
-  const removed = new Set(cgroupDirectories(layout, facts.cgroupDir))
-  removeDirectories(facts.madeCgroups.filter((directory) => !removed.has(directory)))
+  remains.of(() => {
+    if (init?.monitor && isCgroupPath(facts.monitorCgroupDir)) removeCgroup(layout, facts.monitorCgroupDir)
+    const removed = new Set(cgroupDirectories(layout, facts.cgroupDir))
+    removeDirectories(facts.madeCgroups.filter((directory) => !removed.has(directory)))
+  })
   done(`emptied and removed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
   if (facts.resctrl) {
     const { removeGroups } = await import('@crio-lxc/core/resctrl/group')
-    removeGroups(facts.resctrl.remove)
-    done(`removed ${facts.resctrl.remove.length} resctrl groups`)
+    const groups = facts.resctrl.remove
+    remains.of(() => removeGroups(groups))
+    done(`removed ${groups.length} resctrl groups`)
   }
+  const { pidFile } = facts
   // A create that was killed while it wrote the pid file.
-  if (facts.pidFile !== undefined) rmSync(unfinished(facts.pidFile, facts.creator.pid), { force: true })
+  if (pidFile !== undefined) remains.of(() => rmSync(unfinished(pidFile, facts.creator.pid), { force: true }))
   info.remove()
   done(`removed ${info.runtimePath()}`)
   if (!facts.hooks?.poststop) return

@@ -1,13 +1,15 @@
 import { SIGKILL } from '@crio-lxc/core/abi/constants'
-import { thaw } from '@crio-lxc/core/cgroup/freezer'
+import { mayHoldDying, thaw } from '@crio-lxc/core/cgroup/freezer'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
+import type { ContainerFacts, InitFacts } from '@crio-lxc/core/container/container-info'
 import { progressOf } from '@crio-lxc/core/container/status'
 import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { signalProcess } from '@crio-lxc/core/process/pidfd'
-import { loadContainer } from './load-container.ts'
+import { killProcesses } from './kill-container.ts'
+import { type Container, loadContainer } from './load-container.ts'
 import type { Settings } from './settings.ts'
 
 /** Signals whose default action neither ends nor stops a process: CHLD, CONT, URG, WINCH; signal(7). */
@@ -20,23 +22,57 @@ export interface KillOptions {
 
 /** kill: runtime.md, "Kill". Throws ErrNotRunning when there is no process to signal. */
 export function kill(settings: Settings, id: string, signal: number, { all }: KillOptions): void {
-  const done = stepLog('kill')
-  const { facts, init, status } = loadContainer(settings, id)
+  const container = loadContainer(settings, id)
+  const { facts, init, status } = container
   if (all) {
     // A stopped container may have left processes in a pid namespace that is not its own; none left is no error.
-    const count = signalCgroup(cgroupLayout(), facts.cgroupDir, signal, { timeoutMs: settings.timeouts.killMs })
-    done(`sent signal ${signal} to every process of the cgroup ${facts.cgroupDir}: ${count}`, { signal, count })
+    signalAll(settings, facts, signal)
     return
   }
   if (status === 'creating') throw new RuntimeError('wrong-state', `signal ${id}: it is still being created: try again`)
+  // The kernel ends with init what is in a pid namespace of the container's own, and nothing else.
+  if (signal === SIGKILL && !hasOwnPids(facts)) {
+    if (signalAll(settings, facts, signal) === 0) throw new ErrNotRunning(id)
+    return
+  }
   if (!init || status === 'stopped') throw new ErrNotRunning(id)
+  signalInit(settings, { ...container, init }, signal)
+}
+
+/** Returns how many processes there were. After SIGKILL none of them is left. */
+function signalAll({ timeouts }: Settings, { cgroupDir }: ContainerFacts, signal: number): number {
+  const done = stepLog('kill')
+  const { killMs: timeoutMs } = timeouts
+  const layout = cgroupLayout()
+  const count =
+    signal === SIGKILL
+      ? killProcesses(layout, cgroupDir, timeoutMs)
+      : signalCgroup(layout, cgroupDir, signal, { timeoutMs })
+  done(`sent signal ${signal} to every process of the cgroup ${cgroupDir}: ${count}`, { signal, count })
+  return count
+}
+
+function hasOwnPids({ namespaces = [] }: ContainerFacts): boolean {
+  return namespaces.some(({ type, path }) => type === 'pid' && !path)
+}
+
+function signalInit(
+  { timeouts }: Settings,
+  { info, facts, init, status }: Container & { readonly init: InitFacts },
+  signal: number,
+): void {
+  const done = stepLog('kill')
   // A parked init is pid 1 without handlers, to which the kernel delivers nothing but SIGKILL: what would end the
   // process must end it.
   const fatal = progressOf(facts, init) === 'created' && !harmless.has(signal) && !stopping.has(signal)
   const sent = fatal ? SIGKILL : signal
-  if (!signalProcess(init.init, sent)) throw new ErrNotRunning(id)
-  // What is frozen on v1 does not even die.
-  if (sent === SIGKILL && status === 'paused') thaw(cgroupLayout(), facts.cgroupDir)
+  if (!signalProcess(init.init, sent)) throw new ErrNotRunning(info.containerId)
+  if (sent === SIGKILL) {
+    const layout = cgroupLayout()
+    // What is frozen on v1 does not even die, and what the container has frozen itself may be frozen again.
+    if (mayHoldDying(layout, facts.cgroupDir)) killProcesses(layout, facts.cgroupDir, timeouts.killMs)
+    else if (status === 'paused') thaw(layout, facts.cgroupDir)
+  }
   const instead = sent === signal ? '' : ` in place of ${signal}, which a container that is not started cannot take`
   done(`sent signal ${sent} to init, pid ${init.init.pid}${instead}`, { pid: init.init.pid, signal: sent })
 }

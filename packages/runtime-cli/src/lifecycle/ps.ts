@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { listProcesses } from '@crio-lxc/core/cgroup/cgroupfs'
+import { listProcesses } from '@crio-lxc/core/cgroup/cgroup-processes'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { loadContainer } from './load-container.ts'

@@ -1,5 +1,6 @@
 /** delete --force of a container whose files are missing, damaged, from the future or not ours. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { listProcesses } from '@crio-lxc/core/cgroup/cgroup-processes'
 import { removeCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
@@ -10,9 +11,9 @@ import { decodePresentJSON } from '@crio-lxc/core/container/json-file'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { isAlive } from '@crio-lxc/core/process/proc'
-import { endProcess } from './end-process.ts'
-import { killContainer } from './kill-container.ts'
+import { endContainer } from './end-container.ts'
 import type { Container } from './load-container.ts'
+import { Remains } from './remains.ts'
 import type { Settings } from './settings.ts'
 
 /** What create leaves in a runtime directory; a directory with anything else is no container's. */
@@ -36,22 +37,25 @@ export function removeDamaged(settings: Settings, info: ContainerInfo): void {
       `remove ${info.runtimePath()}: it is no container's directory, it has ${JSON.stringify(stranger)}: remove it by hand`,
     )
   const layout = cgroupLayout()
-  const { killMs, deleteMs } = settings.timeouts
   const init = attempt(() => info.loadInit())
-  const cgroup = init && cgroupOf(init)
-  if (init) endProcess(init.init, killMs)
-  if (init?.monitor) endProcess(init.monitor, killMs)
-  if (cgroup !== undefined) killContainer(layout, cgroup, deleteMs)
-  for (const path of namedCgroups(settings, info)) attempt(() => removeCgroup(layout, path))
+  const named = namedCgroups(settings, info)
+  const remains = new Remains(true)
+  endContainer(settings, { layout, cgroup: init && cgroupOf(init, named), init }, remains)
+  for (const path of named) attempt(() => removeCgroup(layout, path))
   info.remove()
+  remains.report(info.containerId)
 }
 
-/** The cgroup of a living init; undefined when it has ended or lives in the root. */
-function cgroupOf({ init }: InitFacts): string | undefined {
-  const hierarchy = membershipHierarchy(cgroupLayout())
+/** The cgroup of a living init, which may be below one of the `named`; undefined when it has ended or lives in the root. */
+function cgroupOf({ init }: InitFacts, named: readonly string[]): string | undefined {
+  const layout = cgroupLayout()
+  const hierarchy = membershipHierarchy(layout)
   if (!hierarchy || !isAlive(init)) return undefined
+  const around = named.find((path) => attempt(() => listProcesses(layout, path))?.includes(init.pid))
+  if (around !== undefined) return around
   const [key, id] = hierarchy.version === 2 ? ['', '0'] : [hierarchy.controllers.join(',')]
-  const path = readFileSync(`/proc/${init.pid}/cgroup`, 'utf8')
+  // Without it when its path is too long for the kernel to tell.
+  const path = (attempt(() => readFileSync(`/proc/${init.pid}/cgroup`, 'utf8')) ?? '')
     .split('\n')
     .map((line) => /^(\d+):([^:]*):(.*)$/.exec(line))
     .find((fields) => fields && fields[2] === key && (id === undefined || fields[1] === id))?.[3]

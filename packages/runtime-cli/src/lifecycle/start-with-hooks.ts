@@ -1,6 +1,5 @@
-import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
+import { killCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { endProcess } from './end-process.ts'
@@ -47,7 +46,7 @@ export async function startWithHooks(
  */
 function stop({ timeouts }: Settings, { facts, init }: Container): Undo {
   const steps = new Undo()
-  steps.push(() => signalCgroup(cgroupLayout(), facts.cgroupDir, SIGKILL, { timeoutMs: timeouts.killMs }))
+  steps.push(() => killCgroup(cgroupLayout(), facts.cgroupDir, { timeoutMs: timeouts.killMs }))
   steps.push(() => {
     if (init) endProcess(init.init, timeouts.killMs)
   })

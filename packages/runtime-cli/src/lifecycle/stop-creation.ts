@@ -1,7 +1,6 @@
 /** delete --force of a container that a create which still runs is making. */
-import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
+import { killCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { sleep } from '@crio-lxc/core/cgroup/sleep'
 import type { RemovalLock } from '@crio-lxc/core/container/removal-lock'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
@@ -19,7 +18,7 @@ export function stopCreation({ timeouts }: Settings, { info, facts }: Container,
   const { creator, cgroupDir } = facts
   const deadline = performance.now() + timeouts.killMs
   while (isAlive(creator) && lock.isCurrent() && !info.loadInit()) {
-    signalCgroup(cgroupLayout(), cgroupDir, SIGKILL, { timeoutMs: timeouts.killMs })
+    killCgroup(cgroupLayout(), cgroupDir, { timeoutMs: timeouts.killMs })
     if (performance.now() > deadline) {
       // It may be a program that embeds the runtime, and has more to do than this.
       if (executableIdentity(creator.pid) !== executableIdentity(process.pid))

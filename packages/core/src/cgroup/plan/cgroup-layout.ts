@@ -47,6 +47,12 @@ export function membershipHierarchy({ hierarchies }: CgroupLayout): Hierarchy | 
   return hierarchies.find(({ version }) => version === 2) ?? hierarchies[0]
 }
 
+/** The directories above the cgroup `path`, the root first. */
+export function ancestors(mountPoint: string, path: string): string[] {
+  const parts = path.slice(1).split('/')
+  return parts.map((_, depth) => [mountPoint, ...parts.slice(0, depth)].join('/'))
+}
+
 /** Controllers of v1 that systemd has properties for, and so writes (systemd.resource-control(5)). */
 const managedControllers = new Set(['name=systemd', 'cpu', 'cpuacct', 'blkio', 'memory', 'devices', 'pids'])
 
