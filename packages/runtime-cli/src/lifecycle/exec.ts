@@ -2,7 +2,8 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
-import { execCgroup, initCgroup, openSubCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
+import { execCgroup, initCgroup, subCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
+import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { forksIntoCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { createPidFile } from '@crio-lxc/core/container/json-file'
@@ -119,14 +120,24 @@ function writePidFile(path: string, pid: number): void {
 }
 
 function checkStatus(
-  { status, info: { containerId: id } }: Container,
+  { status, facts, info: { containerId: id } }: Container,
   { ignorePaused }: Pick<ExecOptions, 'ignorePaused'>,
 ): void {
   if (status === 'stopped') throw new RuntimeError('wrong-state', `${phrase.execStopped}: ${phrase.notRunning}: ${id}`)
   if (status === 'paused' && !ignorePaused)
     throw new RuntimeError('wrong-state', `${phrase.execPaused}: ${id}: resume it or give --ignore-paused`)
+  const frozen = ignorePaused ? undefined : frozenAbove(cgroupLayout(), facts.cgroupDir)
+  if (frozen !== undefined)
+    throw new RuntimeError(
+      'wrong-state',
+      `${phrase.execPaused}: ${id}: the cgroup ${frozen} around it is frozen: thaw that first`,
+    )
   if (status === 'creating')
     throw new RuntimeError('wrong-state', `exec in ${id}: it is still being created: try again`)
+}
+
+function isHeld({ status, facts }: Container): boolean {
+  return status === 'paused' || frozenAbove(cgroupLayout(), facts.cgroupDir) !== undefined
 }
 
 /** A label that the host cannot apply would leave the process unconfined. */
@@ -176,7 +187,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     const { cgroupDir: path } = facts
     const { tasks: others } = facts.resctrl ?? {}
     const cgroup = options.cgroups?.length
-      ? openSubCgroups(options.cgroups, { path, layout, others })
+      ? openCgroup(layout, subCgroups(options.cgroups, { path, layout }), { others })
       : openCgroup(layout, execCgroup(layout, path, init.init.pid), { others, instead: initCgroup(init.init.pid) })
     cgroup.fds.forEach(keep)
     const [reportRead, reportWrite] = pipe()
@@ -221,7 +232,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       executor,
       report: reportRead,
       // The new process is frozen with the others, for as long as they are.
-      timeoutMs: container.status === 'paused' ? undefined : settings.timeouts.startMs,
+      timeoutMs: options.ignorePaused && isHeld(container) ? undefined : settings.timeouts.startMs,
       plan,
       command: process.args[0] ?? '',
       onArrived(pid) {

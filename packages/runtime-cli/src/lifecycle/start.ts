@@ -1,5 +1,7 @@
 import { closeSync, openSync, readSync, rmSync } from 'node:fs'
 import { O_NONBLOCK, O_RDONLY, O_WRONLY } from '@crio-lxc/core/abi/constants'
+import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { phrase } from '@crio-lxc/core/errors/codes'
@@ -67,6 +69,9 @@ async function startLocked(
   const done = stepLog('start')
   const container = loadContainer(settings, id)
   checkStatus(container)
+  const frozen = frozenAbove(cgroupLayout(), container.facts.cgroupDir)
+  if (frozen !== undefined)
+    throw new RuntimeError('wrong-state', `start ${id}: the cgroup ${frozen} around it is frozen: thaw that first`)
   const pidfd = container.init && openProcess(container.init.init)
   if (pidfd === undefined) throw new RuntimeError('wrong-state', `${phrase.startStopped}: ${id}`)
   const { init, facts } = container
