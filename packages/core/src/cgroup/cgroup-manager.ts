@@ -34,7 +34,7 @@ export interface CgroupManager {
   placeMonitor(pid: number): void
   /** What `make` holds besides the cgroup. */
   close(): void
-  /** Takes back what `make` made besides directories; for a create that fails. */
+  /** Takes back what `make` did besides making directories, which are gone; for a create that fails. */
   undo(): void
 }
 

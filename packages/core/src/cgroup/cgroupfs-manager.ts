@@ -14,13 +14,16 @@ export function cgroupfsManager({
   writes,
 }: ManagedContainer): CgroupManager {
   const monitorPath = `/${monitorCgroup}/${id}`
+  let withdraw = (): void => undefined
   return {
     path,
     monitorPath,
     units: undefined,
     missingDirectories: () => missingDirectories(layout, path),
     checkUnused: () => checkUnused(layout, path),
-    make: () => makeCgroup(layout, path),
+    make() {
+      withdraw = makeCgroup(layout, path)
+    },
     joined: () => undefined,
     limit: () =>
       applyWrites(
@@ -35,6 +38,6 @@ export function cgroupfsManager({
         writeFileSync(`${mountPoint}${monitorPath}/cgroup.procs`, String(pid))
     },
     close: () => undefined,
-    undo: () => undefined,
+    undo: () => withdraw(),
   }
 }

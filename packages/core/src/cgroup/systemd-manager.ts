@@ -38,6 +38,7 @@ export class SystemdManager implements CgroupManager {
   #connection: Systemd | undefined
   #placeholder: Placeholder | undefined
   #started = false
+  #withdraw = (): void => undefined
 
   constructor(container: ManagedContainer) {
     const { id, layout, placement, monitorCgroup, resident, annotations, writes } = container
@@ -77,7 +78,7 @@ export class SystemdManager implements CgroupManager {
     ])
     this.#started = true
     this.#checkPlace(pid)
-    makeCgroup(layout, this.path)
+    this.#withdraw = makeCgroup(layout, this.path)
   }
 
   joined(): void {
@@ -113,6 +114,7 @@ export class SystemdManager implements CgroupManager {
 
   undo(): void {
     if (this.#started) stopUnits([this.#scope.unit], this.#container.timeoutMs)
+    this.#withdraw()
   }
 
   get #unit(): Unit {

@@ -196,8 +196,8 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   })
   undo.push(() => info.remove())
   manager.checkUnused()
-  undo.push(() => removeDirectories(madeCgroups))
   undo.push(() => manager.undo())
+  undo.push(() => removeDirectories(madeCgroups))
   fds.push(() => manager.close())
   manager.make()
   const cgroupUid = cgroupOwner(spec, { layout, created: namespaces.created, ids: userNamespace })
@@ -258,7 +258,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     },
   )
   if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
-  const mounts = resolveDestinations(container.spec.mounts ?? [], container.sources)
+  const mounts = resolveDestinations(container.spec.mounts ?? [], sources.rootfs)
   const plan = planContainer({
     arch,
     spec: { ...spec, mounts },

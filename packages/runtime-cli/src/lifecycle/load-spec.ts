@@ -1,5 +1,4 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
@@ -16,7 +15,6 @@ import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { describeUnknownFields } from '@crio-lxc/core/oci/unknown-fields'
 import { describeWithoutEffect } from '@crio-lxc/core/oci/without-effect'
 import type { FeatureGates } from './settings.ts'
-import { withDestinationsInside } from './tree-source.ts'
 
 export interface LoadedSpec {
   readonly spec: Spec
@@ -27,8 +25,7 @@ export interface LoadedSpec {
 /** BUNDLE/config.json, validated. */
 export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
   const text = readDocument(`${bundle}/config.json`, 'make one with `crio-lxc spec`, or give the right --bundle')
-  const parsed = parseSpec(text)
-  const spec = withDestinationsInside(parsed, resolve(bundle, parsed.root.path))
+  const spec = parseSpec(text)
   checkSupport(spec, supportOf(gates))
   sayWhatIsUnknown(spec, `${bundle}/config.json`)
   warnOf(spec.process, spec.linux?.resources)
