@@ -101,6 +101,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
       fds: {
         rootfs: 20,
         mounts: detachedMounts(spec),
+        fromTree: new Map(),
         devices: new Map(
           devicesOf(spec.linux?.devices ?? [])
             .slice(0, 2)

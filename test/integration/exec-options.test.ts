@@ -176,10 +176,10 @@ describe('exec --cgroup', () => {
   })
 
   it.each([
-    [['no-such-cgroup'], /no-such-cgroup.*no such file or directory/],
+    [['no-such-cgroup'], / adding pid .*no-such-cgroup.*no such file or directory/],
     [['../..'], /\.\.\/\.\. is not a sub cgroup path/],
     [['pids:../..'], /\.\.\/\.\. is not a sub cgroup path/],
-    [['no-such-controller:sub'], /no-such-controller/],
+    [['no-such-controller:sub'], /unknown controller "?no-such-controller/],
     [[':sub'], /sub/],
     [['pids:a', 'pids:b'], /pids/],
     [['a', 'pids:b'], /CONTROLLER|controller/],

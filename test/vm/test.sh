@@ -32,6 +32,10 @@ case $name in
 --short) machine="$short_pass_machine" default=$short_pass ;;
 --systemd) machine='-s -a' default='systemd apparmor' ;;
 --legacy) machine='-s -l' default='systemd' ;;
+--debian13)
+	cache=${CACHE:-/var/cache/crio-lxc-debian-13}
+	machine="-s -a -r $cache/root" default='systemd apparmor'
+	;;
 --selinux) machine=-e default='selinux' ;;
 # Every system call under every profile would take half an hour, and is the same on any cgroup.
 *) name=--plain machine='' default='integration/ callers/podman/resources callers/containerd --exclude **/seccomp-profiles.test.ts' ;;

@@ -44,12 +44,15 @@ import { planFetchStagedMounts } from './steps/staged-mounts.ts'
 import { planSysctls } from './steps/sysctl.ts'
 import { planConsole, planControllingTerminal, planTerminal } from './steps/terminal.ts'
 import { planTimeNamespace } from './steps/time-namespace.ts'
+import type { TreeSource } from './steps/tree-bind.ts'
 
 /** What create opened on the host for init to inherit under the same numbers. */
 export interface ContainerFds {
   /** Detached clone of root.path. */
   readonly rootfs: number
   readonly mounts: ReadonlyMap<number, DetachedMount>
+  /** Binds whose sources are in the container's own tree. */
+  readonly fromTree: ReadonlyMap<number, TreeSource>
   /** Detached binds of host devices, by path, where nodes cannot or must not be made. */
   readonly devices: ReadonlyMap<string, number>
   /** Detached bind of the host's null device, verified. */
@@ -108,7 +111,14 @@ export function planContainer(inputs: ContainerInputs): Plan {
   planAttachRootfs(plan, spec, { rootfs, at: hostTree?.rootfs ?? '/root' })
   const mounts = spec.mounts ?? []
   const label = linux.mountLabel ?? ''
-  const { made, kernel } = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, cgroup, label })
+  const { made, kernel } = planMounts(plan, {
+    root: rootfs,
+    mounts,
+    detached: fds.mounts,
+    fromTree: fds.fromTree,
+    cgroup,
+    label,
+  })
   if (!mounts.some(isHostDev)) {
     planDevices(plan, { root: rootfs, devices: devicesOf(linux.devices ?? []), detached: fds.devices })
     planDeviceLinks(plan, rootfs)

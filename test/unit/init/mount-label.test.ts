@@ -14,7 +14,7 @@ const context = `context=\\"${label}\\"`
 function calls(mount: Mount, version: 1 | 2 = 2): string[] {
   const plan = new Plan(planTag.container, x64)
   const cgroup = { version, hierarchies: version === 2 ? [] : [{ name: 'cpu', data: 'cpu' }], links: [] }
-  planMounts(plan, { root: 5, mounts: [mount], detached: new Map(), cgroup, label })
+  planMounts(plan, { root: 5, mounts: [mount], detached: new Map(), fromTree: new Map(), cgroup, label })
   return printPlan(plan).map(({ call }) => call)
 }
 

@@ -1,8 +1,9 @@
 /** Where a process of exec joins the container's cgroup. */
 import { readFileSync } from 'node:fs'
-import { RuntimeError } from '../errors/runtime-error.ts'
+import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { threadDirectory } from '../process/proc.ts'
+import { type OpenCgroupOptions, openCgroup } from './cgroupfs.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 
 /**
@@ -74,6 +75,21 @@ export function subCgroups(
     }
   }
   return (hierarchy) => paths.get(hierarchy) ?? path
+}
+
+/** Opens them. Throws RuntimeError `cgroup` for one that does not exist, in words of runc. */
+export function openSubCgroups(
+  args: readonly string[],
+  { path, layout, others }: { path: string; layout: CgroupLayout } & OpenCgroupOptions,
+): ReturnType<typeof openCgroup> {
+  const paths = subCgroups(args, { path, layout })
+  try {
+    return openCgroup(layout, paths, { others })
+  } catch (cause) {
+    throw new RuntimeError('cgroup', `--cgroup ${args.join(' ')}: adding pid to the cgroup: ${messageOf(cause)}`, {
+      cause,
+    })
+  }
 }
 
 function hierarchyOf(hierarchies: readonly Hierarchy[], name: string, arg: string): Hierarchy {

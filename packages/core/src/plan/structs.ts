@@ -19,17 +19,20 @@ export interface MountAttr {
   readonly clear: number
   /** MS_PRIVATE and its kin, or 0 for no change. */
   readonly propagation?: number
+  /** fd of the user namespace whose maps MOUNT_ATTR_IDMAP takes. */
+  readonly userNamespace?: number
 }
 
 /** struct mount_attr of mount_setattr(2), 32 bytes. */
-export function mountAttr(plan: Plan, { set, clear, propagation = 0 }: MountAttr): Bytes {
+export function mountAttr(plan: Plan, { set, clear, propagation = 0, userNamespace = 0 }: MountAttr): Bytes {
   return plan.struct(
     32,
-    () => `{attr_set=${hex(set)}, attr_clr=${hex(clear)}, propagation=${hex(propagation)}}`,
+    () => `{attr_set=${hex(set)}, attr_clr=${hex(clear)}, propagation=${hex(propagation)}, userns_fd=${userNamespace}}`,
     (view, at) => {
       setUint64(view, at, set)
       setUint64(view, at + 8, clear)
       setUint64(view, at + 16, propagation)
+      setUint64(view, at + 24, userNamespace)
     },
   )
 }

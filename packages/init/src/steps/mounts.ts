@@ -11,6 +11,7 @@ import { type KernelMounts, kernelMountPath, placeOf } from './kernel-mounts.ts'
 import { planLabelledQueue } from './labelled-queue.ts'
 import { filesystemsToRemount, planPropagation, planRemount } from './remount.ts'
 import { namesMode, planReadMode, planSetMode } from './tmpfs-mode.ts'
+import { planTreeBind, type TreeSource } from './tree-bind.ts'
 
 /** A mount that create made on the host: detached, with its attributes and propagation already set. */
 export interface DetachedMount {
@@ -40,6 +41,8 @@ export interface MountInputs {
   readonly mounts: readonly Mount[]
   /** By index in `mounts`: binds and other sources that were opened on the host. */
   readonly detached: ReadonlyMap<number, DetachedMount>
+  /** By index too: binds of what earlier mounts provide. */
+  readonly fromTree: ReadonlyMap<number, TreeSource>
   readonly cgroup: CgroupMounts
   /** linux.mountLabel; the empty string is none. */
   readonly label: string
@@ -59,7 +62,8 @@ export interface MountTree {
   readonly kernel: KernelMounts
 }
 
-export function planMounts(plan: Plan, { root, mounts, detached, cgroup, label }: MountInputs): MountTree {
+export function planMounts(plan: Plan, inputs: MountInputs): MountTree {
+  const { root, mounts, detached, fromTree, cgroup, label } = inputs
   const made: MadeMount[] = []
   const kernel = new Map<string, Arg>()
   const toRemount = filesystemsToRemount(mounts)
@@ -84,6 +88,18 @@ export function planMounts(plan: Plan, { root, mounts, detached, cgroup, label }
       return
     }
     const options = parseMountOptions(mount.options ?? [])
+    const inTree = fromTree.get(index)
+    if (inTree) {
+      const { destination: path } = mount
+      const place = isInProc(path) ? placeOf(path, root, kernel) : { root, path }
+      const { clone, target } = planTreeBind(plan, { root, place, source: inTree, options, pointer })
+      if (!isInProc(path)) refuseProcfs(plan, target, { path, pointer })
+      attach(plan, `attach ${inTree.path} of the container to ${path} for ${pointer}`, [clone, target])
+      close(plan, target)
+      if (kernelPath === undefined) close(plan, clone)
+      else kernel.set(kernelPath, clone)
+      return
+    }
     if (options.remount) {
       const filesystem = filesystems.get(toRemount.get(index) ?? -1)
       planRemount(plan, { root, mount, pointer, options, filesystem })

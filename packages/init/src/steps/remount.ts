@@ -69,17 +69,26 @@ export function planRemount(plan: Plan, { root, mount, pointer, options, filesys
   }
   const fd = plan.slot(path)
   openInRoot(plan, { root, path }, { what: `open ${path} for ${pointer}`, result: fd })
-  const change = `change the attributes of ${path} for ${pointer}`
-  if (options.ofBind) {
-    // As runc's second attempt: in a user namespace the kernel has locked flags that are not named here. Those stay.
-    const done = new Label()
-    setMountAttr(plan, change, { fd, attr: options.ofBind, ignore: ['EPERM'], onOk: done })
-    setMountAttr(plan, change, { fd, attr: { set: options.ofBind.set, clear: options.cleared } })
-    plan.place(done)
-  }
-  if (options.ofTree) setMountAttr(plan, `${change} and below`, { fd, attr: options.ofTree, recursive: AT_RECURSIVE })
+  planChangeAttributes(plan, `change the attributes of ${path} for ${pointer}`, { fd, options })
   planPropagation(plan, fd, { path, pointer, options })
   plan.step(`close the ${fd.name}`, 'close', [fd])
+}
+
+/** What the options of a bind say of the mount behind `fd`. */
+export function planChangeAttributes(
+  plan: Plan,
+  what: string,
+  { fd, options }: { fd: Arg; options: MountOptions },
+): void {
+  const { ofBind, ofTree, cleared } = options
+  if (ofBind) {
+    // As runc's second attempt: in a user namespace the kernel has locked flags that are not named here. Those stay.
+    const done = new Label()
+    setMountAttr(plan, what, { fd, attr: ofBind, ignore: ['EPERM'], onOk: done })
+    setMountAttr(plan, what, { fd, attr: { set: ofBind.set, clear: cleared } })
+    plan.place(done)
+  }
+  if (ofTree) setMountAttr(plan, `${what} and below`, { fd, attr: ofTree, recursive: AT_RECURSIVE })
 }
 
 /** `fd` is the root of the mount. */

@@ -258,7 +258,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     },
   )
   if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
-  const mounts = resolveDestinations(container.spec.mounts ?? [], sources.rootfs)
+  const mounts = resolveDestinations(container.spec.mounts ?? [], container.sources)
   const plan = planContainer({
     arch,
     spec: { ...spec, mounts },

@@ -1,88 +1,67 @@
 /**
- * Where mounts go when a symlink of the image leads to what is not there yet, such as /var/run to a /run that nobody has
- * made: init makes what lacks, but a system call that makes a directory follows no link. Only a wish is computed here:
- * init resolves it again, below the root, so an image that changes meanwhile gets an error and nothing else.
+ * Where mounts go when a symlink leads to what is not there yet, such as /var/run to a /run that nobody has made: init makes
+ * what lacks, but a system call that makes a directory follows no link. The link may be the image's, or that of a volume
+ * which an earlier mount brings. Only a wish is computed here: init resolves it again, below the root, so an image or a
+ * volume that changes meanwhile gets an error and nothing else.
  */
-import { closeSync, readlinkSync } from 'node:fs'
-import { O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
-import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
-import { openat2 } from '@crio-lxc/core/sys/libc'
 import { components, isInProc } from '@crio-lxc/init/inside-root'
+import { parseMountOptions } from '@crio-lxc/init/mount-options'
+import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
+import { ContainerTree } from './container-tree.ts'
 
 /** path_resolution(7): the kernel follows as many. */
 const MAX_LINKS = 40
 
+export interface OpenTrees {
+  /** The open directory. */
+  readonly rootfs: number
+  /** By index in the list: what create has opened for it. */
+  readonly mounts: ReadonlyMap<number, DetachedMount>
+}
+
 /**
- * `mounts` with destinations that init can make; `rootfs` is an open directory. Throws SpecError for one that symlinks of the
- * image put on /proc or below it. What is written so, and where procfs and sysfs go, stays as it is.
+ * `mounts` with destinations that init can make. Throws SpecError for one that symlinks put on /proc or below it. What is
+ * written so, and where procfs and sysfs go, stays as it is.
  */
-export function resolveDestinations(mounts: readonly Mount[], rootfs: number): readonly Mount[] {
+export function resolveDestinations(mounts: readonly Mount[], { rootfs, mounts: opened }: OpenTrees): readonly Mount[] {
+  const tree = new ContainerTree(rootfs)
   return mounts.map((mount, index) => {
-    const { destination: written, type } = mount
-    if (isInProc(written) || type === 'proc' || type === 'sysfs') return mount
-    const field = `mounts[${index}].destination`
-    const present = presentPath(rootfs, written)
-    const destination = present === undefined ? resolveMissing(written, rootfs, field) : written
-    if (isInProc(present ?? destination))
-      throw new SpecError(field, `${written} cannot be mounted: by symbolic links of the image it leads into /proc`)
-    return destination === written ? mount : { ...mount, destination }
+    const destination = resolveDestination(mount, tree, `mounts[${index}].destination`)
+    const { remount } = parseMountOptions(mount.options ?? [])
+    if (!remount) tree.cover(components(destination), opened.get(index)?.fd)
+    return destination === mount.destination ? mount : { ...mount, destination }
   })
 }
 
+function resolveDestination({ destination: written, type }: Mount, tree: ContainerTree, field: string): string {
+  if (isInProc(written) || type === 'proc' || type === 'sysfs') return written
+  const present = tree.presentPath(components(written))
+  const destination = present === undefined ? resolveMissing(written, tree, field) : written
+  if (isInProc(present ?? destination))
+    throw new SpecError(field, `${written} cannot be mounted: by symbolic links it leads into /proc`)
+  return destination
+}
+
 /** `path` itself when no symlink is on its way. */
-function resolveMissing(path: string, rootfs: number, field: string): string {
+function resolveMissing(path: string, tree: ContainerTree, field: string): string {
   const left = components(path)
-  const done: string[] = []
+  const done = left.splice(0, tree.knownPrefix(left))
   let links = 0
   for (let name = left.shift(); name !== undefined; name = left.shift()) {
     if (name === '..') {
       done.pop()
       continue
     }
-    done.push(name)
-    const target = readLink(rootfs, done.slice(0, -1).join('/') || '.', name)
-    if (target === undefined) continue
+    const target = tree.linkAt(done, name)
+    if (target === undefined) {
+      done.push(name)
+      continue
+    }
     if (++links > MAX_LINKS) throw new SpecError(field, `${path} leads through too many symbolic links of the image`)
-    done.pop()
     if (target.startsWith('/')) done.length = 0
     left.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'))
   }
   return links === 0 ? path : `/${done.join('/')}`
-}
-
-/** Where `path` leads when it exists. */
-function presentPath(rootfs: number, path: string): string | undefined {
-  const fd = open(rootfs, components(path).join('/') || '.')
-  if (fd === undefined) return undefined
-  try {
-    // rootfs is attached nowhere: what the kernel calls the path begins at it.
-    return readlinkSync(`/proc/self/fd/${fd}`)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** What the symlink `name` in `directory` says; undefined for anything else, or nothing. */
-function readLink(rootfs: number, directory: string, name: string): string | undefined {
-  const fd = open(rootfs, directory)
-  if (fd === undefined) return undefined
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}/${name}`)
-  } catch {
-    return undefined
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Undefined when it cannot be opened: init will say why. */
-function open(rootfs: number, path: string): number | undefined {
-  try {
-    return openat2(rootfs, path, { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
-  } catch (error) {
-    if (error instanceof SyscallError) return undefined
-    throw error
-  }
 }

@@ -2,7 +2,7 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
-import { execCgroup, initCgroup, subCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
+import { execCgroup, initCgroup, openSubCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { forksIntoCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
@@ -187,7 +187,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     const { cgroupDir: path } = facts
     const { tasks: others } = facts.resctrl ?? {}
     const cgroup = options.cgroups?.length
-      ? openCgroup(layout, subCgroups(options.cgroups, { path, layout }), { others })
+      ? openSubCgroups(options.cgroups, { path, layout, others })
       : openCgroup(layout, execCgroup(layout, path, init.init.pid), { others, instead: initCgroup(init.init.pid) })
     cgroup.fds.forEach(keep)
     const [reportRead, reportWrite] = pipe()

@@ -36,15 +36,21 @@ export class IdMapper {
 
   /** Gives the detached mount `fd` the mapping of the mount at `pointer`, whose source is `path`, if it asks for one. */
   apply(fd: number, mount: Mount, { pointer, path }: { pointer: string; path: string }): void {
-    const mapping = idMappingOf(mount, this.#spec)
+    const mapping = this.mappingOf(mount, pointer)
     if (!mapping) return
-    const { recursive } = mapping
-    const userNamespace = this.#namespaceOf(mount, mapping, pointer)
+    const { userNamespace, recursive } = mapping
     try {
       mountSetattr(fd, { set: MOUNT_ATTR_IDMAP, userNamespace, recursive })
     } catch (cause) {
       throw new SpecError(`${pointer}.source`, `idmap ${path}: ${explain(cause, recursive)}`)
     }
+  }
+
+  /** The mapping of the mount at `pointer`, in a user namespace that is open until `close`; undefined when it asks for none. */
+  mappingOf(mount: Mount, pointer: string): { userNamespace: number; recursive: boolean } | undefined {
+    const mapping = idMappingOf(mount, this.#spec)
+    if (!mapping) return undefined
+    return { userNamespace: this.#namespaceOf(mount, mapping, pointer), recursive: mapping.recursive }
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
@@ -15,6 +16,7 @@ import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { describeUnknownFields } from '@crio-lxc/core/oci/unknown-fields'
 import { describeWithoutEffect } from '@crio-lxc/core/oci/without-effect'
 import type { FeatureGates } from './settings.ts'
+import { withDestinationsInside } from './tree-source.ts'
 
 export interface LoadedSpec {
   readonly spec: Spec
@@ -25,7 +27,8 @@ export interface LoadedSpec {
 /** BUNDLE/config.json, validated. */
 export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
   const text = readDocument(`${bundle}/config.json`, 'make one with `crio-lxc spec`, or give the right --bundle')
-  const spec = parseSpec(text)
+  const parsed = parseSpec(text)
+  const spec = withDestinationsInside(parsed, resolve(bundle, parsed.root.path))
   checkSupport(spec, supportOf(gates))
   sayWhatIsUnknown(spec, `${bundle}/config.json`)
   warnOf(spec.process, spec.linux?.resources)

@@ -162,7 +162,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
   const [plan, go, report, log, fifoDirectory, wait] = [200, 201, 202, 203, 204, 207] as const
   const container = planContainer({
     arch,
-    spec: { ...spec, mounts: resolveDestinations(mounted.spec.mounts ?? [], sources.rootfs) },
+    spec: { ...spec, mounts: resolveDestinations(mounted.spec.mounts ?? [], mounted.sources) },
     process,
     namespaces: { all: new Set([...namespaces.created, ...namespaces.shared.keys()]), created: namespaces.created },
     fds: {

@@ -3,6 +3,7 @@
  * inherits as fds. Nothing is named by path afterwards, so nothing can be exchanged (CVE-2025-31133).
  */
 import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SLAVE, makedev, O_PATH } from '@crio-lxc/core/abi/constants'
 import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { lastClauseOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
@@ -13,21 +14,25 @@ import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
-import { cloneTree, mountSetattr } from '@crio-lxc/core/sys/libc'
+import { cloneTree, dupAbove, mountSetattr } from '@crio-lxc/core/sys/libc'
 import { components } from '@crio-lxc/init/inside-root'
 import { type MountOptions, parseMountOptions, parsePropagation } from '@crio-lxc/init/mount-options'
 import { devicesOf } from '@crio-lxc/init/steps/devices'
 import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
+import type { TreeSource } from '@crio-lxc/init/steps/tree-bind'
 import { type MountSource, openBind } from './bind-source.ts'
 import { CopyBudget } from './copy-budget.ts'
 import { openTmpfsWithCopy } from './copy-up.ts'
 import { makeDeviceNodes } from './device-nodes.ts'
 import { isMadeOfHostFiles, openHostFilesystem } from './host-filesystem.ts'
 import type { IdMapper } from './id-mapper.ts'
+import { sourceInTree } from './tree-source.ts'
 
 export interface Sources {
   readonly rootfs: number
   readonly mounts: ReadonlyMap<number, DetachedMount>
+  /** By index in `mounts` of the spec: binds of what earlier mounts provide, which init opens. */
+  readonly fromTree: ReadonlyMap<number, TreeSource>
   readonly devices: ReadonlyMap<string, number>
   readonly nullDevice: number
   /** The mounts among them as a user namespace gets them; empty without one. */
@@ -47,7 +52,7 @@ export interface SourceOptions {
   /** Of the container's user namespace; undefined: it has the runtime's. */
   readonly ids: IdMappings | undefined
   /** Given when there are idmapped mounts (`hasIdMappedMounts`). */
-  readonly idMapper: Pick<IdMapper, 'apply'> | undefined
+  readonly idMapper: Pick<IdMapper, 'apply' | 'mappingOf'> | undefined
   /** For `debug plan`: nothing is changed on the host. */
   readonly preview?: boolean
 }
@@ -73,7 +78,16 @@ export function openSources(spec: Spec, options: SourceOptions): Sources {
       shared ??= CopyBudget.of(spec)
       return shared
     }
+    const fromTree = new Map<number, TreeSource>()
     spec.mounts?.forEach((mount, index) => {
+      const inTree = treeSource(spec, index, { bundle, rootfs: path, ids, idMapper })
+      if (inTree) {
+        const { idmap } = inTree
+        // One of its own, for init: the mapper closes the other.
+        const own = idmap && { ...idmap, userNamespace: keep(dupAbove(idmap.userNamespace, 3)) }
+        fromTree.set(index, { ...inTree, idmap: own })
+        return
+      }
       const context = { pointer: `mounts[${index}]`, bundle, rootfs, label, preview, ids, idMapper, budget }
       const source = openMount(mount, context)
       if (source) {
@@ -100,7 +114,7 @@ export function openSources(spec: Spec, options: SourceOptions): Sources {
         staged.push({ fd, directory: false, propagation: [MS_PRIVATE], file: { of, name: String(index) } })
       }
     }
-    return { rootfs, mounts, devices, nullDevice, staged: ids ? staged : [], fds }
+    return { rootfs, mounts, fromTree, devices, nullDevice, staged: ids ? staged : [], fds }
   } catch (error) {
     for (const fd of fds) closeSync(fd)
     throw error
@@ -143,6 +157,27 @@ interface MountContext {
   readonly idMapper: SourceOptions['idMapper']
   /** Of all mounts with tmpcopyup. */
   readonly budget: () => CopyBudget
+}
+
+type TreeContext = Pick<SourceOptions, 'bundle' | 'rootfs' | 'ids' | 'idMapper'>
+
+/** Undefined for what is to be opened on the host. */
+function treeSource(spec: Spec, index: number, { bundle, rootfs, ids, idMapper }: TreeContext): TreeSource | undefined {
+  const mount = spec.mounts?.[index]
+  if (!mount?.source || !isBind(mount)) return undefined
+  const options = parseMountOptions(mount.options ?? [])
+  if (options.remount) return undefined
+  const path = sourceInTree(resolve(bundle, mount.source), spec.mounts ?? [], { index, rootfs })
+  if (path === undefined) return undefined
+  const pointer = `mounts[${index}]`
+  warnOfIgnored(options, pointer)
+  const idmap = idMapper?.mappingOf(mount, pointer)
+  if (idmap && ids)
+    throw new SpecError(
+      `${pointer}.source`,
+      `${mount.source} is what an earlier mount provides, which cannot be idmapped in a user namespace: bind its own source`,
+    )
+  return { path, idmap }
 }
 
 function openMount(mount: Mount, context: MountContext): MountSource | undefined {
