@@ -1,22 +1,30 @@
 /** A container's status is derived from its processes each time, never stored. */
+import { existsSync } from 'node:fs'
 import { isFrozen } from '../cgroup/frozen.ts'
 import type { Status } from '../oci/state.ts'
+import { START_FIFO } from '../plan/fifo-names.ts'
 import { executableIdentity, isAlive } from '../process/proc.ts'
-import type { ContainerFacts, InitFacts } from './container-info.ts'
+import type { ContainerFacts, ContainerInfo, InitFacts } from './container-info.ts'
+
+/** What of a container is on the disk. */
+export interface Stored {
+  readonly info: ContainerInfo
+  readonly facts: ContainerFacts
+  /** Absent until create has succeeded. */
+  readonly init: InitFacts | undefined
+}
 
 /** `paused` while the cgroup is frozen, whatever the process was at before. */
-export function statusOf(facts: ContainerFacts, init: InitFacts | undefined): Status {
-  const status = progressOf(facts, init)
-  return (status === 'running' || status === 'created') && isFrozen(facts.cgroupDir) ? 'paused' : status
+export function statusOf(stored: Stored): Status {
+  const status = progressOf(stored)
+  return (status === 'running' || status === 'created') && isFrozen(stored.facts.cgroupDir) ? 'paused' : status
 }
 
 /** How far the container's process has come. */
-export function progressOf(
-  { creator, initExecutable }: ContainerFacts,
-  init: InitFacts | undefined,
-): Exclude<Status, 'paused'> {
+export function progressOf({ info, facts: { creator, initExecutable }, init }: Stored): Exclude<Status, 'paused'> {
   if (!init) return isAlive(creator) ? 'creating' : 'stopped'
   if (!isAlive(init.init)) return 'stopped'
-  // What init runs cannot be pretended: the program's file is reachable from no container.
-  return executableIdentity(init.init.pid) === initExecutable ? 'created' : 'running'
+  // A container that was started may execute the executor again: the fifo, which start removes, is out of its reach.
+  const waits = executableIdentity(init.init.pid) === initExecutable && existsSync(info.runtimePath('fifo', START_FIFO))
+  return waits ? 'created' : 'running'
 }

@@ -56,15 +56,12 @@ function hasOwnPids({ namespaces = [] }: ContainerFacts): boolean {
   return namespaces.some(({ type, path }) => type === 'pid' && !path)
 }
 
-function signalInit(
-  { timeouts }: Settings,
-  { info, facts, init, status }: Container & { readonly init: InitFacts },
-  signal: number,
-): void {
+function signalInit({ timeouts }: Settings, container: Container & { readonly init: InitFacts }, signal: number): void {
+  const { info, facts, init, status } = container
   const done = stepLog('kill')
   // A parked init is pid 1 without handlers, to which the kernel delivers nothing but SIGKILL: what would end the
   // process must end it.
-  const fatal = progressOf(facts, init) === 'created' && !harmless.has(signal) && !stopping.has(signal)
+  const fatal = progressOf(container) === 'created' && !harmless.has(signal) && !stopping.has(signal)
   const sent = fatal ? SIGKILL : signal
   if (!signalProcess(init.init, sent)) throw new ErrNotRunning(info.containerId)
   if (sent === SIGKILL) {

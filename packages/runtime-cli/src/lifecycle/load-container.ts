@@ -18,5 +18,5 @@ export function loadContainer({ root }: Settings, id: string): Container {
   const info = new ContainerInfo(root, checkContainerId(id))
   const facts = info.load()
   const init = info.loadInit()
-  return { info, facts, init, status: statusOf(facts, init) }
+  return { info, facts, init, status: statusOf({ info, facts, init }) }
 }
