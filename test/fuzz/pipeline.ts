@@ -111,7 +111,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
         netDevices: userNamespaceOf(spec) ? undefined : netDevices,
         fifoDirectory: 22,
         report: 23,
-        consoleSocket: spec.process.terminal ? 24 : undefined,
+        console: spec.process.terminal ? { socket: 24, plainLines: true } : undefined,
         cgroupNamespace: created ? undefined : 25,
         gate: { go: 26, hostTree: { fd: 27, stage: '/usr/libexec/crio-lxc/stage', rootfs: '/bundle/rootfs' } },
         preserved: 0,
@@ -136,7 +136,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
   const exec = { pidfd: 10, cgroup: { tasks: [11], unified: 12 }, report: 13, acknowledge: 14, preserved: 0 }
   const mapped = userNamespaceOf(spec) ? CLONE_NEWUSER : 0
   const entered = { namespaces: mapped, newKeyring: true }
-  verify(planExec({ arch: x64, process, ...entered, fds: { ...exec, consoleSocket: 15 } }))
+  verify(planExec({ arch: x64, process, ...entered, fds: { ...exec, console: { socket: 15, plainLines: false } } }))
   hooksAfterCreate(spec.hooks)
   for (const hook of pointNames.flatMap((point) => spec.hooks?.[point] ?? []))
     verify(

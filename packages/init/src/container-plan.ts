@@ -42,7 +42,7 @@ import { isLabelled } from './steps/security-label.ts'
 import { planSessionKeyring } from './steps/session-keyring.ts'
 import { planFetchStagedMounts } from './steps/staged-mounts.ts'
 import { planSysctls } from './steps/sysctl.ts'
-import { planConsole, planControllingTerminal, planTerminal } from './steps/terminal.ts'
+import { type Console, planConsole, planControllingTerminal, planTerminal } from './steps/terminal.ts'
 import { planTimeNamespace } from './steps/time-namespace.ts'
 import type { TreeSource } from './steps/tree-bind.ts'
 
@@ -61,8 +61,7 @@ export interface ContainerFds {
   readonly fifoDirectory: number
   /** Write end of the pipe that create reads. */
   readonly report: number
-  /** Connected to --console-socket. */
-  readonly consoleSocket: number | undefined
+  readonly console: Console | undefined
   /** A cgroup namespace to join: liblxc makes new ones only. */
   readonly cgroupNamespace: number | undefined
   /** Given when there are linux.netDevices that init is to move; from a user namespace it may not. */
@@ -124,14 +123,8 @@ export function planContainer(inputs: ContainerInputs): Plan {
     planDeviceLinks(plan, rootfs)
   }
   const terminal =
-    fds.consoleSocket === undefined
-      ? undefined
-      : planTerminal(plan, {
-          root: rootfs,
-          socket: fds.consoleSocket,
-          size: spec.process.consoleSize,
-          uid: spec.process.user.uid,
-        })
+    fds.console &&
+    planTerminal(plan, { root: rootfs, ...fds.console, size: spec.process.consoleSize, uid: spec.process.user.uid })
   if (terminal) planConsole(plan, rootfs, terminal)
   const cwd = { root: rootfs, path: spec.process.cwd, directory: true, what: 'process.cwd' }
   plan.step('close process.cwd', 'close', [ensureTarget(plan, cwd)])

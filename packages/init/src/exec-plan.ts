@@ -18,7 +18,7 @@ import {
 import { planAffinity } from './steps/scheduling.ts'
 import { planOpenHostProc } from './steps/security-label.ts'
 import { planSessionKeyring } from './steps/session-keyring.ts'
-import { planControllingTerminal, planTerminal } from './steps/terminal.ts'
+import { type Console, planControllingTerminal, planTerminal } from './steps/terminal.ts'
 
 export interface ExecFds {
   /** Of the container's init. */
@@ -27,7 +27,7 @@ export interface ExecFds {
   readonly cgroup: OpenCgroup
   /** Write end of the pipe that exec reads: the pid of each process that goes on, then a failure record or end of file. */
   readonly report: number
-  readonly consoleSocket: number | undefined
+  readonly console: Console | undefined
   /** Read end of the pipe on which exec acknowledges the seccomp listener; needed when the filter notifies. */
   readonly acknowledge: number | undefined
   readonly preserved: number
@@ -70,10 +70,9 @@ export function planExec({ arch, process, namespaces, newKeyring, fds }: ExecInp
   if (newKeyring) planSessionKeyring(plan)
   const root = planOpenRoot(plan)
   plan.step('become a session leader', 'setsid', [], { ignore: ['EPERM'] })
-  if (fds.consoleSocket !== undefined) {
-    const { consoleSocket: socket } = fds
+  if (fds.console) {
     const { consoleSize: size, user } = process.process
-    planControllingTerminal(plan, planTerminal(plan, { root, socket, size, uid: user.uid }))
+    planControllingTerminal(plan, planTerminal(plan, { root, ...fds.console, size, uid: user.uid }))
   }
   const executable = planBecomeProcess(plan, process, { root, proc, privileged: mapped ? 'parent' : 'own' })
   plan.step('close the root', 'close', [root])

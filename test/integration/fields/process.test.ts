@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { program } from '../../support/programs.ts'
 import { requires } from '../../support/requires.ts'
+import { isRunc } from '../../support/runtime.ts'
 
 requires('root')
 const t = useContainers()

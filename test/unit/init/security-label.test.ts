@@ -8,7 +8,7 @@ const fds = {
   pidfd: 10,
   cgroup: { tasks: [], unified: undefined },
   report: 8,
-  consoleSocket: undefined,
+  console: undefined,
   acknowledge: undefined,
   preserved: 0,
 }

@@ -8,6 +8,8 @@ export interface ProcStat {
   readonly parent: number
   /** Threads that have not been reaped, the first one included. */
   readonly threads: number
+  /** PF_* of the kernel. */
+  readonly flags: number
   /** Clock ticks since boot: with the pid it names one process for ever. */
   readonly startTime: number
 }
@@ -38,6 +40,7 @@ export function parseProcStat(text: string): ProcStat {
     state: fields[0] ?? '',
     parent: Number(fields[1]),
     threads: Number(fields[17]),
+    flags: Number(fields[6]),
     startTime: Number(fields[19]),
   }
 }
@@ -51,6 +54,14 @@ export function threadGroup(tid: number): number | undefined {
     if (isGone(error)) return undefined
     throw error
   }
+}
+
+/** PF_FORKNOEXEC of the kernel: forked, and nothing has been executed since. */
+const FORK_NO_EXEC = 0x40
+
+/** Whether a child, which may be a zombie, has executed a program since it was forked. */
+export function hasExecuted(pid: number): boolean {
+  return ((readProcStat(pid)?.flags ?? FORK_NO_EXEC) & FORK_NO_EXEC) === 0
 }
 
 /** The children of this thread, also those that have ended and are not reaped; proc_tid_children(5). */

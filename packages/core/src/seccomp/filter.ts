@@ -67,8 +67,8 @@ export const flags: Readonly<Record<SeccompFlag, number>> = {
 const NEW_LISTENER = 8
 /** Makes TSYNC report failures in a way that leaves room for the listener. */
 const TSYNC_ESRCH = 16
-/** sun_path of unix(7) without its NUL, bytes. */
-const SOCKET_PATH_MAX = 107
+/** PATH_MAX without its NUL, bytes: the address of a socket is shorter, but a path may lead to it. */
+const SOCKET_PATH_MAX = 4095
 
 export function toFilter(seccomp: Seccomp): Filter {
   checkListener(seccomp)

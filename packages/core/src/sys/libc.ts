@@ -149,31 +149,6 @@ export function socketpair(): [number, number] {
   return [pair.readInt32LE(0), pair.readInt32LE(4)]
 }
 
-/** connect(2) to the AF_UNIX stream socket at `path`, which has at most 107 bytes. */
-export function connectUnix(path: string): number {
-  const name = Buffer.from(path)
-  if (name.length > 107)
-    throw new RuntimeError(
-      'usage',
-      `connect to the socket ${path}: the path has more than 107 bytes: use a shorter one`,
-    )
-  const address = Buffer.alloc(110)
-  address.writeUInt16LE(1, 0)
-  name.copy(address, 2)
-  const fd = call('int socket(int domain, int type, int protocol)', [1, 1 | O_CLOEXEC, 0], () => 'socket(AF_UNIX)')
-  try {
-    call(
-      'int connect(int fd, void *address, unsigned int length)',
-      [fd, address, 2 + name.length + 1],
-      () => `connect(${path})`,
-    )
-  } catch (error) {
-    close(fd)
-    throw error
-  }
-  return fd
-}
-
 /** A socket that speaks rtnetlink(7) in the network namespace of this process, CLOEXEC. */
 export function netlinkRoute(): number {
   return call(

@@ -1,7 +1,10 @@
 /** One fd over a unix socket: SCM_RIGHTS, unix(7). */
 import { writeSync } from 'node:fs'
+import { RuntimeError } from '../errors/runtime-error.ts'
+import { codeOf } from '../errors/system-error.ts'
 import { foreign } from './foreign.ts'
-import { call } from './libc.ts'
+import { call, poll } from './libc.ts'
+import { isAgain } from './unix-socket.ts'
 
 const MSG_NOSIGNAL = 0x4000
 const MSG_CMSG_CLOEXEC = 0x40000000
@@ -29,8 +32,15 @@ function message(bytes: Buffer, control: Buffer): Buffer {
   return header
 }
 
-/** The one fd of a SCM_RIGHTS message (CLOEXEC); undefined at end of file. */
-export function receiveFd(socket: number): number | undefined {
+export interface Receiving {
+  readonly timeoutMs: number
+  /** What is waited for, in the words of the error. */
+  readonly what: string
+}
+
+/** The one fd of a SCM_RIGHTS message (CLOEXEC); undefined at end of file. Throws RuntimeError `timeout`. */
+export function receiveFd(socket: number, { timeoutMs, what }: Receiving): number | undefined {
+  if (!poll([socket], timeoutMs)[0]) throw new RuntimeError('timeout', `${what}: it took longer than ${timeoutMs} ms`)
   const control = Buffer.alloc(CMSG_BYTES)
   const length = call(
     'intptr_t recvmsg(int socket, void *message, int flags)',
@@ -40,19 +50,32 @@ export function receiveFd(socket: number): number | undefined {
   return Number(length) === 0 ? undefined : control.readInt32LE(16)
 }
 
-/** Sends all of `bytes`, the fd with the first of them. */
-export function sendFd(socket: number, bytes: Buffer, fd: number): void {
+/**
+ * Sends all of `bytes`, the fd with the first of them. A reader that is slower than the socket's time-out, on the whole or
+ * once, is a RuntimeError `timeout`.
+ */
+export function sendFd(socket: number, bytes: Buffer, fd: number, timeoutMs: number): void {
+  const deadline = performance.now() + timeoutMs
+  const late = (): RuntimeError =>
+    new RuntimeError('timeout', `sendmsg(${socket}): it was not read within ${timeoutMs} ms`)
   const control = Buffer.alloc(CMSG_BYTES)
   control.writeBigUInt64LE(BigInt(CMSG_LEN), 0)
   control.writeInt32LE(SOL_SOCKET, 8)
   control.writeInt32LE(SCM_RIGHTS, 12)
   control.writeInt32LE(fd, 16)
-  let sent = Number(
-    call(
-      'intptr_t sendmsg(int socket, void *message, int flags)',
-      [socket, message(bytes, control), MSG_NOSIGNAL],
-      () => `sendmsg(${socket})`,
-    ),
-  )
-  while (sent < bytes.length) sent += writeSync(socket, bytes, sent)
+  try {
+    let sent = Number(
+      call(
+        'intptr_t sendmsg(int socket, void *message, int flags)',
+        [socket, message(bytes, control), MSG_NOSIGNAL],
+        () => `sendmsg(${socket})`,
+      ),
+    )
+    while (sent < bytes.length) {
+      if (performance.now() > deadline) throw late()
+      sent += writeSync(socket, bytes, sent)
+    }
+  } catch (error) {
+    throw isAgain(error) || codeOf(error) === 'EAGAIN' ? late() : error
+  }
 }

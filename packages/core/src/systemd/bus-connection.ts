@@ -4,7 +4,8 @@ import { geteuid } from 'node:process'
 import { decodeMessage, encodeMessage, type Message, messageLength } from '../dbus/message.ts'
 import type { Value } from '../dbus/signature.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import { close, connectUnix, poll } from '../sys/libc.ts'
+import { close, poll } from '../sys/libc.ts'
+import { connectUnix } from '../sys/unix-socket.ts'
 
 /** A method call without what the connection adds. */
 export interface Call {
@@ -49,7 +50,7 @@ export class BusConnection {
     readonly socket: string,
     timeoutMs: number,
   ) {
-    this.#fd = connectUnix(socket)
+    this.#fd = connectUnix(socket, { timeoutMs })
     try {
       const user = Buffer.from(String(geteuid?.() ?? 0)).toString('hex')
       writeSync(this.#fd, `\0AUTH EXTERNAL ${user}\r\nBEGIN\r\n`)

@@ -24,19 +24,32 @@ import { attach, ensureTarget, openInRoot, refuseProcfs } from '../inside-root.t
 const MSGHDR_BYTES = 56
 const CMSG_BYTES = 24
 const CMSG_LEN = 20
+const TCSETS = 0x5402
+/** struct termios of the kernel: four words of flags, the line discipline, the control characters. */
+const TERMIOS_BYTES = 36
+/** ICRNL|IXON; OPOST; B38400|CS8|CREAD; ISIG|ICANON|ECHO|ECHOE|ECHOK|ECHOCTL|ECHOKE|IEXTEN. */
+const STANDARD_FLAGS = [0x500, 0x1, 0xbf, 0x8a3b] as const
+/** INIT_C_CC. */
+const STANDARD_CHARACTERS = [3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0, 0, 0] as const
 
-export interface TerminalInputs {
+/** Who gets the master. */
+export interface Console {
+  /** Connected AF_UNIX stream socket that takes it. */
+  readonly socket: number
+  /** The terminal puts no carriage return before a line feed. */
+  readonly plainLines: boolean
+}
+
+export interface TerminalInputs extends Console {
   /** Root below which /dev/pts/ptmx is opened. */
   readonly root: Arg
-  /** Connected AF_UNIX stream socket that takes the master. */
-  readonly socket: number
   readonly size: ConsoleSize | undefined
   /** Owner of the terminal: process.user. */
   readonly uid: number
 }
 
 /** Opens a terminal and sends its master away; returns the slave. */
-export function planTerminal(plan: Plan, { root, socket, size, uid }: TerminalInputs): Slot {
+export function planTerminal(plan: Plan, { root, socket, plainLines, size, uid }: TerminalInputs): Slot {
   const master = plan.slot('terminal master')
   const slave = plan.slot('terminal')
   const flags = O_RDWR | O_NOCTTY | O_CLOEXEC
@@ -55,6 +68,7 @@ export function planTerminal(plan: Plan, { root, socket, size, uid }: TerminalIn
   plan.step('open the peer of the terminal', 'ioctl', [master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC], {
     result: slave,
   })
+  if (plainLines) planPlainLines(plan, slave)
   if (size) {
     const winsize = plan.struct(
       8,
@@ -70,6 +84,23 @@ export function planTerminal(plan: Plan, { root, socket, size, uid }: TerminalIn
   planSend(plan, { socket, fd: master })
   plan.step('close the terminal master', 'close', [master])
   return slave
+}
+
+/** The modes of a new terminal (tty_std_termios of the kernel) without ONLCR: a plan cannot change one bit of a word. */
+function planPlainLines(plan: Plan, slave: Slot): void {
+  const termios = plan.struct(
+    TERMIOS_BYTES,
+    () => '{a new terminal, without ONLCR}',
+    (view, at) => {
+      STANDARD_FLAGS.forEach((flags, index) => {
+        view.setUint32(at + 4 * index, flags, true)
+      })
+      STANDARD_CHARACTERS.forEach((character, index) => {
+        view.setUint8(at + 17 + index, character)
+      })
+    },
+  )
+  plan.step('put no carriage return before a line feed', 'ioctl', [slave, TCSETS, termios])
 }
 
 /** Binds the terminal on /dev/console (config-linux.md, "Default Devices"). */

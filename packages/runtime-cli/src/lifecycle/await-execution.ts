@@ -5,6 +5,7 @@ import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import type { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { readRecord, type StepRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
+import { hasExecuted } from '@crio-lxc/core/process/proc'
 import { EXECUTE } from '@crio-lxc/init/step-names'
 import { listenerMissing } from './seccomp-listener.ts'
 import { stepError } from './step-error.ts'
@@ -53,7 +54,7 @@ function readReport(entering: Entering): boolean {
     if (!executor.hasEnded()) return undefined
     return failure
       ? failureOf(failure, plan, command)
-      : new RuntimeError('exec-failed', `${what}: the process was killed`)
+      : killed(what)
   }
   let handedOver = onListener === undefined
   for (;;) {
@@ -78,7 +79,13 @@ function readReport(entering: Entering): boolean {
   if (failure && isGone(failure, plan)) return false
   if (failure) throw failureOf(failure, plan, command)
   if (executor.hasArrived && !handedOver) throw listenerMissing(what)
+  // End of file is what execve and the end of the process have in common.
+  if (executor.hasArrived && !hasExecuted(executor.pid)) throw killed(what)
   return executor.hasArrived
+}
+
+function killed(what: string): RuntimeError {
+  return new RuntimeError('exec-failed', `${what}: the process was killed`)
 }
 
 function isGone({ step, errno }: StepRecord, plan: Plan): boolean {

@@ -23,6 +23,7 @@ import { ACKNOWLEDGE_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { mkfifo } from '@crio-lxc/core/sys/libc'
 import { planContainer } from '@crio-lxc/init/container-plan'
+import type { Console } from '@crio-lxc/init/steps/terminal'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { awaitInit } from './await-init.ts'
 import { connectCaller, sendPidfd } from './caller-socket.ts'
@@ -61,8 +62,8 @@ export interface CreateOptions {
   readonly loaded?: LoadedSpec
   readonly pidFile?: string
   readonly consoleSocket?: string
-  /** A connected socket for the terminal's master, instead of consoleSocket. */
-  readonly consoleFd?: number
+  /** Of the runtime's own, instead of consoleSocket. */
+  readonly console?: Console
   /** Changes nothing: what it is for, a rootfs on a ramdisk, works because the pivot happens inside the stage. */
   readonly noPivot?: boolean
   readonly noNewKeyring?: boolean
@@ -139,10 +140,14 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     fds.push(() => {
       for (const fd of open) closeSync(fd)
     })
-  const consoleSocket =
-    options.consoleSocket === undefined ? options.consoleFd : connectCaller('console', options.consoleSocket)
-  if (options.consoleSocket !== undefined && consoleSocket !== undefined) closeLater([consoleSocket])
-  const pidfdSocket = options.pidfdSocket === undefined ? undefined : connectCaller('pidfd', options.pidfdSocket)
+  let { console } = options
+  if (options.consoleSocket !== undefined) {
+    const socket = connectCaller('console', options.consoleSocket, timeouts.createMs)
+    closeLater([socket])
+    console = { socket, plainLines: false }
+  }
+  const pidfdSocket =
+    options.pidfdSocket === undefined ? undefined : connectCaller('pidfd', options.pidfdSocket, timeouts.createMs)
   if (pidfdSocket !== undefined) closeLater([pidfdSocket])
   const namespaces = openNamespaces(spec)
   closeLater(namespaces.shared.values())
@@ -230,7 +235,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       ...namespaces.shared.values(),
       ...(gate?.inherited ?? []),
       ...(fetched ? [fetched.socket] : []),
-      ...(consoleSocket === undefined ? [] : [consoleSocket]),
+      ...(console ? [console.socket] : []),
     ],
     config: (given) =>
       lxcConfig({
@@ -272,7 +277,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       cgroupNamespace: namespaces.shared.get('cgroup'),
       fifoDirectory: monitor.fifoDirectory,
       report: monitor.reportWrite,
-      consoleSocket,
+      console,
       netDevices: fetched,
       gate: gate?.plan,
       preserved: preserved.length,
@@ -315,7 +320,8 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     awaitInit(monitor, 'ready', waiting)
   }
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
-  if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, monitor.initPid(), 'standard')
+  if (pidfdSocket !== undefined)
+    sendPidfd(pidfdSocket, monitor.initPid(), { word: 'standard', timeoutMs: settings.timeouts.createMs })
   const resident = settings.monitorMode === 'resident' ? manager : undefined
   const pid = publishInit(info, {
     monitor,
@@ -350,8 +356,8 @@ function ownIdentity(): ProcessIdentity {
   return identify(process.pid) ?? { pid: process.pid, startTime: 0 }
 }
 
-function checkOptions(spec: Spec, { consoleSocket, consoleFd }: CreateOptions): void {
-  const hasSocket = consoleSocket !== undefined || consoleFd !== undefined
+function checkOptions(spec: Spec, { consoleSocket, console }: CreateOptions): void {
+  const hasSocket = consoleSocket !== undefined || console !== undefined
   if (spec.process.terminal && !hasSocket)
     throw new RuntimeError('usage', 'process.terminal is true: give the socket for the terminal with --console-socket')
   if (!spec.process.terminal && hasSocket)

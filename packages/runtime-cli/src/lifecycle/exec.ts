@@ -173,6 +173,9 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     fds.push(() => closeSync(fd))
     return fd
   }
+  const { startMs } = settings.timeouts
+  // The new process is frozen with the others, for as long as they are.
+  const waitMs = options.ignorePaused && isHeld(container) ? undefined : startMs
   try {
     const { init, facts, info } = container
     const target = init && openProcess(init.init)
@@ -180,9 +183,13 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       throw new RuntimeError('wrong-state', `${phrase.notRunning}: ${info.containerId}`)
     const pidfd = keep(target)
     const consoleSocket =
-      options.consoleSocket === undefined ? proxy?.socket : keep(connectCaller('console', options.consoleSocket))
+      options.consoleSocket === undefined
+        ? proxy?.socket
+        : keep(connectCaller('console', options.consoleSocket, startMs))
+    const console =
+      consoleSocket === undefined ? undefined : { socket: consoleSocket, plainLines: proxy?.plainLines ?? false }
     const pidfdSocket =
-      options.pidfdSocket === undefined ? undefined : keep(connectCaller('pidfd', options.pidfdSocket))
+      options.pidfdSocket === undefined ? undefined : keep(connectCaller('pidfd', options.pidfdSocket, startMs))
     const layout = cgroupLayout()
     const { cgroupDir: path } = facts
     const { tasks: others } = facts.resctrl ?? {}
@@ -209,7 +216,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       process: inputs,
       namespaces,
       newKeyring: !facts.noNewKeyring,
-      fds: { pidfd, cgroup, report: reportWrite, consoleSocket, acknowledge, preserved: preserved.length },
+      fds: { pidfd, cgroup, report: reportWrite, console, acknowledge, preserved: preserved.length },
     })
     const file = keep(sealedFile('exec', compile(plan, reportWrite)))
     fixStdio(process.user, userNamespace)
@@ -231,13 +238,12 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     const executed = awaitExecution({
       executor,
       report: reportRead,
-      // The new process is frozen with the others, for as long as they are.
-      timeoutMs: options.ignorePaused && isHeld(container) ? undefined : settings.timeouts.startMs,
+      timeoutMs: waitMs,
       plan,
       command: process.args[0] ?? '',
       onArrived(pid) {
-        proxy?.connect()
-        if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, pid, 'setns')
+        proxy?.connect(waitMs ?? -1)
+        if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, pid, { word: 'setns', timeoutMs: startMs })
       },
       onRefused(pid, errno) {
         const entered = keep(pidfdOpen(pid))
@@ -250,7 +256,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
         agent &&
         ((pid, listener) => {
           const entered = keep(pidfdOpen(pid))
-          sendListener(agent, { pid, pidfd: entered, listener, state: stateOf(container) })
+          sendListener(agent, { pid, pidfd: entered, listener, state: stateOf(container), timeoutMs: startMs })
           if (acknowledgeWrite !== undefined) acknowledgeListener(acknowledgeWrite)
         }),
     })

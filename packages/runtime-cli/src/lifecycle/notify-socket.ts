@@ -21,8 +21,9 @@ import { NOTIFY_MESSAGE_MAX, readyMessage } from '@crio-lxc/core/oci/notify-mess
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { mountSetattr, newMount, pipe, pollAsync, privateTree } from '@crio-lxc/core/sys/libc'
-import { bindDatagram, connectDatagram, receiveDatagram, SOCKET_NAME_MAX } from '@crio-lxc/core/sys/unix-datagram'
+import { receiveDatagram } from '@crio-lxc/core/sys/unix-datagram'
 import { sendFd } from '@crio-lxc/core/sys/unix-message'
+import { bindDatagram, connectDatagram, SOCKET_NAME_MAX } from '@crio-lxc/core/sys/unix-socket'
 import type { Container } from './load-container.ts'
 import type { Sources } from './sources.ts'
 
@@ -34,14 +35,21 @@ const DESTINATION = '/run/notify'
 const ATTRIBUTES = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC
 /** How long the service manager may take to read what it was sent. */
 const BARRIER_MS = 30_000
-const DATAGRAMS_AT_ONCE = 1024
+/** So many datagrams are read as they come; who sends more has to wait after each look, and costs no more than that. */
+const AT_ONCE = 64
+const REST_MS = 20
+/** More than a socket holds (net.unix.max_dgram_qlen), which is all that a container can have left. */
+const QUEUE_MOST = 1024
+/** Of a path without its NUL, bytes. */
+const PATH_MAX = 4095
 
 /** The value of NOTIFY_SOCKET, which sd_notify(3) takes as a path or as an abstract name. */
 export function checkNotifySocket(socket: string): void {
-  if (/^[/@][^\0]+$/.test(socket) && Buffer.byteLength(socket) <= SOCKET_NAME_MAX) return
+  const most = socket.startsWith('@') ? SOCKET_NAME_MAX : PATH_MAX
+  if (/^[/@][^\0]+$/.test(socket) && Buffer.byteLength(socket) <= most) return
   throw new RuntimeError(
     'usage',
-    `NOTIFY_SOCKET must be the absolute path of a socket or "@" and its abstract name, of at most ${SOCKET_NAME_MAX} bytes, got ${JSON.stringify(socket)}: unset it`,
+    `NOTIFY_SOCKET must be the absolute path of a socket or "@" and its abstract name, of at most ${most} bytes, got ${JSON.stringify(socket)}: unset it`,
   )
 }
 
@@ -152,26 +160,30 @@ export class NotifySocket {
    */
   async forward({ mainPid }: { readonly mainPid: boolean }): Promise<void> {
     try {
-      for (;;) {
+      for (let taken = 0; ; ) {
         const [, ended = 0] = await pollAsync([this.fds.container, this.fds.pidfd])
-        const message = this.#nextReady(mainPid ? this.pid : undefined)
+        const { message, count } = this.#nextReady(mainPid ? this.pid : undefined, ended ? QUEUE_MOST : AT_ONCE)
         if (message !== undefined) return await this.#tell(message)
         if (ended) return
+        taken += count
+        if (taken > AT_ONCE) await pollAsync([], REST_MS)
       }
     } finally {
       this.close()
     }
   }
 
-  /** Reads what has come so far, but not for ever when it comes faster, until it says that the container is ready. */
-  #nextReady(mainPid: number | undefined): string | undefined {
-    for (let count = 0; count < DATAGRAMS_AT_ONCE; count++) {
+  /** Reads what has come so far, at most `most` datagrams, until one says that the container is ready. */
+  #nextReady(mainPid: number | undefined, most: number): { readonly message?: string; readonly count: number } {
+    let count = 0
+    for (; count < most; count++) {
       // One byte more, so that one that is too long is seen.
       const datagram = receiveDatagram(this.fds.container, NOTIFY_MESSAGE_MAX + 1)
-      const message = datagram && readyMessage(datagram, mainPid)
-      if (!datagram || message !== undefined) return message
+      if (!datagram) break
+      const message = readyMessage(datagram, mainPid)
+      if (message !== undefined) return { message, count }
     }
-    return undefined
+    return { count }
   }
 
   /** sd_notify_barrier(3): a sender that ends before its message is read belongs to no service any more. */
@@ -180,7 +192,7 @@ export class NotifySocket {
     try {
       try {
         writeSync(this.fds.manager, message)
-        sendFd(this.fds.manager, Buffer.from('BARRIER=1'), write)
+        sendFd(this.fds.manager, Buffer.from('BARRIER=1'), write, BARRIER_MS)
       } finally {
         closeSync(write)
       }
@@ -210,7 +222,7 @@ function openDirectory(info: ContainerInfo): number | undefined {
 
 function connectManager(host: string): number {
   try {
-    return connectDatagram(host)
+    return connectDatagram(host, { timeoutMs: BARRIER_MS })
   } catch (cause) {
     const reason = messageOf(cause).replace(/^connect\(.*\): /s, '')
     throw new RuntimeError('io', `connect to NOTIFY_SOCKET ${host}: ${reason}: unset it, or start its listener first`, {

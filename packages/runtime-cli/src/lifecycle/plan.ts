@@ -170,7 +170,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
       cgroupNamespace: namespaces.shared.get('cgroup'),
       fifoDirectory,
       report,
-      consoleSocket: spec.process.terminal ? 205 : undefined,
+      console: spec.process.terminal ? { socket: 205, plainLines: false } : undefined,
       netDevices: fetched,
       gate: gate?.plan,
       preserved: 0,

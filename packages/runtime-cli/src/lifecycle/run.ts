@@ -40,7 +40,11 @@ async function runInForeground(settings: Settings, options: RunOptions): Promise
     const terminal = options.consoleSocket === undefined && loaded.spec.process.terminal
     const proxy = terminal ? new TerminalProxy() : undefined
     const handover: Settings = { ...settings, monitorMode: 'handover' }
-    const info = await create(handover, { ...options, loaded, ...(proxy && { consoleFd: proxy.socket }) })
+    const info = await create(handover, {
+      ...options,
+      loaded,
+      ...(proxy && { console: { socket: proxy.socket, plainLines: proxy.plainLines } }),
+    })
     const notifier = await beginOrDelete(settings, options, proxy)
     // The main process of the service is this one, which ends with the container's exit code.
     const notified = notifier?.forward({ mainPid: false }).catch((error) => log.warn(messageOf(error)))
@@ -60,7 +64,7 @@ async function beginOrDelete(
 ): Promise<NotifySocket | undefined> {
   try {
     return await orDelete(settings, options.id, () => {
-      proxy?.connect()
+      proxy?.connect(settings.timeouts.createMs)
       return begin(settings, options.id, options)
     })
   } catch (error) {

@@ -8,9 +8,9 @@ import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Seccomp } from '@crio-lxc/core/oci/linux'
 import { OCI_VERSION } from '@crio-lxc/core/oci/oci-version'
 import type { State } from '@crio-lxc/core/oci/state'
-import { connectUnix } from '@crio-lxc/core/sys/libc'
 import { pidfdGetfd } from '@crio-lxc/core/sys/libc-process'
 import { sendFd } from '@crio-lxc/core/sys/unix-message'
+import { connectUnix } from '@crio-lxc/core/sys/unix-socket'
 
 /** Where the listener goes, and the text that goes with it. */
 export interface SeccompAgent {
@@ -35,18 +35,20 @@ export interface Listening {
   readonly listener: number
   /** State of the container. */
   readonly state: State
+  readonly timeoutMs: number
 }
 
-/** Connects, sends, closes. Throws RuntimeError when the agent cannot be reached. */
-export function sendListener({ path, metadata }: SeccompAgent, { pid, pidfd, listener, state }: Listening): void {
+/** Connects, sends, closes. Throws RuntimeError when the agent cannot be reached, or does not take it in time. */
+export function sendListener({ path, metadata }: SeccompAgent, listening: Listening): void {
+  const { pid, pidfd, listener, state, timeoutMs } = listening
   const fd = pidfdGetfd(pidfd, listener)
   try {
     // Whoever can trace the process may have reported another number: the agent must not get its other descriptors.
     if (readlinkSync(`/proc/self/fd/${fd}`) !== 'anon_inode:seccomp notify')
       throw new RuntimeError('io', `fd ${listener} of process ${pid} is no seccomp listener`)
-    const socket = connectUnix(path)
+    const socket = connectUnix(path, { timeoutMs })
     try {
-      sendFd(socket, Buffer.from(JSON.stringify(processState(state, pid, metadata))), fd)
+      sendFd(socket, Buffer.from(JSON.stringify(processState(state, pid, metadata))), fd, timeoutMs)
     } finally {
       closeSync(socket)
     }

@@ -1,6 +1,6 @@
 import { signalPidfd } from '@crio-lxc/core/process/pidfd'
 import { parseSignal } from '@crio-lxc/core/process/signals'
-import { pollAsync } from '@crio-lxc/core/sys/libc'
+import { poll, pollAsync } from '@crio-lxc/core/sys/libc'
 import { RealtimeSignals } from '@crio-lxc/core/sys/realtime-signals'
 
 /**
@@ -24,6 +24,9 @@ const forwarded = [
   'SIGWINCH',
 ] as const
 
+/** What a person sends who wants no more of it. */
+const ending: ReadonlySet<number> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'].map(parseSignal))
+
 /**
  * From `hold` to `close` the signals of this process are the child's: those that come before there is one wait for it, and
  * when it has ended they are nobody's, so that nobody ends the runtime between the making of a container and its removal.
@@ -31,6 +34,7 @@ const forwarded = [
 export class SignalRelay {
   #pidfd: number | undefined
   #dropped = false
+  #onRelayed: (signal: number) => void = () => {}
   readonly #waiting: number[] = []
   readonly #realtime = new RealtimeSignals()
   readonly #handlers = new Map<(typeof forwarded)[number], () => void>()
@@ -69,6 +73,16 @@ export class SignalRelay {
     }
   }
 
+  /** Resolves with a signal that would end the child behind `pidfd` when it had not ended already: nobody gets it. */
+  async unwanted(pidfd: number): Promise<undefined> {
+    for (;;) {
+      const signal = await new Promise<number>((resolve) => {
+        this.#onRelayed = resolve
+      })
+      if (ending.has(signal) && poll([pidfd], 0)[0]) return undefined
+    }
+  }
+
   /** The child has ended; what is left to be done is done whatever comes. */
   drop(): void {
     this.#pidfd = undefined
@@ -86,5 +100,6 @@ export class SignalRelay {
     // When it has just ended nobody gets it, and supervise is about to see that.
     if (this.#pidfd === undefined) this.#waiting.push(signal)
     else signalPidfd(this.#pidfd, signal)
+    this.#onRelayed(signal)
   }
 }

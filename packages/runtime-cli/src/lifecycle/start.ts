@@ -198,7 +198,8 @@ function awaitExecution(container: Container, waiting: Waiting): number | undefi
       if (record.kind !== 'listener' || !init?.seccompAgent || acknowledge === undefined)
         throw failure(container, record)
       const { pid } = init.init
-      sendListener(init.seccompAgent, { pid, pidfd, listener: record.listener, state: stateOf(container) })
+      const { listener } = record
+      sendListener(init.seccompAgent, { pid, pidfd, listener, state: stateOf(container), timeoutMs })
       acknowledgeListener(acknowledge)
       handedOver = true
       continue

@@ -3,21 +3,27 @@
  * between the two, because a shared terminal would let the container type into the caller's shell (TIOCSTI).
  */
 import { closeSync, readSync, writeSync } from 'node:fs'
+import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { POLLIN, POLLOUT, pollAsync, socketpair } from '@crio-lxc/core/sys/libc'
 import { copySize, makeRaw, readModes, restoreModes, setNonBlocking } from '@crio-lxc/core/sys/terminal'
 import { receiveFd } from '@crio-lxc/core/sys/unix-message'
-import { writeAll } from '@crio-lxc/core/sys/write-all'
 import type { SignalRelay } from './signal-relay.ts'
+import { printsToTerminal, TerminalOutput } from './terminal-output.ts'
 
 const STDIN = 0
-const STDOUT = 1
 const EOT = Buffer.from([4])
 const NOTHING = Buffer.alloc(0)
 
 export class TerminalProxy {
   /** The end that the process sends its master to. */
   readonly socket: number
+  /**
+   * Lines end with a line feed alone, as runc has it: a file is to get the bytes that the process writes. What a terminal
+   * shows needs a carriage return, too.
+   */
+  readonly plainLines = !printsToTerminal()
   readonly #receiver: number
+  readonly #output = new TerminalOutput()
   #master: number | undefined
   #modes: Buffer | undefined
   readonly #resize = (): void => this.#copySize()
@@ -28,10 +34,13 @@ export class TerminalProxy {
     this.socket = socket
   }
 
-  /** Takes the master; before the process is started, so that nothing it writes is lost. */
-  connect(): void {
+  /**
+   * Takes the master; before the process is started, so that nothing it writes is lost. Throws RuntimeError when it has
+   * not come after `timeoutMs` (-1 waits for ever): the process may have been stopped.
+   */
+  connect(timeoutMs: number): void {
     closeSync(this.socket)
-    this.#master = receiveFd(this.#receiver)
+    this.#master = receiveFd(this.#receiver, { timeoutMs, what: 'wait for the terminal of the process' })
     closeSync(this.#receiver)
     if (this.#master !== undefined) setNonBlocking(this.#master)
     try {
@@ -45,36 +54,48 @@ export class TerminalProxy {
     process.on('SIGWINCH', this.#resize)
   }
 
-  /** Passes bytes until the process behind `pidfd` has ended and all of its output is read. */
+  /**
+   * Passes bytes until the process behind `pidfd` has ended and all of its output is read, or nobody reads it and a signal
+   * comes that would end the process.
+   */
   async run(pidfd: number, relay: SignalRelay): Promise<void> {
     const master = this.#master
     if (master === undefined) {
       await relay.ended(pidfd)
       return
     }
+    const output = this.#output
     const buffer = Buffer.alloc(65536)
     /** What the terminal has not taken yet. It may be full, and a process that prints meanwhile must be read. */
     let typed = NOTHING
     let stdinOpen = true
     for (;;) {
       const waiting = typed.length > 0
-      const [ended = 0, terminal = 0, input = 0, ...signals] = await pollAsync([
-        pidfd,
-        { fd: master, events: waiting ? POLLIN | POLLOUT : POLLIN },
+      // While the reader takes nothing, neither output nor the end of the process can be dealt with.
+      const { full } = output
+      const reading = full ? 0 : POLLIN
+      const polled = pollAsync([
+        full ? -1 : pidfd,
+        full && !waiting ? -1 : { fd: master, events: waiting ? reading | POLLOUT : reading },
         stdinOpen && !waiting ? STDIN : -1,
+        output.polled,
         ...relay.fds,
       ])
+      const revents = await (full ? Promise.race([polled, relay.unwanted(pidfd)]) : polled)
+      if (!revents) return
+      const [ended = 0, terminal = 0, input = 0, room = 0, ...signals] = revents
       if (signals.some(Boolean)) relay.relayRealtime()
-      const output = terminal & ~POLLOUT
-      if (output) {
+      if (room) output.flush()
+      const readable = full ? 0 : terminal & ~POLLOUT
+      if (readable) {
         const length = transferred(0, () => readSync(master, buffer))
         if (length !== 0) {
-          print(buffer.subarray(0, length ?? 0))
+          if (length !== undefined) output.give(buffer.subarray(0, length))
           continue
         }
       }
       if (ended) return
-      if (output) {
+      if (readable) {
         // Every holder of the terminal has closed it; the process may go on without one.
         await relay.ended(pidfd)
         return
@@ -93,6 +114,7 @@ export class TerminalProxy {
     process.off('SIGWINCH', this.#resize)
     if (this.#modes) restoreModes(STDIN, this.#modes)
     if (this.#master !== undefined) closeSync(this.#master)
+    this.#output.close()
     this.#modes = undefined
     this.#master = undefined
   }
@@ -111,17 +133,4 @@ function transferred(gone: number, transfer: () => number): number | undefined {
     if (codeOf(error) === 'EAGAIN') return undefined
     throw error
   }
-}
-
-/** A reader that is gone does not end the process, which may not mind. */
-function print(output: Buffer): void {
-  try {
-    writeAll(STDOUT, output)
-  } catch (error) {
-    if (!['EPIPE', 'EIO', 'EBADF'].includes(codeOf(error) ?? '')) throw error
-  }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code
 }

@@ -41,7 +41,7 @@ describe('toFilter()', () => {
     [
       'a relative listenerPath',
       { listenerPath: 'agent.sock' },
-      `linux.seccomp.listenerPath: must be the absolute path of the agent's socket for SCMP_ACT_NOTIFY, of at most 107 bytes, got "agent.sock"`,
+      `linux.seccomp.listenerPath: must be the absolute path of the agent's socket for SCMP_ACT_NOTIFY, of at most 4095 bytes, got "agent.sock"`,
     ],
     [
       'metadata for nobody',
