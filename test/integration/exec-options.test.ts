@@ -116,6 +116,23 @@ describe('what process.json leaves out', () => {
   })
 })
 
+describe('--process', () => {
+  const echo = JSON.stringify({ args: ['echo', 'piped'], cwd: '/', env: ['PATH=/bin'], user: { uid: 0, gid: 0 } })
+
+  it('reads a pipe, of which nobody says how long it is', async () => {
+    const { id } = await t.running()
+    const through = ['sh', '-c', 'text=$1; shift; { sleep 0.2; printf %s "$text"; } | "$@"', 'sh', echo]
+    expect((await t.ok(['exec', '--process', '/dev/stdin', id], { through })).stdout).toBe('piped\n')
+  })
+
+  it('reads a fifo', async () => {
+    const { id } = await t.running()
+    const fifo = join(t.hostDirectory(), 'fifo')
+    const through = ['sh', '-c', `mkfifo ${fifo}; printf %s "$1" >${fifo} & shift; exec "$@"`, 'sh', echo]
+    expect((await t.ok(['exec', '--process', fifo, id], { through })).stdout).toBe('piped\n')
+  })
+})
+
 describe('exec --cgroup', () => {
   /** Makes `sub` below the container's cgroup in one hierarchy; gives its path as /proc/PID/cgroup shows it. */
   function subCgroup(pid: number, hierarchy: string, sub: string): string {

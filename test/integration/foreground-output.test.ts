@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
-import { isAlive } from '../support/proc.ts'
+import { cpuMs, isAlive } from '../support/proc.ts'
 import { requires } from '../support/requires.ts'
 import { isRunc, runtimePath } from '../support/runtime.ts'
 import { onTerminal } from '../support/terminal-session.ts'
@@ -26,12 +26,6 @@ async function command(verb: 'run' | 'exec', script: string): Promise<string[]> 
   }
   const bundle = await t.bundle({ args, process: { terminal: true } })
   return [runtimePath, '--root', t.root, 'run', '--bundle', bundle.path, t.id()]
-}
-
-/** User and system time of a process, milliseconds. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []
-  return 10 * (Number(fields[11]) + Number(fields[12]))
 }
 
 // runc clears ONLCR while the process of exec may have printed already.

@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Bundle, BundleOptions } from '../support/bundle.ts'
 import { useContainers } from '../support/containers.ts'
+import { cpuMs } from '../support/proc.ts'
 import { program } from '../support/programs.ts'
 import { requires } from '../support/requires.ts'
+import { runtimePath } from '../support/runtime.ts'
 import { ServiceManager } from '../support/service-manager.ts'
 import { giveImage, mapIds } from '../support/user-namespace.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -74,6 +78,17 @@ describe('what a container sends', () => {
     expect(readdirSync(join(t.root, id, 'notify'))).toEqual([])
   })
 
+  it('without end and without READY=1 costs little more than no messages', async () => {
+    const { env } = await service()
+    const { id } = await t.create(await bundle('/notify flood & /notify flood & exec /notify flood'), { env })
+    const child = spawn(runtimePath, ['--root', t.root, 'start', id], { stdio: 'ignore', env })
+    t.defer(() => void child.kill('SIGKILL'))
+    await t.waitForStatus(id, 'running')
+    const before = cpuMs(child.pid ?? 0)
+    await delay(2000)
+    expect(cpuMs(child.pid ?? 0) - before).toBeLessThan(600)
+  })
+
   it('arrives from a user namespace', async () => {
     const made = await bundle('/notify send READY=1; exec sleep 1000', { spec: (spec) => mapIds(spec) })
     giveImage(made)
@@ -109,7 +124,7 @@ describe('run in the foreground', () => {
 })
 
 describe('NOTIFY_SOCKET', () => {
-  it.each(['relative.sock', '@', '/', `/${'x'.repeat(107)}`, 'vsock:2:1234'])(
+  it.each(['relative.sock', '@', '/', `/${'x'.repeat(4095)}`, 'vsock:2:1234'])(
     'of %s is refused by create, which leaves nothing',
     async (socket) => {
       const made = await bundle('true')
@@ -134,6 +149,18 @@ describe('NOTIFY_SOCKET', () => {
     await t.ok(['start', id], { env })
     expect(manager.variables()).toContain('READY=1')
   })
+
+  it.each([[[]], [['--detach']]])(
+    'on which nobody listens any more does not keep run %j from running',
+    async (flags) => {
+      const env = { PATH, NOTIFY_SOCKET: join(t.hostDirectory(), 'nobody.sock') }
+      const result = await t.run(await bundle('exit 6'), { env, flags })
+      expect(result).toMatchObject({ exitCode: flags.length > 0 ? 0 : 6, timedOut: false })
+      expect(result.stderr).toMatch(
+        /^warning: connect to NOTIFY_SOCKET \/.*nobody\.sock: no such file or directory: .*\n$/,
+      )
+    },
+  )
 
   it('of start alone changes nothing', async () => {
     const { manager, env } = await service()

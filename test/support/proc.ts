@@ -103,3 +103,9 @@ export function listTree(directory: string, below = ''): string[] {
       return [path]
     })
 }
+
+/** User and system time of a process, milliseconds. */
+export function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []
+  return 10 * (Number(fields[11]) + Number(fields[12]))
+}

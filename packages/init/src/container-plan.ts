@@ -38,6 +38,7 @@ import { planMaskedPaths, planReadonlyPaths } from './steps/paths.ts'
 import { planPrivateProc } from './steps/private-proc.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { planReportReady } from './steps/report.ts'
+import { planAffinity } from './steps/scheduling.ts'
 import { isLabelled } from './steps/security-label.ts'
 import { planSessionKeyring } from './steps/session-keyring.ts'
 import { planFetchStagedMounts } from './steps/staged-mounts.ts'
@@ -93,6 +94,8 @@ export function planContainer(inputs: ContainerInputs): Plan {
   const linux = spec.linux ?? {}
   planPrologue(plan)
   if (newKeyring) planSessionKeyring(plan)
+  // The caller's CPUs are no limit of the container's; before process.scheduler, which may need all of them.
+  planAffinity(plan, 'the CPU affinity', undefined)
   if (fds.cgroupNamespace !== undefined)
     plan.step('join the cgroup namespace', 'setns', [fds.cgroupNamespace, CLONE_NEWCGROUP])
   // While the stage is what liblxc made of it: its mounts are still the host's slaves.

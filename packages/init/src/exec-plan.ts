@@ -52,7 +52,7 @@ export function planExec({ arch, process, namespaces, newKeyring, fds }: ExecInp
   // The cgroup first: a cgroup namespace would hide where we come from, and nothing may run inside without its limits.
   const end = new Label()
   planJoinCgroup(plan, fds.cgroup, { report: fds.report, end })
-  if (affinity) planAffinity(plan, 'process.execCPUAffinity.final', affinity.final)
+  planAffinity(plan, 'process.execCPUAffinity.final', affinity?.final)
   const proc = planOpenHostProc(plan, process.process)
   const mapped = (namespaces & CLONE_NEWUSER) !== 0
   if (mapped) planPrivileged(plan, process.process)

@@ -38,7 +38,47 @@ describe('process.user', () => {
   })
 })
 
+describe('HOME of a process that has none', () => {
+  const home = async (passwd: string | Buffer): Promise<string> => {
+    const bundle = await t.bundle({ args: ['sh', '-c', 'printf %s "$HOME" | od -An -tx1 | tr -d " \\n"'] })
+    writeFileSync(`${bundle.rootfs}/etc/passwd`, passwd)
+    const { stdout } = await t.run(bundle)
+    return Buffer.from(stdout, 'hex').toString('latin1')
+  }
+
+  it('has the bytes of passwd, also where they are no UTF-8', async () => {
+    const line = Buffer.from('n\xffme:x:0:0:r\xe9al name:/root/caf\xe9/\xed\xa0\x80\xc3\xa4:/bin/sh\n', 'latin1')
+    expect(await home(line)).toBe('/root/caf\xe9/\xed\xa0\x80\xc3\xa4')
+  })
+
+  // runc takes what it cannot read for 0.
+  it.skipIf(isRunc)('is of a line whose id is decimal', async () => {
+    const lines = [
+      'a:x:0x0:0::/hex:',
+      'b:x: 0:0::/blank:',
+      'c:x:0e1:0::/exponent:',
+      'd:x:-0:0::/minus:',
+      'e:x:0:0::/home:',
+    ]
+    expect(await home(`${lines.join('\n')}\n`)).toBe('/home')
+  })
+})
+
 describe('process.rlimits', () => {
+  it('may allow fewer files than the runtime has open meanwhile', async () => {
+    const limit = { type: 'RLIMIT_NOFILE', soft: 16, hard: 20 }
+    const source = t.hostDirectory()
+    const bundle = await t.bundle({
+      args: ['sh', '-c', 'ulimit -Sn; ulimit -Hn'],
+      process: { rlimits: [limit] },
+      spec: ({ mounts }) => {
+        for (let index = 0; index < 900; index++)
+          mounts.push({ destination: `/tmp/${index}`, type: 'bind', source, options: ['bind'] })
+      },
+    })
+    expect((await t.run(bundle)).stdout).toBe('16\n20\n')
+  })
+
   it('sets soft and hard', async () => {
     const { rlimits } = await t.probe({
       process: {

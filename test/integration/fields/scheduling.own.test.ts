@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { type ProbeReport, parseProbe } from '../../support/probe.ts'
@@ -82,6 +83,23 @@ describe('process.scheduler', () => {
     [{ policy: 'SCHED_OTHER', flags: ['SCHED_FLAG_LUCK'] }, 'process.scheduler.flags[0]'],
   ])('%j is refused by the name of the field', async (scheduler, field) => {
     expect(await failing({ scheduler })).toContain(field)
+  })
+})
+
+describe('the CPUs of the caller', () => {
+  const through = ['taskset', '--cpu-list', '0']
+
+  it('are no limit of the container, nor of exec', async () => {
+    const all = (await t.probe()).cpus
+    expect((await t.probe({}, { through })).cpus).toEqual(all)
+    const { id } = await t.running({}, { through })
+    expect(parseProbe((await t.ok(['exec', id, '/probe'], { through })).stdout).cpus).toEqual(all)
+  })
+
+  it('are no limit of a container that has a cpuset of its own', async () => {
+    const last = cpus().length - 1
+    const spec = ({ linux: { resources } }: Spec) => Object.assign(resources, { cpu: { cpus: `${last}` } })
+    expect((await t.probe({ spec }, { through })).cpus).toEqual([last])
   })
 })
 

@@ -2,9 +2,11 @@
  * A plan: system calls in order with the bytes they point at, as data. Planners append steps; compile.ts lays the
  * plan out for crio-lxc-init and print.ts puts it into words. The layout is described in crio-lxc-init.c.
  */
+
 import type { Arch, Call } from '../abi/arch.ts'
 import type { Errno } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
+import { bytesOfText } from './byte-text.ts'
 
 /** Where every plan is mapped: pointers inside a plan are final when they are written. */
 export const PLAN_BASE = 0x1_0000_0000
@@ -104,17 +106,25 @@ export class Plan {
     return new Slot(name, this.#allocate(8))
   }
 
-  /** A NUL-terminated string; equal ones are stored once. */
+  /** A NUL-terminated string, of the bytes that byte-text.ts sees in it; equal ones are stored once. */
   string(text: string): Bytes {
     const known = this.#strings.get(text)
     if (known) return known
+    const bytes = this.#encode(text)
+    this.#strings.set(text, bytes)
+    return bytes
+  }
+
+  #encode(text: string): Bytes {
+    const show = () => JSON.stringify(text)
     const limit = text.length * 3 + 1
     const offset = this.#reserve(limit)
     const { written } = encoder.encodeInto(text, this.#data.subarray(offset))
-    this.#length = align(offset + written + 1)
-    const bytes = new Bytes(offset, written, () => JSON.stringify(text))
-    this.#strings.set(text, bytes)
-    return bytes
+    const odd = written === text.length ? undefined : bytesOfText(text)
+    if (odd) this.#data.fill(0, offset, offset + limit).set(odd, offset)
+    const length = odd?.length ?? written
+    this.#length = align(offset + length + 1)
+    return new Bytes(offset, length, show)
   }
 
   /** A structure of `length` bytes, filled by `fill(view, offset)`. */

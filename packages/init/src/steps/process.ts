@@ -19,7 +19,7 @@ import {
 import type { Errno } from '@crio-lxc/core/abi/errno'
 import { capabilityBit, toCapabilityMask } from '@crio-lxc/core/oci/capabilities'
 import type { MemoryPolicy, Personality } from '@crio-lxc/core/oci/linux'
-import { effectiveRlimits } from '@crio-lxc/core/oci/rlimits'
+import { rlimitsForSetUp } from '@crio-lxc/core/oci/rlimits'
 import type { Capabilities, Process, Rlimit } from '@crio-lxc/core/oci/spec'
 import { type Arg, Label, LISTENER_TAG, type Plan, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
 import { idArray, rlimit64, rlimitResource } from '@crio-lxc/core/plan/structs'
@@ -136,7 +136,7 @@ export function planExecute(
   { executable, acknowledge, awaitReader = false }: Execution,
 ): void {
   const nofile = inputs.process.rlimits?.findLast(({ type }) => type === 'RLIMIT_NOFILE')
-  if (nofile) planRlimit(plan, nofile, nofile.soft)
+  if (nofile) planRlimit(plan, nofile)
   const args = plan.strings(inputs.process.args)
   const environment = plan.strings(inputs.environment)
   if (inputs.seccomp) planSeccomp(plan, inputs.seccomp, acknowledge)
@@ -150,13 +150,9 @@ export function planPrivileged(plan: Plan, { rlimits = [], scheduler, ioPriority
   if (ioPriority) planIoPriority(plan, ioPriority)
 }
 
-/** All of them but the soft limit of open files, which `planExecute` sets. */
+/** All of them, with room for the open files of the set-up: their own limit comes last, in planExecute. */
 function planRlimits(plan: Plan, rlimits: readonly Rlimit[]): void {
-  for (const rlimit of effectiveRlimits(rlimits)) {
-    // init still opens files while it waits for start: its own soft limit comes last, in planExecute.
-    const soft = rlimit.type === 'RLIMIT_NOFILE' ? rlimit.hard : rlimit.soft
-    planRlimit(plan, rlimit, soft)
-  }
+  for (const rlimit of rlimitsForSetUp(rlimits)) planRlimit(plan, rlimit, rlimit.optional ? ['EPERM'] : [])
 }
 
 /** A process in a user namespace becomes its root: until then nothing it makes there has an owner. */
@@ -167,8 +163,9 @@ export function planBecomeNamespaceRoot(plan: Plan): void {
   plan.step('forbid tracing as root of the namespace', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
 }
 
-function planRlimit(plan: Plan, { type, hard }: Rlimit, soft: number | bigint): void {
-  plan.step(`set ${type} of process.rlimits`, 'prlimit64', [0, rlimitResource(type), rlimit64(plan, soft, hard), 0])
+function planRlimit(plan: Plan, { type, soft, hard }: Rlimit, ignore: readonly Errno[] = []): void {
+  const limit = rlimit64(plan, soft, hard)
+  plan.step(`set ${type} of process.rlimits`, 'prlimit64', [0, rlimitResource(type), limit, 0], { ignore })
 }
 
 function planBoundingSet(plan: Plan, capabilities: Capabilities | undefined): void {

@@ -2,7 +2,7 @@
 import { IOPRIO_CLASS, IOPRIO_WHO_PROCESS, SCHED_FLAG, SCHED_POLICY } from '@crio-lxc/core/abi/constants'
 import { parseNumberList } from '@crio-lxc/core/oci/number-list'
 import type { IoPriority, Scheduler } from '@crio-lxc/core/oci/spec'
-import { type Plan, setUint64 } from '@crio-lxc/core/plan/plan'
+import { type Bytes, type Plan, setUint64 } from '@crio-lxc/core/plan/plan'
 import { bitmask, hex } from '@crio-lxc/core/plan/structs'
 
 /** struct sched_attr of sched_setattr(2) with the utilisation clamps, bytes. */
@@ -68,10 +68,22 @@ export function ioPriorityValue({ class: name, priority = 0 }: IoPriority): numb
   return (IOPRIO_CLASS[name] << IOPRIO_CLASS_SHIFT) | priority
 }
 
+/** More than any kernel is built for (CONFIG_NR_CPUS), bytes. */
+const CPU_SET_BYTES = 1024
+
+function everyCpu(plan: Plan): Bytes {
+  return plan.struct(
+    CPU_SET_BYTES,
+    () => '{all}',
+    (view, at) => {
+      for (let offset = 0; offset < CPU_SET_BYTES; offset += 4) view.setUint32(at + offset, 0xffffffff)
+    },
+  )
+}
+
 /** Pins to the CPUs of the list at `field`, or lets go of all: the kernel keeps the affinity inside the cpuset. */
 export function planAffinity(plan: Plan, field: string, list: string | undefined): void {
-  const cpus = list ? parseNumberList(list, field) : Array.from({ length: 8192 }, (_, cpu) => cpu)
-  const mask = bitmask(plan, cpus, list || 'all')
+  const mask = list ? bitmask(plan, parseNumberList(list, field), list) : everyCpu(plan)
   plan.step(list ? `set ${field} to ${list}` : `set ${field} to the cpuset`, 'sched_setaffinity', [
     0,
     mask.length,

@@ -52,9 +52,7 @@ function readReport(entering: Entering): boolean {
   // Who traces it may keep the pipe open.
   const watch = (): RuntimeError | undefined => {
     if (!executor.hasEnded()) return undefined
-    return failure
-      ? failureOf(failure, plan, command)
-      : killed(what)
+    return failure ? failureOf(failure, plan, command) : killed(what)
   }
   let handedOver = onListener === undefined
   for (;;) {

@@ -1,14 +1,18 @@
 /** HOME for a process whose environment has none, or an empty one: the image's passwd decides, as in runc. */
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { O_NONBLOCK, O_RDONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
+import { textOfBytes } from '@crio-lxc/core/plan/byte-text'
 import { openat2 } from '@crio-lxc/core/sys/libc'
 
 const MAX_PASSWD_BYTES = 1024 * 1024
 
-/** The home of `uid` in /etc/passwd below the directory `root`; "/" when there is no such line or file. */
+/**
+ * The home of `uid` in /etc/passwd below the directory `root`, its bytes as byte-text.ts has them; "/" when there is no such
+ * line or file.
+ */
 export function homeOf(uid: number, root: number): string {
-  const line = readPasswd(root).find((entry) => Number(entry[2]) === uid && entry[2] !== '')
-  return line?.[5] || '/'
+  const line = readPasswd(root).find(([, , id = '']) => /^\d+$/.test(id) && Number(id) === uid)
+  return textOfBytes(Buffer.from(line?.[5] || '/', 'latin1'))
 }
 
 function readPasswd(root: number): string[][] {
@@ -24,7 +28,7 @@ function readPasswd(root: number): string[][] {
     if (!fstatSync(fd).isFile() || size > MAX_PASSWD_BYTES) return []
     const text = Buffer.alloc(size)
     return text
-      .toString('utf8', 0, readSync(fd, text))
+      .toString('latin1', 0, readSync(fd, text))
       .split('\n')
       .map((line) => line.split(':'))
   } finally {

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { O_NOCTTY, O_RDONLY } from '@crio-lxc/core/abi/constants'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
@@ -37,7 +38,7 @@ export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
 
 /** The process of `exec --process`, validated. */
 export function loadProcess(file: string, gates: FeatureGates): Process {
-  const process = parseProcess(readDocument(file))
+  const process = parseProcess(readStream(file))
   checkProcessSupport(process, supportOf(gates))
   sayWhatIsUnknown({ process }, file)
   warnOf(process, undefined)
@@ -46,7 +47,7 @@ export function loadProcess(file: string, gates: FeatureGates): Process {
 
 /** The limits of `update --resources`, validated; `-` is standard input. */
 export function loadResources(file: string): Resources {
-  const resources = parseResources(file === '-' ? readInput() : readDocument(file))
+  const resources = parseResources(file === '-' ? readInput() : readStream(file))
   checkResourcesSupport(resources, hostHas)
   sayWhatIsUnknown({ linux: { resources } }, file === '-' ? 'standard input' : file)
   warnOf(undefined, resources)
@@ -61,6 +62,20 @@ function warnOf(process: Process | undefined, resources: Resources | undefined):
 function sayWhatIsUnknown(document: object, name: string): void {
   const unknown = takesDebug() ? describeUnknownFields(document) : undefined
   if (unknown !== undefined) log.debug(`ignored the unknown fields of ${name}: ${unknown}`, { c: 'spec' })
+}
+
+/** Of a caller that may write it to a pipe while exec runs: waited for, as a regular file is not. */
+function readStream(path: string): Buffer {
+  try {
+    const fd = openSync(path, O_RDONLY | O_NOCTTY)
+    try {
+      return readBounded(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (cause) {
+    throw new RuntimeError('io', `read ${path}: ${reasonOf(cause)}`, { cause })
+  }
 }
 
 function readInput(): Buffer {

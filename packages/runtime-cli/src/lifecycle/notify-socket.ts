@@ -125,10 +125,10 @@ export class NotifySocket {
   ) {}
 
   /**
-   * Listens; undefined for a container that was created without NOTIFY_SOCKET, or has ended. Throws RuntimeError when
-   * nobody listens on `host`: then nothing is started.
+   * Listens; undefined for a container that was created without NOTIFY_SOCKET, or has ended. When nobody listens on `host`
+   * it throws RuntimeError, and nothing is started, or with `optional` warns and is undefined.
    */
-  static open({ info, init }: Container, host: string): NotifySocket | undefined {
+  static open({ info, init }: Container, host: string, { optional }: { optional: boolean }): NotifySocket | undefined {
     checkNotifySocket(host)
     if (!init) return undefined
     const directory = openDirectory(info)
@@ -145,7 +145,12 @@ export class NotifySocket {
         return undefined
       }
       keep(pidfd)
-      const manager = keep(connectManager(host))
+      const manager = connectManager(host, { optional })
+      if (manager === undefined) {
+        closeAll(open)
+        return undefined
+      }
+      keep(manager)
       return new NotifySocket(host, init.init.pid, { directory, container: bindSocket(directory), manager, pidfd })
     } catch (error) {
       closeAll(open)
@@ -220,14 +225,15 @@ function openDirectory(info: ContainerInfo): number | undefined {
   }
 }
 
-function connectManager(host: string): number {
+function connectManager(host: string, { optional }: { optional: boolean }): number | undefined {
   try {
     return connectDatagram(host, { timeoutMs: BARRIER_MS })
   } catch (cause) {
     const reason = messageOf(cause).replace(/^connect\(.*\): /s, '')
-    throw new RuntimeError('io', `connect to NOTIFY_SOCKET ${host}: ${reason}: unset it, or start its listener first`, {
-      cause,
-    })
+    const problem = `connect to NOTIFY_SOCKET ${host}: ${reason}: unset it, or start its listener first`
+    if (!optional) throw new RuntimeError('io', problem, { cause })
+    log.warn(problem, { c: 'notify' })
+    return undefined
   }
 }
 

@@ -1,7 +1,9 @@
 /** What create gives init from the host's side, because it needs a privilege over the host. */
 import { writeFileSync } from 'node:fs'
+import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
-import { effectiveRlimits } from '@crio-lxc/core/oci/rlimits'
+import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
+import { rlimitsForSetUp } from '@crio-lxc/core/oci/rlimits'
 import type { Process } from '@crio-lxc/core/oci/spec'
 import { rlimitResource } from '@crio-lxc/core/plan/structs'
 import { ioprioSet, prlimit, schedSetattr } from '@crio-lxc/core/sys/libc-process'
@@ -21,19 +23,28 @@ export function setOomScoreAdj(pid: number, value: number | undefined): void {
 }
 
 /**
- * For an init in a user namespace: what only CAP_SYS_RESOURCE and CAP_SYS_NICE of the host may set. The soft limit of
- * open files is init's last step.
+ * For an init in a user namespace: what only CAP_SYS_RESOURCE and CAP_SYS_NICE of the host may set. The limit of open
+ * files is init's last step.
  */
 export function setPrivileged(pid: number, { rlimits = [], scheduler, ioPriority }: Process): void {
-  for (const { type, soft, hard } of effectiveRlimits(rlimits)) {
-    const limits = { soft: type === 'RLIMIT_NOFILE' ? hard : soft, hard }
-    attempt('process.rlimits', `set ${type} of init`, () => prlimit(pid, rlimitResource(type), limits))
+  for (const limits of rlimitsForSetUp(rlimits)) {
+    const { type, optional } = limits
+    const set = (): void => prlimit(pid, rlimitResource(type), limits)
+    attempt('process.rlimits', `set ${type} of init`, optional ? () => ignoreEperm(set) : set)
   }
   if (scheduler) {
     const bytes = schedulerBytes(scheduler)
     attempt('process.scheduler', 'set it for init', () => schedSetattr(pid, bytes, schedulerText(scheduler)))
   }
   if (ioPriority) attempt('process.ioPriority', 'set it for init', () => ioprioSet(pid, ioPriorityValue(ioPriority)))
+}
+
+function ignoreEperm(task: () => void): void {
+  try {
+    task()
+  } catch (error) {
+    if (!(error instanceof SyscallError && error.errno === errnoTable.EPERM[0])) throw error
+  }
 }
 
 function attempt(field: string, what: string, task: () => void): void {

@@ -26,7 +26,7 @@ export async function run(settings: Settings, options: RunOptions): Promise<numb
 
 async function runDetached(settings: Settings, options: RunOptions): Promise<number> {
   await create(settings, options)
-  await orDelete(settings, options.id, () => start(settings, options.id, options))
+  await orDelete(settings, options.id, () => start(settings, options.id, { ...options, notifyOptional: true }))
   return 0
 }
 
@@ -65,7 +65,7 @@ async function beginOrDelete(
   try {
     return await orDelete(settings, options.id, () => {
       proxy?.connect(settings.timeouts.createMs)
-      return begin(settings, options.id, options)
+      return begin(settings, options.id, { ...options, notifyOptional: true })
     })
   } catch (error) {
     proxy?.close()

@@ -25,6 +25,8 @@ import { openTerminationMessage, writeTerminationMessage } from './termination-m
 export interface StartOptions {
   /** The caller's NOTIFY_SOCKET, if it is not empty: it is told when the container is ready, and start waits for that. */
   readonly notifySocket?: string | undefined
+  /** Nobody needs to listen there: one that is left over in the environment does not keep a container from running. */
+  readonly notifyOptional?: boolean
 }
 
 /** start: runtime.md, "Start". Returns when the container's program has been executed. */
@@ -64,7 +66,7 @@ function lockStart({ root }: Settings, id: string): number | undefined {
 async function startLocked(
   settings: Settings,
   id: string,
-  { notifySocket }: StartOptions,
+  { notifySocket, notifyOptional = false }: StartOptions,
 ): Promise<NotifySocket | undefined> {
   const done = stepLog('start')
   const container = loadContainer(settings, id)
@@ -82,7 +84,7 @@ async function startLocked(
   }
   let notifier: NotifySocket | undefined
   try {
-    if (notifySocket) notifier = await listen(container, notifySocket)
+    if (notifySocket) notifier = await listen(container, notifySocket, notifyOptional)
     const { startContainer, poststart } = facts.hooks ?? {}
     if (startContainer || poststart) {
       const { startWithHooks } = await import('./start-with-hooks.ts')
@@ -99,9 +101,9 @@ async function startLocked(
 }
 
 /** Before init goes on: its program may notify at once. */
-async function listen(container: Container, notifySocket: string): Promise<NotifySocket | undefined> {
+async function listen(container: Container, socket: string, optional: boolean): Promise<NotifySocket | undefined> {
   const { NotifySocket } = await import('./notify-socket.ts')
-  return NotifySocket.open(container, notifySocket)
+  return NotifySocket.open(container, socket, { optional })
 }
 
 /**
