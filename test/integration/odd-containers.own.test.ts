@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { cgroupDirectoriesOf, putBelow, removeCgroups } from '../support/cgroup-trees.ts'
 import { type Created, useContainers } from '../support/containers.ts'
-import { cgroupMounts, cgroupsOf, childrenOf, isAlive } from '../support/proc.ts'
+import { cgroupMounts, cgroupsOf, childrenOf, isAlive, namespaceOf } from '../support/proc.ts'
 import { program } from '../support/programs.ts'
 import { requires } from '../support/requires.ts'
 import { messageOf, runtimePath } from '../support/runtime.ts'
@@ -131,6 +131,12 @@ const verbs: Record<string, (container: Odd) => Promise<void>> = {
     expect(await t.state(id)).toMatchObject({ status: 'paused' })
     await t.ok(['resume', id])
     expect(await t.state(id)).toMatchObject({ status: 'running' })
+  },
+  async exec({ id, pids }) {
+    const { stdout } = await t.ok(['exec', id, 'sh', '-c', 'cd /proc/self/ns; readlink mnt; readlink net'])
+    expect(stdout).toMatch(/^mnt:\[\d+\]\nnet:\[\d+\]\n$/)
+    for (const kind of ['mnt', 'net']) expect(stdout).not.toContain(namespaceOf('self', kind))
+    expect(pids.filter(isAlive)).toEqual(pids)
   },
   async start({ id }) {
     expect(messageOf(await t.runtime(['start', id]))).toMatch(/cannot start an already running container/)

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
-import { threadDirectory } from '../process/proc.ts'
+import { runningThread } from '../process/proc.ts'
 import { type OpenCgroupOptions, openCgroup } from './cgroupfs.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 
@@ -35,7 +35,7 @@ function handedDown({ mountPoint }: Hierarchy, path: string): string {
  */
 export function initCgroup(init: number): (hierarchy: Hierarchy) => string {
   return ({ name, version }) => {
-    const lines = readFileSync(`${threadDirectory(init)}/cgroup`, 'utf8')
+    const lines = readFileSync(`/proc/${runningThread(init)}/cgroup`, 'utf8')
       .trim()
       .split('\n')
     const line = lines.find((text) => {

@@ -100,17 +100,16 @@ export function hasEnded({ state, threads }: ProcStat): boolean {
 }
 
 /**
- * The directory below /proc of a thread of the living process. That of the process itself is the first thread's, whose
- * root, executable and most namespaces are gone once it has exited.
+ * A thread of the process that still runs: the first one, whose number is the pid, or any once that has exited and left
+ * neither root, nor executable, nor namespaces. The pid as well when there is none.
  */
-export function threadDirectory(pid: number): string {
-  const directory = `/proc/${pid}`
-  if (readProcStat(pid)?.state !== 'Z') return directory
-  const running = readdirSync(`${directory}/task`).find((thread) => {
-    const state = readStat(`${directory}/task/${thread}/stat`)?.state
+export function runningThread(pid: number): number {
+  if (readProcStat(pid)?.state !== 'Z') return pid
+  const running = readdirSync(`/proc/${pid}/task`).find((thread) => {
+    const state = readStat(`/proc/${pid}/task/${thread}/stat`)?.state
     return state !== undefined && state !== 'Z' && state !== 'X'
   })
-  return running === undefined ? directory : `${directory}/task/${running}`
+  return running === undefined ? pid : Number(running)
 }
 
 /** Device and inode of the program a process runs, "dev:ino"; undefined when it cannot be told. */

@@ -17,7 +17,7 @@ import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { withUser } from '@crio-lxc/core/oci/with-defaults'
 import { compile } from '@crio-lxc/core/plan/compile'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
-import { openProcess } from '@crio-lxc/core/process/pidfd'
+import { openThread } from '@crio-lxc/core/process/pidfd'
 import { openat2, pipe } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
@@ -178,10 +178,10 @@ function startProcess({ settings, container, spec, process, options, preserved, 
   const waitMs = options.ignorePaused && isHeld(container) ? undefined : startMs
   try {
     const { init, facts, info } = container
-    const target = init && openProcess(init.init)
+    const target = init && openThread(init.init)
     if (!init || target === undefined)
       throw new RuntimeError('wrong-state', `${phrase.notRunning}: ${info.containerId}`)
-    const pidfd = keep(target)
+    const pidfd = keep(target.pidfd)
     const consoleSocket =
       options.consoleSocket === undefined
         ? proxy?.socket
@@ -199,8 +199,8 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     cgroup.fds.forEach(keep)
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)
-    const root = keep(openat2(-100, `/proc/${init.init.pid}/root`, { flags: O_PATH, resolve: 0 }))
-    const namespaces = foreignNamespaces(init.init)
+    const root = keep(openat2(-100, `/proc/${target.tid}/root`, { flags: O_PATH, resolve: 0 }))
+    const namespaces = foreignNamespaces(init.init, target.tid)
     const userNamespace = userNamespaceOfInit(init.init, namespaces)
     if (userNamespace) checkMappedUser(process.user, userNamespace)
     const inputs = processInputs(process, {

@@ -105,14 +105,14 @@ function namespaceOf(pid: 'self' | '1', type: NamespaceType): number | undefined
 }
 
 /**
- * CLONE_NEW* of every namespace in which a process is not with this one. Throws RuntimeError when it has ended: it is in
+ * CLONE_NEW* of every namespace in which a process, by its thread `tid`, is not with this one. Throws RuntimeError when it has ended: it is in
  * no namespace then, and who enters none stays on the host.
  */
-export function foreignNamespaces(identity: ProcessIdentity): number {
+export function foreignNamespaces(identity: ProcessIdentity, tid: number = identity.pid): number {
   let flags = 0
   for (const { file, flag } of Object.values(namespaceKinds)) {
     const own = statSync(`/proc/${process.pid}/ns/${file}`, { throwIfNoEntry: false })
-    const other = statSync(`/proc/${identity.pid}/ns/${file}`, { throwIfNoEntry: false })
+    const other = statSync(`/proc/${tid}/ns/${file}`, { throwIfNoEntry: false })
     if (own && own.ino !== other?.ino) flags |= flag
   }
   // Only now: alive at the end, it has been the one that was looked at.
