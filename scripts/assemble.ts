@@ -52,13 +52,14 @@ function installBundles(): void {
  * liblxc would otherwise make itself. `lxc` is where liblxc mounts it, and its constant lxcpath.
  */
 function installStage(): void {
-  const { init, directories, files, links } = JSON.parse(
-    readFileSync(join(root, 'packages/init/stage.json'), 'utf8'),
-  ) as { init: string; directories: string[]; files: string[]; links: Record<string, string> }
+  const { init, directories, links } = JSON.parse(readFileSync(join(root, 'packages/init/stage.json'), 'utf8')) as {
+    init: string
+    directories: string[]
+    links: Record<string, string>
+  }
   const stage = join(libexec, 'stage')
   rmSync(stage, { recursive: true, force: true })
   for (const dir of ['../lxc', '.', ...directories]) makeDirectory(join(stage, dir))
-  for (const file of files) replace(join(stage, file), (path) => writeFileSync(path, ''), 0o644)
   for (const [path, target] of Object.entries(links)) symlinkSync(target, join(stage, path))
   link(join(libexec, 'crio-lxc-init'), join(stage, init))
 }

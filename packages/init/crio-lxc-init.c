@@ -16,6 +16,7 @@
 #define OP_MOVE 0x10000 /* result = args[0] */
 #define OP_FAIL 0x10001 /* fail with errno args[0] */
 #define OP_STATUS 0x10002 /* result = args[0] as an int: a negative one is an errno */
+#define OP_AND 0x10003 /* result = args[0] & args[1] */
 
 #define OPENAT2_TRIES 128 /* EAGAIN: something was renamed or mounted somewhere while ".." was resolved, openat2(2) */
 
@@ -84,6 +85,8 @@ static long run(const struct step *s)
 		return -(long)a[0];
 	if (s->nr == OP_STATUS)
 		return (int32_t)a[0];
+	if (s->nr == OP_AND)
+		return a[0] & a[1];
 	do
 		ret = call(s->nr, a);
 	while (ret == -EINTR || (ret == -EAGAIN && s->nr == __NR_openat2 && ++tries < OPENAT2_TRIES));

@@ -129,6 +129,16 @@ describe.each(targets)('the executor on $name', (target) => {
     expect(run(plan).failure).toEqual({ tag: planTag.container, step: 2, errno: EPERM })
   })
 
+  test('takes the bits that two words have in common', () => {
+    const plan = newPlan()
+    const both = plan.slot('both')
+    plan.step('all', 'move', [0xffff * 2 ** 32 + 0xff], { result: both })
+    plan.step('some', 'and', [both, 0xf000 * 2 ** 32 + EPERM], { result: both })
+    plan.step('fewer', 'and', [both, EPERM], { result: both })
+    plan.step('refuse', 'fail', [both])
+    expect(run(plan).failure).toEqual({ tag: planTag.container, step: 3, errno: EPERM })
+  })
+
   test('takes end of file for a failure where a byte is promised, and only there', () => {
     const plan = newPlan()
     const byte = plan.struct(

@@ -115,7 +115,7 @@ const nameAt: Readonly<Record<string, number>> = { mkdirat: 1, mknodat: 1, fchow
 
 /** Paths that a step may resolve without openat2: constants of ours, before the container's root is the root. */
 const constants = new Set(['/'])
-const masks = /^\/usr\/libexec\/crio-lxc\/stage\/mask\/(?:empty|null)$/
+const masks = /^\/usr\/libexec\/crio-lxc\/stage\/mask$/
 
 /** No path of config.json is resolved but below the root, and nothing is made through a path. */
 export function checkContainerPlan(plan: Plan): void {

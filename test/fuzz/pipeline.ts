@@ -103,7 +103,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
         mounts: detachedMounts(spec),
         fromTree: new Map(),
         devices: new Map(
-          devicesOf(spec.linux?.devices ?? [])
+          (devicesOf(spec.linux?.devices ?? [], spec.mounts ?? [])?.devices ?? [])
             .slice(0, 2)
             .map(({ path }, index) => [path, 30 + index]),
         ),

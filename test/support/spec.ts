@@ -54,6 +54,16 @@ export interface Process {
   selinuxLabel?: string
 }
 
+export interface Device {
+  path: string
+  type: string
+  major?: number
+  minor?: number
+  fileMode?: number
+  uid?: number
+  gid?: number
+}
+
 export interface DeviceRule {
   allow: boolean
   access: string
@@ -88,15 +98,7 @@ export interface Linux {
   readonlyPaths?: string[]
   sysctl?: Record<string, string>
   seccomp?: unknown
-  devices?: {
-    path: string
-    type: string
-    major?: number
-    minor?: number
-    fileMode?: number
-    uid?: number
-    gid?: number
-  }[]
+  devices?: Device[]
   rootfsPropagation?: string
   timeOffsets?: Record<string, { secs?: number; nanosecs?: number }>
   personality?: { domain: string; flags?: string[] }

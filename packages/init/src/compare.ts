@@ -1,5 +1,6 @@
 /** Steps that compare, with futex(2): the executor itself compares nothing. */
-import { Bytes, type Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
+import { AT_EMPTY_PATH } from '@crio-lxc/core/abi/constants'
+import { type Arg, Bytes, type Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
 
 const FUTEX_CMP_REQUEUE = 4
 
@@ -25,6 +26,17 @@ export function answer(plan: Plan, bytes: number): Bytes {
     () => '{}',
     () => undefined,
   )
+}
+
+/** struct statx (statx(2)): its size, and where in it what is compared. */
+const STATX_BYTES = 256
+export const statxOffset = { gid: 0x18, rdevMajor: 0x80, rdevMinor: 0x84, mountId: 0x90 } as const
+
+/** What statx(2) with `mask` says of the open `fd`. */
+export function planStatx(plan: Plan, { what, fd, mask }: { what: string; fd: Arg; mask: number }): Bytes {
+  const statx = answer(plan, STATX_BYTES)
+  plan.step(what, 'statx', [fd, plan.string(''), AT_EMPTY_PATH, mask, statx])
+  return statx
 }
 
 /** sizeof(struct statfs); f_type is its first word. */

@@ -18,7 +18,6 @@ import {
   O_RDONLY,
   O_WRONLY,
 } from '@crio-lxc/core/abi/constants'
-import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/core/plan/fifo-names'
@@ -34,7 +33,8 @@ import { planProveProc } from './steps/kernel-mounts.ts'
 import { type CgroupMounts, type DetachedMount, planMounts, planReadonlyMounts } from './steps/mounts.ts'
 import { type MovedDevices, planNetDevices } from './steps/net-devices.ts'
 import { planLoopback } from './steps/network.ts'
-import { planMaskedPaths, planReadonlyPaths } from './steps/paths.ts'
+import { planOwnNodes } from './steps/own-nodes.ts'
+import { MASKS, planMaskedPaths, planReadonlyPaths } from './steps/paths.ts'
 import { planPrivateProc } from './steps/private-proc.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { planReportReady } from './steps/report.ts'
@@ -54,10 +54,10 @@ export interface ContainerFds {
   readonly mounts: ReadonlyMap<number, DetachedMount>
   /** Binds whose sources are in the container's own tree. */
   readonly fromTree: ReadonlyMap<number, TreeSource>
-  /** Detached binds of host devices, by path, where nodes cannot or must not be made. */
+  /** By path: detached binds of the nodes that create has made, where init may make none. */
   readonly devices: ReadonlyMap<string, number>
-  /** Detached bind of the host's null device, verified. */
-  readonly nullDevice: number
+  /** The same for the masks of files. */
+  readonly nullDevice: number | undefined
   /** The directory of the start fifo. */
   readonly fifoDirectory: number
   /** Write end of the pipe that create reads. */
@@ -121,8 +121,13 @@ export function planContainer(inputs: ContainerInputs): Plan {
     cgroup,
     label,
   })
-  if (!mounts.some(isHostDev)) {
-    planDevices(plan, { root: rootfs, devices: devicesOf(linux.devices ?? []), detached: fds.devices })
+  const { maskedPaths = [] } = linux
+  const set = devicesOf(linux.devices ?? [], mounts)
+  const nodes = (maskedPaths.length > 0 ? MASKS : 0) + (userNamespace ? 0 : (set?.covering.length ?? 0))
+  const stage = hostTree?.stage ?? ''
+  const ownNodes = nodes > 0 ? planOwnNodes(plan, { stage, label, count: nodes }) : undefined
+  if (set) {
+    planDevices(plan, { root: rootfs, ...set, detached: fds.devices, ownNodes })
     planDeviceLinks(plan, rootfs)
   }
   const terminal =
@@ -143,14 +148,8 @@ export function planContainer(inputs: ContainerInputs): Plan {
   planProveProc(plan, rootfs, kernel)
   if (proc) planSysctls(plan, sysctl, proc)
   planReadonlyPaths(plan, { root: rootfs, kernel, paths: linux.readonlyPaths ?? [] })
-  planMaskedPaths(plan, {
-    root: rootfs,
-    kernel,
-    paths: linux.maskedPaths ?? [],
-    nullDevice: fds.nullDevice,
-    stage: hostTree?.stage ?? '',
-    label,
-  })
+  if (ownNodes && maskedPaths.length > 0)
+    planMaskedPaths(plan, { root: rootfs, kernel, paths: maskedPaths, ownNodes, nullDevice: fds.nullDevice })
   planReadonlyMounts(plan, made)
   if (spec.root.readonly)
     setMountAttr(plan, 'make root.path read-only', { fd: rootfs, attr: { set: MOUNT_ATTR_RDONLY, clear: 0 } })
@@ -201,11 +200,6 @@ function planPivot(plan: Plan, rootfs: number): void {
   plan.step('make the rootfs the root', 'pivot_root', [here, here])
   plan.step('detach the old root', 'umount2', [here, MNT_DETACH])
   plan.step('enter the root', 'chdir', [plan.string('/')])
-}
-
-/** A bind of the host's /dev brings its own nodes, and nothing may be written into it. */
-function isHostDev(mount: NonNullable<Spec['mounts']>[number]): boolean {
-  return /^\/*dev\/*$/.test(mount.destination) && isBind(mount)
 }
 
 function planPark(plan: Plan, { report, fifoDirectory }: ContainerFds, acknowledge: Slot | undefined): void {

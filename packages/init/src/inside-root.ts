@@ -11,6 +11,8 @@ import {
   O_EXCL,
   O_PATH,
   O_WRONLY,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
   RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
@@ -151,4 +153,16 @@ export function setMountAttr(
 ): void {
   const args = [fd, plan.string(''), AT_EMPTY_PATH | recursive, mountAttr(plan, attr), 32]
   plan.step(what, 'mount_setattr', args, options)
+}
+
+/** A detached copy of the mount at `path` below the open `fd`; without a path, of what `fd` itself is. */
+export function cloneTree(
+  plan: Plan,
+  what: string,
+  { fd, path = '', recursive = 0 }: { fd: Arg; path?: string; recursive?: number },
+): Slot {
+  const copy = plan.slot(what)
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (path === '' ? AT_EMPTY_PATH : 0) | recursive
+  plan.step(what, 'open_tree', [fd, plan.string(path), flags], { result: copy })
+  return copy
 }

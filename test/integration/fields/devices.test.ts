@@ -1,12 +1,17 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { modeAndOwner } from '../../support/proc.ts'
 import { program } from '../../support/programs.ts'
 import { requires } from '../../support/requires.ts'
-import type { DeviceRule } from '../../support/spec.ts'
+import { isRunc, messageOf } from '../../support/runtime.ts'
+import type { Device, DeviceRule } from '../../support/spec.ts'
 
 requires('root')
 const t = useContainers()
+
+type DeviceNode = Omit<Device, 'path'>
 
 const defaults = { null: [1, 3], zero: [1, 5], full: [1, 7], random: [1, 8], urandom: [1, 9], tty: [5, 0] } as const
 const links = {
@@ -116,6 +121,78 @@ describe('linux.devices', () => {
       },
     })
     expect(devices.full).toMatchObject({ type: 'c', major: 1, minor: 7, mode: '600', uid: 7, gid: 8 })
+  })
+})
+
+describe('linux.devices where the image has something already', () => {
+  /** A container with the device at /srv/node and in the image, before, what `make` makes there. */
+  async function over(device: DeviceNode, make: string[]) {
+    const bundle = await t.bundle({
+      args: ['stat', '-c', '%F %t:%T %a %u:%g', '/srv/node'],
+      spec: (spec) => {
+        spec.root.readonly = false
+        spec.linux.devices = [{ path: '/srv/node', ...device }]
+      },
+    })
+    mkdirSync(`${bundle.rootfs}/srv`)
+    const node = `${bundle.rootfs}/srv/node`
+    const [command = '', ...args] = make.map((word) => (word === 'NODE' ? node : word))
+    execFileSync(command, args)
+    return t.run(bundle)
+  }
+
+  const fuse: DeviceNode = { type: 'c', major: 10, minor: 229, fileMode: 0o600 }
+
+  it.each([
+    [
+      'the node of an earlier start',
+      fuse,
+      ['mknod', '--mode=600', 'NODE', 'c', '10', '229'],
+      'character special file a:e5 600',
+    ],
+    [
+      'one with another mode',
+      fuse,
+      ['mknod', '--mode=640', 'NODE', 'c', '10', '229'],
+      'character special file a:e5 640',
+    ],
+    [
+      'a block device',
+      { type: 'b', major: 7, minor: 300 },
+      ['mknod', '--mode=600', 'NODE', 'b', '7', '300'],
+      'block special file 7:12c 600',
+    ],
+    ['a fifo', { type: 'p' }, ['mknod', '--mode=640', 'NODE', 'p'], 'fifo 0:0 640'],
+  ] satisfies [string, DeviceNode, string[], string][])('%s is kept', async (_, device, make, kept) => {
+    expect(await over(device, make)).toMatchObject({ exitCode: 0, stdout: `${kept} 0:0\n` })
+  })
+
+  // config-linux.md, "Devices": "If a file already exists at path that does not match the requested device, the runtime MUST
+  // generate an error." runc 1.1.5 goes on.
+  it.skipIf(isRunc).each([
+    ['another minor', fuse, ['mknod', '--mode=600', 'NODE', 'c', '10', '230']],
+    ['another major', fuse, ['mknod', '--mode=600', 'NODE', 'c', '11', '229']],
+    ['a block device of the same numbers', fuse, ['mknod', '--mode=600', 'NODE', 'b', '10', '229']],
+    ['a fifo', fuse, ['mknod', '--mode=600', 'NODE', 'p']],
+    ['a device where a fifo is asked for', { type: 'p' }, ['mknod', '--mode=600', 'NODE', 'c', '10', '229']],
+    ['a file', fuse, ['touch', 'NODE']],
+    ['a directory', fuse, ['mkdir', 'NODE']],
+    ['a link to the device', fuse, ['ln', '-s', '/dev/fuse', 'NODE']],
+  ] satisfies [string, DeviceNode, string[]][])('%s is an error', async (_, device, make) => {
+    const result = await over(device, make)
+    expect(result.exitCode).toBe(1)
+    expect(messageOf(result)).toMatch(/make the device node \/srv\/node: something else is there/)
+  })
+
+  it('what is mounted in the place of a default device stays', async () => {
+    const result = await t.run({
+      args: ['sh', '-c', 'stat -c %t:%T /dev/random; stat -c %t:%T /dev/null'],
+      spec: ({ mounts }) => {
+        for (const name of ['random', 'null'])
+          mounts.push({ destination: `/dev/${name}`, type: 'bind', source: '/dev/zero', options: ['bind'] })
+      },
+    })
+    expect(result).toMatchObject({ exitCode: 0, stdout: '1:5\n1:5\n' })
   })
 })
 

@@ -153,7 +153,7 @@ describe('mounts in a user namespace', () => {
         },
       }),
     )
-    expect(mountOn(report, '/proc/keys')?.root).toBe('/null')
+    expect(mountOn(report, '/proc/keys')?.root).toMatch(/^\/(?:null|0)$/)
     expect(mountOn(report, '/etc')?.type).toBe('tmpfs')
     expect(mountOn(report, '/tmp')?.options).toContain('ro')
     expect(mountOn(report, '/proc/sys')?.options).toContain('ro')

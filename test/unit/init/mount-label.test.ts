@@ -4,7 +4,7 @@ import { Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { printPlan } from '@crio-lxc/core/plan/print'
 import { labelledData, refuseOtherContext } from '@crio-lxc/init/mount-label'
 import { planMounts } from '@crio-lxc/init/steps/mounts'
-import { planMaskedPaths } from '@crio-lxc/init/steps/paths'
+import { planOwnNodes } from '@crio-lxc/init/steps/own-nodes'
 import { describe, expect, test } from 'vitest'
 
 const label = 'a_u:b_r:c_t:s0:c1,c2'
@@ -55,10 +55,10 @@ describe('a new filesystem', () => {
     expect(cpu).not.toContain('a_u')
   })
 
-  test('that masks directories gets it', () => {
+  test('that masks and device nodes lie on gets it', () => {
     const plan = new Plan(planTag.container, x64)
-    planMaskedPaths(plan, { root: 5, kernel: new Map(), paths: ['/x'], nullDevice: 6, stage: '', label })
-    expect(printPlan(plan)[0]?.call).toContain(`"${context},nr_blocks=1,nr_inodes=1"`)
+    planOwnNodes(plan, { stage: '', label, count: 2 })
+    expect(printPlan(plan)[0]?.call).toContain(`"${context},mode=755,nr_blocks=1,nr_inodes=3"`)
   })
 })
 

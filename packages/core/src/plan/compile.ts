@@ -8,6 +8,7 @@ const MAGIC = 'cxlplan1'
 const OP_MOVE = 0x10000
 const OP_FAIL = 0x10001
 const OP_STATUS = 0x10002
+const OP_AND = 0x10003
 const ZERO_IS_FAILURE = 1 << 8
 const SKIP_IF_NONZERO = 1 << 9
 const AWAIT_READER = 1 << 10
@@ -58,6 +59,7 @@ function numberOf(step: Step, plan: Plan): number {
   if (step.call === 'move') return OP_MOVE
   if (step.call === 'fail') return OP_FAIL
   if (step.call === 'status') return OP_STATUS
+  if (step.call === 'and') return OP_AND
   return callNumber(plan.arch, step.call)
 }
 

@@ -50,9 +50,10 @@ export type Arg = number | Slot | Bytes
 
 /**
  * Calls of the executor itself: `move` yields its argument, `fail` fails with the errno it is given, `status` takes the
- * result of a call out of memory: its argument as a 32-bit number, a failure when it is a negative errno.
+ * result of a call out of memory: its argument as a 32-bit number, a failure when it is a negative errno; `and` yields the bits
+ * that both its arguments have.
  */
-export type Operation = Call | 'move' | 'fail' | 'status'
+export type Operation = Call | 'move' | 'fail' | 'status' | 'and'
 
 export interface StepOptions {
   /** Errors that are not a failure. */

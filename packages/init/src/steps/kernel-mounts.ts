@@ -2,10 +2,10 @@
  * The mounts that the list has made on /proc and /sys. Their names are the image's: who shares it may exchange them at any
  * time, so whatever is done inside these mounts is done from their fds (CVE-2025-52881).
  */
-import { AT_EMPTY_PATH, O_PATH, RESOLVE_NO_SYMLINKS } from '@crio-lxc/core/abi/constants'
+import { O_PATH, RESOLVE_NO_SYMLINKS } from '@crio-lxc/core/abi/constants'
 import { errnoTable } from '@crio-lxc/core/abi/errno'
-import { type Arg, type Bytes, Label, type Plan } from '@crio-lxc/core/plan/plan'
-import { answer, planCompare } from '../compare.ts'
+import { type Arg, Label, type Plan } from '@crio-lxc/core/plan/plan'
+import { planCompare, planStatx, statxOffset } from '../compare.ts'
 import { components, openInRoot, type Place } from '../inside-root.ts'
 
 /** By the path of the mount: an fd of its root. The last mount on a path counts. */
@@ -24,9 +24,6 @@ export function placeOf(path: string, root: Arg, mounts: KernelMounts): Place {
 }
 
 const STATX_MNT_ID = 0x1000
-/** sizeof(struct statx). */
-const STATX_BYTES = 256
-const MNT_ID_OFFSET = 0x90
 
 /** Fails when the name /proc does not lead to the mount that the list has made there, for all who believe it. */
 export function planProveProc(plan: Plan, root: Arg, mounts: KernelMounts): void {
@@ -38,20 +35,15 @@ export function planProveProc(plan: Plan, root: Arg, mounts: KernelMounts): void
     { root, path: '/proc' },
     { what: 'open /proc', flags: O_PATH, resolve: RESOLVE_NO_SYMLINKS, result: found },
   )
-  const there = planMountId(plan, 'what is at /proc', found)
-  const ours = planMountId(plan, 'the procfs', mount)
+  const there = planStatx(plan, { what: 'look at the mount at /proc', fd: found, mask: STATX_MNT_ID })
+  const ours = planStatx(plan, { what: 'look at the mount of the procfs', fd: mount, mask: STATX_MNT_ID })
   const differs = new Label()
   const end = new Label()
-  const value = plan.wordAt(ours, MNT_ID_OFFSET)
-  planCompare(plan, { what: 'see whether it is the procfs', of: there, offset: MNT_ID_OFFSET, value }, differs)
+  const value = plan.wordAt(ours, statxOffset.mountId)
+  const offset = statxOffset.mountId
+  planCompare(plan, { what: 'see whether it is the procfs', of: there, offset, value }, differs)
   plan.step('close /proc', 'close', [found], { onOk: end })
   plan.place(differs)
   plan.step('find the procfs at /proc: another mount lies on it', 'fail', [errnoTable.EPERM[0]])
   plan.place(end)
-}
-
-function planMountId(plan: Plan, what: string, fd: Arg): Bytes {
-  const statx = answer(plan, STATX_BYTES)
-  plan.step(`look at the mount of ${what}`, 'statx', [fd, plan.string(''), AT_EMPTY_PATH, STATX_MNT_ID, statx])
-  return statx
 }

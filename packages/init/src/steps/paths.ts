@@ -1,58 +1,39 @@
 /** Steps for linux.maskedPaths and linux.readonlyPaths: any failure but "does not exist" fails create (CVE-2025-31133). */
 import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
   AT_RECURSIVE,
   MOUNT_ATTR_RDONLY,
   MOVE_MOUNT_F_EMPTY_PATH,
-  MS_RDONLY,
+  makedev,
   O_PATH,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
+  S_IFCHR,
+  S_IFREG,
 } from '@crio-lxc/core/abi/constants'
 import { type Arg, Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
-import { attach, openInRoot, setMountAttr } from '../inside-root.ts'
-import { labelledData } from '../mount-label.ts'
+import { attach, cloneTree, openInRoot, setMountAttr } from '../inside-root.ts'
 import { type KernelMounts, placeOf } from './kernel-mounts.ts'
 
-export interface MaskedPaths {
+interface Paths {
   readonly root: number
   readonly kernel: KernelMounts
   readonly paths: readonly string[]
-  readonly nullDevice: number
-  /** Path of the stage's root, without a slash at its end. */
-  readonly stage: string
-  /** linux.mountLabel; the empty string is none. */
-  readonly label: string
 }
 
-/**
- * Hides each path: a directory behind one empty read-only tmpfs, a file behind the null device. Both masks are
- * attached to the stage first because a detached mount can be attached once and an attached one cloned at will.
- */
-export function planMaskedPaths(plan: Plan, { root, kernel, paths, nullDevice, stage, label }: MaskedPaths): void {
-  if (paths.length === 0) return
-  const empty = plan.string(`${stage}/mask/empty`)
-  const data = 'nr_blocks=1,nr_inodes=1'
-  plan.step('mount the empty directory that masks directories', 'mount', [
-    plan.string('tmpfs'),
-    empty,
-    plan.string('tmpfs'),
-    MS_RDONLY,
-    plan.string(label === '' ? data : labelledData(data, label, 'linux.maskedPaths')),
-  ])
-  const directoryMask = plan.slot('mask for directories')
-  plan.step('open the mask for directories', 'openat', [AT_FDCWD, empty, O_PATH | plan.arch.O_DIRECTORY], {
-    result: directoryMask,
-  })
-  plan.step('attach the mask for files', 'move_mount', [
-    nullDevice,
-    plan.string(''),
-    AT_FDCWD,
-    plan.string(`${stage}/mask/null`),
-    MOVE_MOUNT_F_EMPTY_PATH,
-  ])
-  for (const path of paths) {
+export interface MaskedPaths extends Paths {
+  /** The tmpfs of own-nodes.ts. */
+  readonly ownNodes: Slot
+  /** A detached bind of a null device that create has made, where init may make none. */
+  readonly nullDevice: number | undefined
+}
+
+/** How many files and directories of own-nodes.ts the masks are. */
+export const MASKS = 2
+const EMPTY = 'empty'
+const NULL = 'null'
+
+/** Hides each path: a directory behind an empty read-only one, a file behind a read-only null device of the container's own. */
+export function planMaskedPaths(plan: Plan, { root, kernel, paths, ownNodes, nullDevice }: MaskedPaths): void {
+  planMasks(plan, ownNodes, nullDevice)
+  for (const path of new Set(paths)) {
     const target = plan.slot(`masked ${path}`)
     const directory = new Label()
     const end = new Label()
@@ -61,26 +42,43 @@ export function planMaskedPaths(plan: Plan, { root, kernel, paths, nullDevice, s
     const place = placeOf(path, root, kernel)
     openInRoot(plan, place, { ...open, flags, ignore: ['ENOENT', 'ENOTDIR'], onOk: directory })
     openInRoot(plan, place, { ...open, ignore: ['ENOENT'], onIgnored: end })
-    planMask(plan, { path, target, mask: nullDevice })
+    planMask(plan, { path, target, mask: { fd: ownNodes, path: NULL } })
     plan.step(`go on after ${path}`, 'move', [0], { onOk: end })
     plan.place(directory)
-    planMask(plan, { path, target, mask: directoryMask })
+    planMask(plan, { path, target, mask: { fd: ownNodes, path: EMPTY } })
     plan.place(end)
   }
 }
 
-function planMask(plan: Plan, { path, target, mask }: { path: string; target: Slot; mask: Arg }): void {
-  const copy = cloneTree(plan, `copy the mask for ${path}`, { fd: mask, recursive: 0 })
+function planMasks(plan: Plan, ownNodes: Slot, nullDevice: number | undefined): void {
+  const readonly = { set: MOUNT_ATTR_RDONLY, clear: 0 }
+  plan.step('make the mask for directories', 'mkdirat', [ownNodes, plan.string(EMPTY), 0o755])
+  const [kind, number] = nullDevice === undefined ? [S_IFCHR | 0o666, makedev(1, 3)] : [S_IFREG | 0o644, 0]
+  plan.step('make the mask for files', 'mknodat', [ownNodes, plan.string(NULL), kind, number])
+  if (nullDevice !== undefined) {
+    setMountAttr(plan, 'make the mask for files read-only', { fd: nullDevice, attr: readonly })
+    const onto = [ownNodes, plan.string(NULL), MOVE_MOUNT_F_EMPTY_PATH] as const
+    plan.step('attach the mask for files', 'move_mount', [nullDevice, plan.string(''), ...onto])
+  }
+  // Their copies are as the mount is by now.
+  setMountAttr(plan, 'make the masks read-only', { fd: ownNodes, attr: readonly })
+}
+
+interface Mask {
+  readonly path: string
+  readonly target: Slot
+  readonly mask: { readonly fd: Arg; readonly path: string }
+}
+
+function planMask(plan: Plan, { path, target, mask }: Mask): void {
+  const copy = cloneTree(plan, `copy the mask for ${path}`, mask)
   attach(plan, `mask ${path}`, [copy, target])
   plan.step(`close the mask of ${path}`, 'close', [copy])
   plan.step(`close ${path}`, 'close', [target])
 }
 
 /** Binds each path over itself and makes the bind read-only before it appears. */
-export function planReadonlyPaths(
-  plan: Plan,
-  { root, kernel, paths }: Pick<MaskedPaths, 'root' | 'kernel' | 'paths'>,
-): void {
+export function planReadonlyPaths(plan: Plan, { root, kernel, paths }: Paths): void {
   for (const path of paths) {
     const target = plan.slot(`read-only ${path}`)
     const missing = new Label()
@@ -98,11 +96,4 @@ export function planReadonlyPaths(
     plan.step(`close ${path}`, 'close', [target])
     plan.place(missing)
   }
-}
-
-function cloneTree(plan: Plan, what: string, { fd, recursive }: { fd: Arg; recursive: number }): Slot {
-  const copy = plan.slot(what)
-  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive
-  plan.step(what, 'open_tree', [fd, plan.string(''), flags], { result: copy })
-  return copy
 }

@@ -1,6 +1,7 @@
 /**
  * Device nodes for a user namespace, where nobody can make any: made on the host in a tmpfs that is attached nowhere, with
- * exactly the number, mode and owner of config.json. The host's own nodes would bring its owner and mode.
+ * exactly the number, mode and owner of config.json. The host's own nodes would bring its owner and mode, and let root of a
+ * namespace that has the host's change them.
  */
 import { chmodSync, chownSync, closeSync } from 'node:fs'
 import { MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, makedev, S_IFBLK, S_IFCHR } from '@crio-lxc/core/abi/constants'

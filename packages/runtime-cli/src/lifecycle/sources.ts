@@ -4,9 +4,9 @@
  */
 import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SLAVE, makedev, O_PATH } from '@crio-lxc/core/abi/constants'
+import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SLAVE, O_PATH } from '@crio-lxc/core/abi/constants'
 import { errnoTable } from '@crio-lxc/core/abi/errno'
-import { lastClauseOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { lastClauseOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { log } from '@crio-lxc/core/log/logger'
 import { isBind } from '@crio-lxc/core/oci/bind-mounts'
@@ -34,7 +34,7 @@ export interface Sources {
   /** By index in `mounts` of the spec: binds of what earlier mounts provide, which init opens. */
   readonly fromTree: ReadonlyMap<number, TreeSource>
   readonly devices: ReadonlyMap<string, number>
-  readonly nullDevice: number
+  readonly nullDevice: number | undefined
   /** The mounts among them as a user namespace gets them; empty without one. */
   readonly staged: readonly StagedMount[]
   /** Every fd above, for inheritance and closing. */
@@ -69,8 +69,6 @@ export function openSources(spec: Spec, options: SourceOptions): Sources {
   try {
     const rootfs = keep(openRootfs(path, rootfsPropagation(spec)))
     staged.push({ fd: rootfs, directory: true, propagation: [rootfsPropagation(spec) | MS_REC] })
-    const nullDevice = keep(openDevice({ type: 'c', path: '/dev/null', major: 1, minor: 3 }))
-    staged.push({ fd: nullDevice, directory: false, propagation: [MS_PRIVATE] })
     const mounts = new Map<number, DetachedMount>()
     const label = spec.linux?.mountLabel ?? ''
     let shared: CopyBudget | undefined
@@ -96,21 +94,15 @@ export function openSources(spec: Spec, options: SourceOptions): Sources {
       }
     })
     const devices = new Map<string, number>()
-    if (ids || !hasFreshDev(spec))
-      for (const device of bindable(spec)) {
-        const fd = keep(openDevice(device))
-        devices.set(device.path, fd)
-        staged.push({ fd, directory: false, propagation: [MS_PRIVATE] })
-      }
-    const made = ids
-      ? devicesOf(spec.linux?.devices ?? []).filter((device) => !isBindable(device) && device.type !== 'p')
-      : []
-    if (ids && made.length > 0) {
-      const of = staged.push({ fd: keep(makeDeviceNodes(made, ids)), directory: true, propagation: [MS_PRIVATE] }) - 1
-      for (const [index, { path }] of made.entries()) {
+    let nullDevice: number | undefined
+    const nodes = ids ? nodesOf(spec) : []
+    if (ids && nodes.length > 0) {
+      const of = staged.push({ fd: keep(makeDeviceNodes(nodes, ids)), directory: true, propagation: [MS_PRIVATE] }) - 1
+      for (const [index, node] of nodes.entries()) {
         // Only the number is needed: the container plan puts the node in its place.
         const fd = keep(openSync('/', O_PATH))
-        devices.set(path, fd)
+        if (node === mask) nullDevice = fd
+        else devices.set(node.path, fd)
         staged.push({ fd, directory: false, propagation: [MS_PRIVATE], file: { of, name: String(index) } })
       }
     }
@@ -227,36 +219,11 @@ function refuseFalseProc(fd: number, path: string, pointer: string): void {
   )
 }
 
-/** A tmpfs on /dev has no nodes of the image's in it, so all of them can be made. */
-function hasFreshDev({ mounts = [] }: Spec): boolean {
-  return mounts.some(({ destination, type }) => type === 'tmpfs' && /^\/*dev\/*$/.test(destination))
-}
+/** What masks files. */
+const mask: Device = { type: 'c', path: '/dev/null', major: 1, minor: 3 }
 
-/** Devices for which the host's own node can be bound over whatever the image has there. */
-function bindable({ linux }: Spec): Device[] {
-  return devicesOf(linux?.devices ?? []).filter(isBindable)
-}
-
-function isBindable({ type, path, fileMode = 0o666, uid = 0, gid = 0 }: Device): boolean {
-  return type === 'c' && /^\/dev\/(null|zero|full|random|urandom|tty)$/.test(path) && fileMode === 0o666 && !uid && !gid
-}
-
-/** A detached bind of a host device, whose number is checked on the fd that is handed on. */
-function openDevice({ path, major = 0, minor = 0 }: Device): number {
-  let fd: number
-  try {
-    fd = cloneTree(AT_FDCWD, path, { recursive: false })
-  } catch (cause) {
-    throw new RuntimeError('io', `open the host's ${path}: ${lastClauseOf(cause)}`, { cause })
-  }
-  const stat = fstatSync(fd)
-  if (!stat.isCharacterDevice() || stat.rdev !== makedev(major, minor)) {
-    closeSync(fd)
-    throw new RuntimeError(
-      'io',
-      `use the host's ${path}: it is not the device ${major}:${minor}: repair the host's /dev`,
-    )
-  }
-  mountSetattr(fd, { propagation: MS_PRIVATE })
-  return fd
+/** The nodes that root of a user namespace cannot make. */
+function nodesOf({ linux, mounts = [] }: Spec): Device[] {
+  const devices = devicesOf(linux?.devices ?? [], mounts)?.devices.filter(({ type }) => type !== 'p') ?? []
+  return linux?.maskedPaths?.length ? [mask, ...devices] : devices
 }

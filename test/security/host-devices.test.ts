@@ -1,0 +1,124 @@
+/**
+ * Inodes of the host's devices: a container that has the usual capabilities must not change their mode, owner or times. The
+ * runtime sees a /dev of the test's own, so that nothing of the machine is in danger.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { BundleOptions } from '../support/bundle.ts'
+import { useContainers } from '../support/containers.ts'
+import { requires } from '../support/requires.ts'
+import { isRunc } from '../support/runtime.ts'
+import { mapIds } from '../support/user-namespace.ts'
+import { bare } from './attack.ts'
+
+requires('root')
+const t = useContainers()
+
+const nodes = { null: 3, zero: 5, full: 7, random: 8, urandom: 9 }
+const names = [...Object.keys(nodes), 'tty'].map((name) => `/dev/${name}`)
+const state = names.map((name) => `host ${name} 666 0:0 0\n`).join('')
+
+/** Runs "$@" with a new /dev of which it says at the end what has become. */
+const ownDev = [
+  'unshare',
+  '--mount',
+  '--propagation',
+  'private',
+  'sh',
+  '-c',
+  `mount -t tmpfs -o mode=755 own-dev /dev || exit 77
+  umask 0
+  ${Object.entries(nodes)
+    .map(([name, minor]) => `mknod -m 666 /dev/${name} c 1 ${minor}`)
+    .join('; ')}
+  mknod -m 666 /dev/tty c 5 0; ln -s /proc/self/fd /dev/fd; mkdir /dev/pts /dev/shm
+  mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts; ln -s pts/ptmx /dev/ptmx
+  touch -d @0 ${names.join(' ')}
+  "$@"; code=$?
+  stat -c 'host %n %a %u:%g %Y' ${names.join(' ')}; exit $code`,
+  'sh',
+]
+
+const sets = ['CAP_CHOWN', 'CAP_FOWNER', 'CAP_DAC_OVERRIDE', 'CAP_SYS_ADMIN', 'CAP_MKNOD']
+const capabilities = { bounding: sets, effective: sets, permitted: sets }
+
+/** What can be done to an inode without its owner. */
+const vandalise = (...paths: string[]): string =>
+  paths.map((path) => `chmod 600 ${path}; chown 7:8 ${path}; touch -d @99 ${path}`).join('; ')
+
+/** What the container says, then what has become of the host's nodes. */
+async function run(script: string, options: BundleOptions['spec'], through: readonly string[] = ownDev) {
+  const bundle = await t.bundle({
+    args: ['sh', '-c', `{ ${script}; } 2>/dev/null; true`],
+    process: { capabilities },
+    spec: (spec) => {
+      bare(spec)
+      options?.(spec)
+    },
+  })
+  writeFileSync(join(bundle.rootfs, 'secret'), 'secret')
+  return t.run(bundle, { through })
+}
+
+describe('a mask is no inode of the host', () => {
+  it('of a file of procfs', async () => {
+    const result = await run(`${vandalise('/proc/version')}; wc -c < /proc/version`, (spec) => {
+      spec.linux.maskedPaths = ['/proc/version']
+    })
+    expect(result).toMatchObject({ exitCode: 0, stdout: `0\n${state}` })
+  })
+
+  it('of a file of the image, also when it is listed twice', async () => {
+    const result = await run(`${vandalise('/secret')}; cat /secret; echo x > /secret; cat /secret`, (spec) => {
+      spec.linux.maskedPaths = ['/secret', '/secret', '//secret']
+    })
+    expect(result).toMatchObject({ exitCode: 0, stdout: state })
+  })
+
+  it('keeps mode and owner, as nobody may change them', async () => {
+    if (isRunc) return
+    const result = await run(`${vandalise('/secret')}; stat -c '%F %t:%T %a %u:%g' /secret`, (spec) => {
+      spec.linux.maskedPaths = ['/secret']
+    })
+    expect(result.stdout).toBe(`character special file 1:3 666 0:0\n${state}`)
+  })
+
+  it('of a directory, also when it is listed twice, stays empty', async () => {
+    const result = await run('touch /etc/new; ls -A /etc', (spec) => {
+      spec.linux.maskedPaths = ['/etc', '/etc']
+    })
+    expect(result).toMatchObject({ exitCode: 0, stdout: state })
+  })
+})
+
+describe('a device of the container is no inode of the host', () => {
+  const use = 'echo x > /dev/null; head -c 2 /dev/zero | wc -c; echo x > /dev/full || echo full'
+  const used = '2\nfull\n'
+
+  it('without a mount at /dev', async () => {
+    const result = await run(`${use}; ${vandalise(...names)}`, undefined)
+    expect(result).toMatchObject({ exitCode: 0, stdout: `${used}${state}` })
+  })
+
+  it('with a tmpfs at /dev, also with tmpcopyup', async () => {
+    for (const options of [['mode=755'], ['mode=755', 'tmpcopyup']]) {
+      const result = await run(`${use}; ${vandalise(...names)}`, (spec) => {
+        spec.mounts.push({ destination: '/dev', type: 'tmpfs', source: 'tmpfs', options })
+      })
+      expect(result).toMatchObject({ exitCode: 0, stdout: `${used}${state}` })
+    }
+  })
+
+  // runc 1.1.5 binds the host's nodes into a user namespace, and fails.
+  describe.skipIf(isRunc)("in a user namespace whose root is the host's", () => {
+    it.each(['with a tmpfs at /dev', 'without a mount at /dev'])('%s', async (dev) => {
+      const result = await run(`${use}; ${vandalise('/proc/version', ...names)}; wc -c < /proc/version`, (spec) => {
+        mapIds(spec, [{ containerID: 0, hostID: 0, size: 65_536 }])
+        spec.linux.maskedPaths = ['/proc/version']
+        if (dev.startsWith('with ')) spec.mounts.push({ destination: '/dev', type: 'tmpfs', source: 'tmpfs' })
+      })
+      expect(result).toMatchObject({ exitCode: 0, stdout: `${used}0\n${state}` })
+    })
+  })
+})
