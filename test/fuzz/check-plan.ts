@@ -38,7 +38,7 @@ function checkStep(image: Image, step: Step, { at, left }: { at: number; left: n
     image.within(value, arg instanceof Slot ? 8 : arg.length, step.what)
     if (arg instanceof Slot) hold(value % 8 === 0, `${step.what}: argument ${index} is not aligned`)
   })
-  hold(flags >> 10 === 0 && (flags & 0xff) >> step.args.length === 0, `${step.what}: unknown flags`)
+  hold(flags >> 11 === 0 && (flags & 0xff) >> step.args.length === 0, `${step.what}: unknown flags`)
   hold(step.args.length <= 6, `${step.what}: more than six arguments`)
   const result = image.word(at + 72)
   if (result !== 0) image.within(result, 8, step.what)
