@@ -2,9 +2,10 @@ import { closeSync } from 'node:fs'
 import { AT_FDCWD, MS_PRIVATE } from '@crio-lxc/core/abi/constants'
 import type { CgroupLayout, Hierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
-import type { Spec } from '@crio-lxc/core/oci/spec'
+import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { cloneTree, mountSetattr } from '@crio-lxc/core/sys/libc'
+import { components } from '@crio-lxc/init/inside-root'
 import { parseMountOptions } from '@crio-lxc/init/mount-options'
 import type { CgroupMounts } from '@crio-lxc/init/steps/mounts'
 
@@ -12,6 +13,10 @@ export interface CgroupMountContext {
   readonly layout: CgroupLayout
   readonly cgroupDir: string
   readonly created: ReadonlySet<NamespaceType>
+  /** By index in `mounts`: what create has opened on the host. */
+  readonly detached: ReadonlyMap<number, unknown>
+  /** For `debug plan`: the container's cgroup does not exist, and the root of the hierarchy stands for it. */
+  readonly preview?: boolean
 }
 
 export interface OpenCgroupMounts {
@@ -23,19 +28,22 @@ export interface OpenCgroupMounts {
 
 /**
  * What the container's cgroup mounts show. Without a cgroup namespace it is a bind of the container's own directory:
- * a new cgroup2 mount would clear `nsdelegate` for the whole host, and show all of its cgroups.
+ * a new cgroup2 mount would clear `nsdelegate` for the whole host, and show all of its cgroups. So it is with a namespace
+ * where a mount of the host's lies below: a cgroup2 on a cgroup2, as a recursive bind of /sys brings it, is EBUSY.
  */
 export function cgroupMounts(spec: Spec, context: CgroupMountContext): OpenCgroupMounts {
-  const { layout, cgroupDir, created } = context
+  const { layout, cgroupDir, created, detached, preview = false } = context
   const version = layout.mode === 'v2' ? 2 : 1
   const index = spec.mounts?.findIndex(({ type }) => type === 'cgroup' || type === 'cgroup2') ?? -1
   const shown = index < 0 ? [] : layout.hierarchies.filter((hierarchy) => hierarchy.version === version)
+  const onHostMount = version === 2 && liesOnAny(spec.mounts ?? [], index, detached)
   const fds: number[] = []
   try {
     const hierarchies = shown.map((hierarchy) => {
       const entry = { name: hierarchy.name, data: mountData(hierarchy) }
-      if (created.has('cgroup')) return entry
-      const fd = cloneTree(AT_FDCWD, hierarchy.mountPoint + cgroupDir, { recursive: false })
+      if (created.has('cgroup') && !onHostMount) return entry
+      const path = preview ? hierarchy.mountPoint : hierarchy.mountPoint + cgroupDir
+      const fd = cloneTree(AT_FDCWD, path, { recursive: false })
       fds.push(fd)
       const { ofBind } = parseMountOptions(spec.mounts?.[index]?.options ?? [])
       mountSetattr(fd, { propagation: MS_PRIVATE })
@@ -51,6 +59,15 @@ export function cgroupMounts(spec: Spec, context: CgroupMountContext): OpenCgrou
     for (const fd of fds) closeSync(fd)
     throw error
   }
+}
+
+/** Whether the mount at `index` lies on, or below, an earlier one that shows something of the host. */
+function liesOnAny(mounts: readonly Mount[], index: number, detached: ReadonlyMap<number, unknown>): boolean {
+  const point = components(mounts[index]?.destination ?? '')
+  return mounts.slice(0, Math.max(0, index)).some(({ destination }, earlier) => {
+    const above = components(destination)
+    return detached.has(earlier) && above.every((name, level) => name === point[level])
+  })
 }
 
 /** cgroups(7): a named hierarchy without controllers is asked for by its name. */

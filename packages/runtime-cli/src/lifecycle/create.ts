@@ -39,7 +39,7 @@ import { killContainer } from './kill-container.ts'
 import { type LoadedSpec, loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
 import { moveNetDevices } from './move-net-devices.ts'
-import { type OpenNamespaces, openNamespaces } from './namespaces.ts'
+import { type OpenNamespaces, openNamespaces, sharesSysfs } from './namespaces.ts'
 import { notifierOf } from './notifier.ts'
 import { listenEnvironment, preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
@@ -155,7 +155,13 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const userNamespace = userNamespaceOf(spec, mapping)
   const idMapper = await idMapperOf(spec, mapping)
   if (idMapper) fds.push(() => idMapper.close())
-  const sources = openSources(spec, { bundle: options.bundle, rootfs, ids: userNamespace, idMapper })
+  const sources = openSources(spec, {
+    bundle: options.bundle,
+    rootfs,
+    ids: userNamespace,
+    idMapper,
+    hostSysfs: sharesSysfs(namespaces),
+  })
   closeLater(sources.fds)
   const netDevices = openNetDevices(spec.linux?.netDevices)
   if (netDevices) closeLater([netDevices.socket])
@@ -211,7 +217,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   if (prepared) closeLater([prepared.fd])
   const container = prepared ?? { spec, sources }
   done(`made ${info.runtimePath()} and the cgroup ${cgroupDir}`, { cgroup: cgroupDir, madeCgroups })
-  const cgroup = cgroupMounts(spec, { layout, cgroupDir, created: namespaces.created })
+  const cgroup = cgroupMounts(spec, { layout, cgroupDir, created: namespaces.created, detached: sources.mounts })
   closeLater(cgroup.fds)
   if (resctrl) {
     resctrl.make(undo)

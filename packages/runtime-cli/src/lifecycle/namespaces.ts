@@ -74,6 +74,12 @@ export function openNamespaces(spec: Spec): OpenNamespaces {
   return { created, shared }
 }
 
+/** The kernel gives a new sysfs to those alone whose user namespace the network namespace belongs to. */
+export function sharesSysfs({ created, shared }: OpenNamespaces): boolean {
+  if (created.has('network')) return false
+  return created.has('user') || (shared.has('user') && !shared.has('network'))
+}
+
 /** Callers repeat the host's name when they share its UTS namespace by path: nothing would change. */
 function withoutHostnameInEffect(spec: Spec): Spec {
   if (!spec.hostname || spec.hostname !== readFileSync('/proc/sys/kernel/hostname', 'utf8').trimEnd()) return spec

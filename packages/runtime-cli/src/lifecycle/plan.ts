@@ -16,7 +16,7 @@ import { openNetDevices } from '@crio-lxc/core/host/net-devices'
 import { fieldOf, itemOf } from '@crio-lxc/core/oci/field-path'
 import { idMappingOf } from '@crio-lxc/core/oci/id-mapped-mounts'
 import { idMapText } from '@crio-lxc/core/oci/id-mapping-rules'
-import type { IdMapping, NamespaceType } from '@crio-lxc/core/oci/linux'
+import type { IdMapping } from '@crio-lxc/core/oci/linux'
 import type { Hook, Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
 import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
@@ -34,7 +34,7 @@ import { Gate } from './gate.ts'
 import { hostArch } from './host-arch.ts'
 import { idMapperOf } from './id-mappers.ts'
 import { loadSpec } from './load-spec.ts'
-import { openNamespaces } from './namespaces.ts'
+import { openNamespaces, sharesSysfs } from './namespaces.ts'
 import { type Notifier, notifierOf } from './notifier.ts'
 import { processInputs } from './process-inputs.ts'
 import { ResctrlGroup } from './resctrl.ts'
@@ -138,7 +138,14 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
   const userNamespace = userNamespaceOf(spec, mapping)
   const idMapper = await idMapperOf(spec, mapping)
   if (idMapper) fds.push(() => idMapper.close())
-  const sources = openSources(spec, { bundle, rootfs, ids: userNamespace, idMapper, preview: true })
+  const sources = openSources(spec, {
+    bundle,
+    rootfs,
+    ids: userNamespace,
+    idMapper,
+    hostSysfs: sharesSysfs(namespaces),
+    preview: true,
+  })
   closeLater(sources.fds)
   const prepared = notify?.previewNotifySocket({ spec, sources })
   if (prepared) closeLater([prepared.fd])
@@ -157,8 +164,10 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
   const [moved, fetched] = userNamespace ? [netDevices] : [undefined, netDevices]
   const gate = Gate.of(spec, { libexec: companions.libexec, rootfs, ownMounts, movesDevices: moved !== undefined })
   if (gate) fds.push(() => gate.close())
-  // With a cgroup namespace nothing of the container's cgroup is opened: it does not exist yet.
-  const created: ReadonlySet<NamespaceType> = new Set<NamespaceType>([...namespaces.created, 'cgroup'])
+  const { created } = namespaces
+  const shown = cgroupMounts(spec, { layout, cgroupDir, created, detached: sources.mounts, preview: true })
+  closeLater(shown.fds)
+  const staged = [...mounted.sources.staged, ...shown.staged]
   const [plan, go, report, log, fifoDirectory, wait] = [200, 201, 202, 203, 204, 207] as const
   const container = planContainer({
     arch,
@@ -175,9 +184,9 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
       gate: gate?.plan,
       preserved: 0,
     },
-    cgroup: cgroupMounts(spec, { layout, cgroupDir, created }).mounts,
+    cgroup: shown.mounts,
     newKeyring: true,
-    userNamespace: userNamespace && { staged: mounted.sources.staged },
+    userNamespace: userNamespace && { staged },
   })
   const launch = planLaunch({
     arch,
@@ -190,7 +199,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
     timeNamespace: namespaces.shared.get('time'),
     timeOffsets: userNamespace && namespaces.created.has('time') ? spec.linux?.timeOffsets : undefined,
     stage: companions.stage,
-    staged: userNamespace && mounted.sources.staged,
+    staged: userNamespace && staged,
     command: [companions.start, 'ID', `${companions.libexec}/lxc`, 'ROOT/ID/config'],
   })
   return {

@@ -4,7 +4,7 @@
  */
 import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SLAVE, O_PATH } from '@crio-lxc/core/abi/constants'
+import { AT_FDCWD, MOUNT_ATTR_RDONLY, MS_PRIVATE, MS_REC, MS_SLAVE, O_PATH } from '@crio-lxc/core/abi/constants'
 import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { lastClauseOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
@@ -20,7 +20,7 @@ import { type MountOptions, parseMountOptions, parsePropagation } from '@crio-lx
 import { devicesOf } from '@crio-lxc/init/steps/devices'
 import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
 import type { TreeSource } from '@crio-lxc/init/steps/tree-bind'
-import { type MountSource, openBind } from './bind-source.ts'
+import { type BindContext, type MountSource, openBind } from './bind-source.ts'
 import { CopyBudget } from './copy-budget.ts'
 import { openTmpfsWithCopy } from './copy-up.ts'
 import { makeDeviceNodes } from './device-nodes.ts'
@@ -53,13 +53,18 @@ export interface SourceOptions {
   readonly ids: IdMappings | undefined
   /** Given when there are idmapped mounts (`hasIdMappedMounts`). */
   readonly idMapper: Pick<IdMapper, 'apply' | 'mappingOf'> | undefined
+  /**
+   * A mount of type sysfs shows the host's, as in crun: the kernel gives a new one to those alone whose user namespace the
+   * network namespace belongs to.
+   */
+  readonly hostSysfs: boolean
   /** For `debug plan`: nothing is changed on the host. */
   readonly preview?: boolean
 }
 
 /** Throws SpecError for a source that is missing or is not what it should be; then nothing stays open. */
 export function openSources(spec: Spec, options: SourceOptions): Sources {
-  const { bundle, rootfs: path, ids, idMapper, preview = false } = options
+  const { bundle, rootfs: path, ids, idMapper, hostSysfs, preview = false } = options
   const fds: number[] = []
   const staged: StagedMount[] = []
   const keep = (fd: number): number => {
@@ -86,7 +91,7 @@ export function openSources(spec: Spec, options: SourceOptions): Sources {
         fromTree.set(index, { ...inTree, idmap: own })
         return
       }
-      const context = { pointer: `mounts[${index}]`, bundle, rootfs, label, preview, ids, idMapper, budget }
+      const context = { pointer: `mounts[${index}]`, bundle, rootfs, label, preview, ids, idMapper, budget, hostSysfs }
       const source = openMount(mount, context)
       if (source) {
         staged.push({ ...source, fd: keep(source.fd) })
@@ -147,6 +152,7 @@ interface MountContext {
   readonly ids: IdMappings | undefined
   readonly preview: boolean
   readonly idMapper: SourceOptions['idMapper']
+  readonly hostSysfs: boolean
   /** Of all mounts with tmpcopyup. */
   readonly budget: () => CopyBudget
 }
@@ -173,7 +179,7 @@ function treeSource(spec: Spec, index: number, { bundle, rootfs, ids, idMapper }
 }
 
 function openMount(mount: Mount, context: MountContext): MountSource | undefined {
-  const { pointer, bundle, rootfs, label, preview, ids, idMapper, budget } = context
+  const { pointer, bundle, rootfs, label, preview, ids, idMapper, budget, hostSysfs } = context
   const options = parseMountOptions(mount.options ?? [])
   const { type = '', source } = mount
   if (isBind(mount)) {
@@ -192,6 +198,7 @@ function openMount(mount: Mount, context: MountContext): MountSource | undefined
     }
     return bind
   }
+  if (type === 'sysfs' && hostSysfs) return openHostSysfs(options, { pointer, staged: ids !== undefined })
   if (options.copyUp) {
     if (type !== 'tmpfs') throw new SpecError(`${pointer}.options`, 'tmpcopyup is for mounts of type tmpfs')
     const fd = openTmpfsWithCopy(mount, { options, rootfs, pointer, label, ids, budget: budget() })
@@ -201,6 +208,12 @@ function openMount(mount: Mount, context: MountContext): MountSource | undefined
   const propagation = [MS_PRIVATE, ...options.propagation]
   const made = { options: ids ? { ...options, propagation: [] } : options, bundle, pointer, label, preview }
   return { fd: openHostFilesystem(mount, made), directory: true, propagation }
+}
+
+/** What is mounted below /sys comes with it, and is read-only where it is. */
+function openHostSysfs(options: MountOptions, context: BindContext): MountSource {
+  const ofTree = options.attributes & MOUNT_ATTR_RDONLY ? { set: MOUNT_ATTR_RDONLY, clear: 0 } : undefined
+  return openBind('/sys', { ...options, recursive: true, ofTree }, context)
 }
 
 /** As the peers, which take what callers such as podman pass on (`nocopy`): the mount has the flags that are flags of a mount. */
