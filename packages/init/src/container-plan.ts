@@ -35,7 +35,7 @@ import { type MovedDevices, planNetDevices } from './steps/net-devices.ts'
 import { planLoopback } from './steps/network.ts'
 import { planOwnNodes } from './steps/own-nodes.ts'
 import { MASKS, planMaskedPaths, planReadonlyPaths } from './steps/paths.ts'
-import { planPrivateProc } from './steps/private-proc.ts'
+import { planPrivateProc, planStagedProc } from './steps/private-proc.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { planReportReady } from './steps/report.ts'
 import { planAffinity } from './steps/scheduling.ts'
@@ -100,6 +100,12 @@ export function planContainer(inputs: ContainerInputs): Plan {
     plan.step('join the cgroup namespace', 'setns', [fds.cgroupNamespace, CLONE_NEWCGROUP])
   // While the stage is what liblxc made of it: its mounts are still the host's slaves.
   if (userNamespace) planFetchStagedMounts(plan, userNamespace.staged)
+  const { sysctl = {} } = linux
+  const labelled = isLabelled(process.process)
+  const newTime = namespaces.created.has('time')
+  const needsProc = labelled || newTime || Object.keys(sysctl).length > 0
+  // In a user namespace nobody may mount a procfs that shows the host's processes.
+  const hostProc = needsProc && userNamespace && !namespaces.all.has('pid') ? planStagedProc(plan) : undefined
   if (userNamespace && namespaces.created.has('ipc'))
     plan.step('make the ipc namespace as root of the user namespace', 'unshare', [CLONE_NEWIPC])
   if (namespaces.all.has('uts')) planNames(plan, spec)
@@ -136,10 +142,7 @@ export function planContainer(inputs: ContainerInputs): Plan {
   if (terminal) planConsole(plan, rootfs, terminal)
   const cwd = { root: rootfs, path: spec.process.cwd, directory: true, what: 'process.cwd' }
   plan.step('close process.cwd', 'close', [ensureTarget(plan, cwd)])
-  const { sysctl = {} } = linux
-  const labelled = isLabelled(process.process)
-  const newTime = namespaces.created.has('time')
-  const proc = labelled || newTime || Object.keys(sysctl).length > 0 ? planPrivateProc(plan) : undefined
+  const proc = needsProc ? (hostProc ?? planPrivateProc(plan)) : undefined
   // Before the hooks of create, which enter it.
   // With a user namespace the monitor's time namespace has the offsets, and every one that is made from there.
   if (newTime && proc) planTimeNamespace(plan, userNamespace ? {} : (linux.timeOffsets ?? {}), proc)

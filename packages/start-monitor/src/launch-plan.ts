@@ -29,7 +29,7 @@ import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { mountAttr } from '@crio-lxc/core/plan/structs'
 import { planTimeOffsets } from '@crio-lxc/core/plan/time-offsets'
-import { planStagedMounts } from './stage-mounts.ts'
+import { planHostProcesses, planStagedMounts } from './stage-mounts.ts'
 
 export interface LaunchInputs {
   readonly arch: Arch
@@ -47,6 +47,8 @@ export interface LaunchInputs {
   readonly stage: string
   /** Given when the container is in a user namespace. */
   readonly staged?: readonly StagedMount[] | undefined
+  /** The container is in a user namespace, and in the host's pid namespace. */
+  readonly hostPids?: boolean
   /** crio-lxc-start and its arguments, NAME LXCPATH CONFIG. */
   readonly command: readonly string[]
 }
@@ -81,7 +83,7 @@ function planMonitorTime(plan: Plan, offsets: Readonly<Record<string, TimeOffset
  * liblxc must neither place the container in cgroups, which core has done, nor leave lock files in /run: both
  * directories are empty in the monitor's mount namespace.
  */
-function planMountNamespace(plan: Plan, { hostTree, stage, staged }: LaunchInputs): void {
+function planMountNamespace(plan: Plan, { hostTree, stage, staged, hostPids }: LaunchInputs): void {
   const none = plan.string('none')
   const tmpfs = plan.string('tmpfs')
   const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
@@ -92,6 +94,7 @@ function planMountNamespace(plan: Plan, { hostTree, stage, staged }: LaunchInput
     plan.step(`hide ${path} from liblxc`, 'mount', [none, plan.string(path), tmpfs, flags, 0])
   planReadonlyStage(plan, stage)
   if (staged) planStagedMounts(plan, stage, staged)
+  if (hostPids) planHostProcesses(plan, stage)
 }
 
 /**

@@ -14,6 +14,15 @@ import { STAGED, type StagedMount } from '@crio-lxc/core/plan/staged-mount'
 /** Whoever may mount in a user namespace may not see more of these than the namespace shows already (proc(5), sysfs(5)). */
 const visible = ['proc', 'sys']
 
+/**
+ * liblxc wants to see the container's processes below the stage while it sets up, and mounts a procfs when it does not. For
+ * a pid namespace of the host it may not in a user namespace; the host's procfs shows them.
+ */
+export function planHostProcesses(plan: Plan, stage: string): void {
+  const target = plan.string(`${stage}/proc`)
+  plan.step("show the host's processes to liblxc", 'mount', [plan.string('/proc'), target, 0, MS_BIND | MS_REC, 0])
+}
+
 /** Steps in the monitor's mount namespace that attach `mounts` below the stage, and the host's /proc and /sys beside them. */
 export function planStagedMounts(plan: Plan, stage: string, mounts: readonly StagedMount[]): void {
   const directory = `${stage}/${STAGED}`

@@ -32,6 +32,13 @@ describe('--uidmap and --gidmap', () => {
     await podman.ok(['rm', '--force', '--time', '0', name])
   })
 
+  it('go with the processes of the host', async () => {
+    const script = 'cat /proc/self/uid_map; ls -d /proc/$$'
+    const output = await podman.output([...whole, '--pid', 'host'], ['sh', '-c', script])
+    expect(fields(output).slice(0, 3)).toEqual(['0', '200000', '65536'])
+    expect(output).toMatch(/\/proc\/\d+$/)
+  })
+
   it('go with devices and with read-only volumes', async () => {
     const directory = podman.hostDirectory()
     const output = await podman.output(

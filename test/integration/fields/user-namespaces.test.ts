@@ -8,7 +8,7 @@ import { HookRecorder } from '../../support/hook-recorder.ts'
 import { capabilityMask, mountOn, parseMountinfo, parseProbe } from '../../support/probe.ts'
 import { namespaceOf } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
-import { setNamespace, shareWithHost } from '../../support/spec.ts'
+import { type Spec, setNamespace, shareWithHost } from '../../support/spec.ts'
 import { COUNT, FIRST, giveImage, mapIds, mappedBundles } from '../../support/user-namespace.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
@@ -389,5 +389,68 @@ describe('mappings that cannot be', () => {
     giveImage(bundle)
     expect((await t.run(bundle)).exitCode).toBe(1)
     t.expectNothingLeft()
+  })
+})
+
+describe("a new user namespace with the host's processes", () => {
+  /** As podman has it, because nobody there may mount a procfs that shows them. */
+  const hostProcesses = (spec: Spec): void => {
+    shareWithHost(spec, 'pid')
+    const options = ['rbind', 'nosuid', 'noexec', 'nodev']
+    const proc = { destination: '/proc', type: 'bind', source: '/proc', options }
+    spec.mounts = spec.mounts.map((mount) => (mount.destination === '/proc' ? proc : mount))
+  }
+
+  it('sees them, and can change nothing below /proc', async () => {
+    const script = [
+      'cat /proc/self/uid_map',
+      'ls -d /proc/1 /proc/$$',
+      'cat /proc/1/environ',
+      'ls /proc/1/root/',
+      'echo x >/proc/sys/kernel/core_pattern',
+      'mount -o remount,bind,rw /proc/sys',
+      'umount /proc/sys',
+      'echo again >/proc/sys/kernel/core_pattern',
+      'cat /proc/keys',
+    ].join('; ')
+    const capabilities = sets('CAP_SYS_ADMIN', 'CAP_SYS_PTRACE')
+    const process = { capabilities }
+    const before = t.read('/proc/sys/kernel/core_pattern')
+    const { stdout, stderr } = await t.run(await shell(script, { spec: hostProcesses, process }))
+    expect(stdout.trim().split(/\s+/)).toEqual([
+      '0',
+      `${FIRST}`,
+      `${COUNT}`,
+      '/proc/1',
+      expect.stringMatching(/^\/proc\/\d+$/),
+    ])
+    for (const refused of [/environ.*denied/, /root.*denied/, /core_pattern.*(Read-only|denied)/])
+      expect(stderr).toMatch(refused)
+    expect(t.read('/proc/sys/kernel/core_pattern')).toBe(before)
+  })
+
+  it('has no more mounts below /proc than with processes of its own', async () => {
+    const mountsOf = async (spec: (spec: Spec) => void): Promise<string[]> => {
+      const { stdout } = await t.run(await shell('cat /proc/self/mountinfo', { spec }))
+      return parseMountinfo(stdout).flatMap(({ point, type }) =>
+        point.startsWith('/proc/') ? [`${type} ${point}`] : [],
+      )
+    }
+    const own = await mountsOf(() => {})
+    const others = await mountsOf(hostProcesses)
+    // What the host has mounted below its own /proc comes with it.
+    const host = parseMountinfo(t.read('/proc/self/mountinfo')).map(({ point, type }) => `${type} ${point}`)
+    expect(others.filter((mount) => !host.includes(mount)).sort()).toEqual(own.sort())
+  })
+
+  it('can be entered, and has its own sysctls', async () => {
+    const spec = (spec: Spec): void => {
+      hostProcesses(spec)
+      spec.linux.sysctl = { 'net.ipv4.ip_default_ttl': '77', 'kernel.shm_rmid_forced': '1' }
+    }
+    const { id, pid } = await t.running(await mapped({ args: ['sleep', '1000'], spec }))
+    const files = ['/proc/sys/net/ipv4/ip_default_ttl', '/proc/sys/kernel/shm_rmid_forced']
+    const { stdout } = await t.ok(['exec', id, 'cat', ...files, `/proc/${pid}/comm`])
+    expect(stdout).toBe('77\n1\nsleep\n')
   })
 })

@@ -39,7 +39,7 @@ import { killContainer } from './kill-container.ts'
 import { type LoadedSpec, loadSpec } from './load-spec.ts'
 import { Monitor } from './monitor.ts'
 import { moveNetDevices } from './move-net-devices.ts'
-import { type OpenNamespaces, openNamespaces, sharesSysfs } from './namespaces.ts'
+import { type OpenNamespaces, openNamespaces, sharesPids, sharesSysfs } from './namespaces.ts'
 import { notifierOf } from './notifier.ts'
 import { listenEnvironment, preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
@@ -234,6 +234,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     timeNamespace: namespaces.shared.get('time'),
     timeOffsets: userNamespace && namespaces.created.has('time') ? spec.linux?.timeOffsets : undefined,
     staged: userNamespace && staged,
+    hostPids: userNamespace !== undefined && sharesPids(namespaces),
     inherited: [
       ...preserved,
       ...container.sources.fds,

@@ -34,6 +34,8 @@ export interface LaunchOptions {
   readonly timeOffsets: LaunchInputs['timeOffsets']
   /** Given when the container is in a user namespace. */
   readonly staged: readonly StagedMount[] | undefined
+  /** It is, and in the host's pid namespace. */
+  readonly hostPids: boolean
   /** What init needs of the host, under the same numbers. */
   readonly inherited: readonly number[]
   /** The text of liblxc's config; `plan` is what init runs first. */

@@ -31,6 +31,11 @@ export const namespaceKinds: Readonly<Record<NamespaceType, { readonly file: str
   time: { file: 'time', flag: CLONE_NEWTIME },
 }
 
+/** Whether the container sees the processes of the runtime's pid namespace. */
+export function sharesPids({ created, shared }: OpenNamespaces): boolean {
+  return !created.has('pid') && !shared.has('pid')
+}
+
 /** The namespaces that are the container's; of every other type it shares the runtime's. */
 export interface OpenNamespaces {
   readonly created: ReadonlySet<NamespaceType>

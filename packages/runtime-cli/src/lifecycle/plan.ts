@@ -34,7 +34,7 @@ import { Gate } from './gate.ts'
 import { hostArch } from './host-arch.ts'
 import { idMapperOf } from './id-mappers.ts'
 import { loadSpec } from './load-spec.ts'
-import { openNamespaces, sharesSysfs } from './namespaces.ts'
+import { openNamespaces, sharesPids, sharesSysfs } from './namespaces.ts'
 import { type Notifier, notifierOf } from './notifier.ts'
 import { processInputs } from './process-inputs.ts'
 import { ResctrlGroup } from './resctrl.ts'
@@ -200,6 +200,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
     timeOffsets: userNamespace && namespaces.created.has('time') ? spec.linux?.timeOffsets : undefined,
     stage: companions.stage,
     staged: userNamespace && staged,
+    hostPids: userNamespace !== undefined && sharesPids(namespaces),
     command: [companions.start, 'ID', `${companions.libexec}/lxc`, 'ROOT/ID/config'],
   })
   return {
