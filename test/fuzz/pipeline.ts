@@ -14,6 +14,7 @@ import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
 import type { Spec } from '@crio-lxc/core/oci/spec'
+import type { JoinedNamespace } from '@crio-lxc/core/plan/joined-namespace'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { printPlan } from '@crio-lxc/core/plan/print'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
@@ -90,7 +91,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
   const process = processOf(spec, libseccomp)
   const created = namespaces.created.has('cgroup')
   const netDevices = netDevicesOf(spec)
-  if (netDevices) verify(planNetDeviceProcess({ arch: x64, pidfd: 10, netDevices, report: 13 }))
+  if (netDevices) verify(planNetDeviceProcess({ arch: x64, namespace: 10, netDevices, report: 13 }))
   for (const arch of [x64, arm64]) {
     const container = planContainer({
       arch,
@@ -133,8 +134,8 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
       }),
     )
   }
-  const exec = { pidfd: 10, cgroup: { tasks: [11], unified: 12 }, report: 13, acknowledge: 14, preserved: 0 }
-  const mapped = userNamespaceOf(spec) ? CLONE_NEWUSER : 0
+  const exec = { cgroup: { tasks: [11], unified: 12 }, report: 13, acknowledge: 14, preserved: 0 }
+  const mapped: JoinedNamespace[] = userNamespaceOf(spec) ? [{ type: 'user', flag: CLONE_NEWUSER, fd: 10 }] : []
   const entered = { namespaces: mapped, newKeyring: true }
   verify(planExec({ arch: x64, process, ...entered, fds: { ...exec, console: { socket: 15, plainLines: false } } }))
   hooksAfterCreate(spec.hooks)

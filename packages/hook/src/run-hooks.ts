@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { CLONE_NEWUSER } from '@crio-lxc/core/abi/constants'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { hookPoints } from '@crio-lxc/core/hook/hook-points'
 import type { HookContainer, HookRequest } from '@crio-lxc/core/hook/hook-request'
@@ -7,6 +6,7 @@ import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { withUser } from '@crio-lxc/core/oci/with-defaults'
+import { joinsUserNamespace } from '@crio-lxc/core/plan/joined-namespace'
 import { boundingSet, everyCapability } from '@crio-lxc/core/process/proc'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import type { HookEntry } from '@crio-lxc/init/hook-plan'
@@ -40,14 +40,14 @@ function attempt(call: HookCall): string | undefined {
   }
 }
 
-function entryOf({ pidfd, namespaces, cgroup, newKeyring, process: gates }: HookContainer): HookEntry {
-  const entry = { pidfd, namespaces, cgroup, newKeyring }
+function entryOf({ namespaces, cgroup, newKeyring, process: gates }: HookContainer): HookEntry {
+  const entry = { namespaces, cgroup, newKeyring }
   if (!gates) return { ...entry, process: undefined }
   const { process: given, linux } = parseJson(readFileSync(gates.config), gates.config) as Spec
   const process = withUser(given)
   const seccomp = linux?.seccomp && gates.seccomp ? compileSeccomp(linux.seccomp) : undefined
   // What cannot be granted create has warned about.
-  const available = namespaces & CLONE_NEWUSER ? everyCapability() : boundingSet()
+  const available = joinsUserNamespace(namespaces) ? everyCapability() : boundingSet()
   const capabilities = process.capabilities && grantableCapabilities(process.capabilities, available).sets
   return {
     ...entry,

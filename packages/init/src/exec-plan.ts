@@ -1,7 +1,8 @@
 /** What `exec` does: enter the container from the host, fork into its pid namespace and become the process. */
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { CLONE_NEWUSER, CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
+import { CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
 import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
+import { type JoinedNamespace, joinsUserNamespace, planJoinNamespaces } from '@crio-lxc/core/plan/joined-namespace'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { pidRecord } from '@crio-lxc/core/plan/structs'
 import { planCloseAllBut } from './steps/close-fds.ts'
@@ -21,8 +22,6 @@ import { planSessionKeyring } from './steps/session-keyring.ts'
 import { type Console, planControllingTerminal, planTerminal } from './steps/terminal.ts'
 
 export interface ExecFds {
-  /** Of the container's init. */
-  readonly pidfd: number
   /** The container's. */
   readonly cgroup: OpenCgroup
   /** Write end of the pipe that exec reads: the pid of each process that goes on, then a failure record or end of file. */
@@ -36,8 +35,8 @@ export interface ExecFds {
 export interface ExecInputs {
   readonly arch: Arch
   readonly process: ProcessInputs
-  /** CLONE_NEW* of the namespaces in which the container differs from the runtime. */
-  readonly namespaces: number
+  /** In which the container differs from the runtime. */
+  readonly namespaces: readonly JoinedNamespace[]
   /** The process gets a session keyring of its own. */
   readonly newKeyring: boolean
   readonly fds: ExecFds
@@ -54,9 +53,9 @@ export function planExec({ arch, process, namespaces, newKeyring, fds }: ExecInp
   planJoinCgroup(plan, fds.cgroup, { report: fds.report, end })
   planAffinity(plan, 'process.execCPUAffinity.final', affinity?.final)
   const proc = planOpenHostProc(plan, process.process)
-  const mapped = (namespaces & CLONE_NEWUSER) !== 0
+  const mapped = joinsUserNamespace(namespaces)
   if (mapped) planPrivileged(plan, process.process)
-  if (namespaces) plan.step("join the container's namespaces", 'setns', [fds.pidfd, namespaces])
+  planJoinNamespaces(plan, namespaces)
   const { record, pid } = pidRecord(plan)
   const parent = new Label()
   // A pid namespace holds for children only; CLONE_PARENT makes the process the caller's child, which reaps it itself.

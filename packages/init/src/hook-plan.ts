@@ -3,9 +3,10 @@
  * container's before pivot_root (createContainer), or as the container's process is (startContainer).
  */
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { CLONE_NEWUSER, CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
+import { CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
 import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { Hook } from '@crio-lxc/core/oci/spec'
+import { type JoinedNamespace, joinsUserNamespace, planJoinNamespaces } from '@crio-lxc/core/plan/joined-namespace'
 import { type Bytes, Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { pidRecord } from '@crio-lxc/core/plan/structs'
 import { planCloseAllBut } from './steps/close-fds.ts'
@@ -44,9 +45,8 @@ export interface HookInputs {
 }
 
 export interface HookEntry {
-  readonly pidfd: number
-  /** CLONE_NEW* of the namespaces in which the container differs from the runtime. */
-  readonly namespaces: number
+  /** In which the container differs from the runtime. */
+  readonly namespaces: readonly JoinedNamespace[]
   readonly cgroup: OpenCgroup
   /** The hook gets a session keyring of its own. */
   readonly newKeyring: boolean
@@ -96,11 +96,11 @@ interface Ways {
 
 /** The way of an exec plan: the cgroup by host paths, the namespaces, and a fork because a pid namespace is for children. */
 function planEnter(plan: Plan, entry: HookEntry, { report, parent, end }: Ways): Bytes {
-  const { pidfd, namespaces, cgroup, newKeyring, process } = entry
+  const { namespaces, cgroup, newKeyring, process } = entry
   planPrologue(plan)
   planJoinCgroup(plan, cgroup, { report, end })
   if (process && entersUserNamespace(entry)) planPrivileged(plan, process.process)
-  if (namespaces) plan.step("join the container's namespaces", 'setns', [pidfd, namespaces])
+  planJoinNamespaces(plan, namespaces)
   const { record, pid } = pidRecord(plan)
   plan.step('fork', 'clone', [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], {
     result: pid,
@@ -114,7 +114,7 @@ function planEnter(plan: Plan, entry: HookEntry, { report, parent, end }: Ways):
 }
 
 function entersUserNamespace({ namespaces }: HookEntry): boolean {
-  return (namespaces & CLONE_NEWUSER) !== 0
+  return joinsUserNamespace(namespaces)
 }
 
 /** A session of its own: its process group is the hook and what it started, and no terminal can signal it. */

@@ -7,8 +7,8 @@ import { planReportReady } from './steps/report.ts'
 
 export interface NetDeviceInputs {
   readonly arch: Arch
-  /** Of init, in the network namespace that gets the devices. */
-  readonly pidfd: number
+  /** fd of the network namespace that gets the devices. */
+  readonly namespace: number
   readonly netDevices: MovedDevices
   /** Write end of the pipe that says when they are there, or what failed. */
   readonly report: number
@@ -18,10 +18,10 @@ export interface NetDeviceInputs {
  * A process that moves linux.netDevices to a container in a user namespace: the kernel asks whoever sends a device away for
  * CAP_NET_ADMIN over the namespace that it leaves (rtnetlink(7)), and init has it at most over its own.
  */
-export function planNetDeviceProcess({ arch, pidfd, netDevices, report }: NetDeviceInputs): Plan {
+export function planNetDeviceProcess({ arch, namespace, netDevices, report }: NetDeviceInputs): Plan {
   const plan = new Plan(planTag.netDevices, arch)
   planCompanion(plan)
-  plan.step("join the container's network namespace", 'setns', [pidfd, CLONE_NEWNET])
+  plan.step("join the container's network namespace", 'setns', [namespace, CLONE_NEWNET])
   planNetDevices(plan, netDevices)
   planReportReady(plan, 'report that the devices are there', report)
   return plan

@@ -14,10 +14,12 @@ function calls(container?: HookEntry, given: typeof hook | { path: string } = ho
 
 const entry = {
   newKeyring: true,
-  pidfd: 10,
-  namespaces: CLONE_NEWNS | CLONE_NEWPID,
+  namespaces: [
+    { type: 'pid', flag: CLONE_NEWPID, fd: 10 },
+    { type: 'mount', flag: CLONE_NEWNS, fd: 13 },
+  ],
   cgroup: { tasks: [11, 12], unified: undefined },
-}
+} as const
 
 describe('planHook', () => {
   test('in the runtime: a session, the three fds, leave to go on, the bundle, nothing else', () => {
@@ -43,21 +45,26 @@ describe('planHook', () => {
 
   test('in the container: cgroup, namespaces, and a child that is the caller’s', () => {
     const plan = calls({ ...entry, process: undefined })
-    expect(plan.slice(4, 10)).toEqual([
+    expect(plan.slice(4, 13)).toEqual([
       'write(11, "0", 1)',
       'close(11)',
       'write(12, "0", 1)',
       'close(12)',
-      'setns(10, 0x20020000)',
+      'setns(10, 0x20000000)',
+      'close(10)',
+      'setns(13, 0x20000)',
+      'close(13)',
       'clone(0x8011, 0, 0, 0, 0) = <word>',
     ])
-    expect(plan.slice(10)).toEqual(['keyctl(1, 0, 0, 0, 0)', ...calls(), 'write(8, {pid}, 16)'])
+    expect(plan.slice(13)).toEqual(['keyctl(1, 0, 0, 0, 0)', ...calls(), 'write(8, {pid}, 16)'])
     expect(plan.join()).not.toContain('setresuid')
   })
 
   test('in a user namespace: as its root', () => {
-    const plan = calls({ ...entry, namespaces: CLONE_NEWUSER, process: undefined })
-    expect(plan.indexOf('setresuid(0, 0, 0)')).toBeGreaterThan(plan.indexOf('setns(10, 0x10000000)'))
+    const user = { type: 'user', flag: CLONE_NEWUSER, fd: 14 } as const
+    const plan = calls({ ...entry, namespaces: [user, ...entry.namespaces], process: undefined })
+    expect(plan.indexOf('setns(14, 0x10000000)')).toBeGreaterThan(plan.indexOf('setns(13, 0x20000)'))
+    expect(plan.indexOf('setresuid(0, 0, 0)')).toBeGreaterThan(plan.indexOf('setns(14, 0x10000000)'))
   })
 
   test('as the process: its user, capabilities and directory, then the hook', () => {

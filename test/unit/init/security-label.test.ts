@@ -5,7 +5,6 @@ import { planExec } from '@crio-lxc/init/exec-plan'
 import { expect, test } from 'vitest'
 
 const fds = {
-  pidfd: 10,
   cgroup: { tasks: [], unified: undefined },
   report: 8,
   console: undefined,
@@ -23,7 +22,9 @@ function calls(labels: { apparmorProfile?: string; selinuxLabel?: string }): str
     memoryPolicy: undefined,
     capabilities: true,
   }
-  return printPlan(planExec({ arch: x64, process, namespaces: 1, newKeyring: true, fds })).map(({ call }) => call)
+  return printPlan(
+    planExec({ arch: x64, process, namespaces: [{ type: 'uts', flag: 1, fd: 10 }], newKeyring: true, fds }),
+  ).map(({ call }) => call)
 }
 
 test('a label is written through the procfs of the host, opened before the container is entered', () => {

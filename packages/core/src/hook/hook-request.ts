@@ -6,6 +6,7 @@
 import type { OpenCgroup } from '../cgroup/plan/join-cgroup.ts'
 import type { Hook } from '../oci/spec.ts'
 import type { State } from '../oci/state.ts'
+import type { JoinedNamespace } from '../plan/joined-namespace.ts'
 import type { HookPoint } from './hook-points.ts'
 
 export interface HookRequest {
@@ -29,10 +30,8 @@ export type HookState = Omit<State, 'pid' | 'rootfs' | 'created' | 'owner'> & { 
 
 /** How to enter a container; the fds are inherited under these numbers. */
 export interface HookContainer {
-  /** Of init. */
-  readonly pidfd: number
-  /** CLONE_NEW* of the namespaces in which the container differs from the runtime. */
-  readonly namespaces: number
+  /** In which the container differs from the runtime. */
+  readonly namespaces: readonly JoinedNamespace[]
   readonly cgroup: OpenCgroup
   readonly newKeyring: boolean
   /** Given when the hook is what the container's process is: user, capabilities, limits, seccomp, cwd. */
@@ -47,8 +46,11 @@ export interface HookContainer {
 }
 
 /** Every fd of it. */
-export function fdsOf({ pidfd, cgroup: { tasks, unified } }: Pick<HookContainer, 'pidfd' | 'cgroup'>): number[] {
-  return [pidfd, ...tasks, ...(unified === undefined ? [] : [unified])]
+export function fdsOf({
+  namespaces,
+  cgroup: { tasks, unified },
+}: Pick<HookContainer, 'namespaces' | 'cgroup'>): number[] {
+  return [...namespaces.map(({ fd }) => fd), ...tasks, ...(unified === undefined ? [] : [unified])]
 }
 
 /** The process that is about to become a hook, which waits until this is written: whoever reads it can end the hook. */

@@ -2,8 +2,8 @@
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { close } from '../sys/libc.ts'
-import { pidfdOpen, pidfdOpenThread, pidfdSendSignal } from '../sys/libc-process.ts'
-import { isAlive, type ProcessIdentity, runningThread, threadGroup } from './proc.ts'
+import { pidfdOpen, pidfdSendSignal } from '../sys/libc-process.ts'
+import { isAlive, type ProcessIdentity } from './proc.ts'
 
 /** A pidfd of exactly this process; undefined when it has ended. */
 export function openProcess(identity: ProcessIdentity): number | undefined {
@@ -20,30 +20,6 @@ export function openProcess(identity: ProcessIdentity): number | undefined {
   if (isAlive(identity)) return fd
   close(fd)
   return undefined
-}
-
-/**
- * The same to enter its namespaces (setns(2)): once the first thread has exited it is that of another one, named with it.
- * Throws SyscallError then on a kernel before 6.9.
- */
-export function openThread(identity: ProcessIdentity): { pidfd: number; tid: number } | undefined {
-  const pidfd = openProcess(identity)
-  if (pidfd === undefined) return undefined
-  const { pid } = identity
-  const tid = runningThread(pid)
-  if (tid === pid) return { pidfd, tid }
-  try {
-    const thread = pidfdOpenThread(tid)
-    // Only now: a thread that has ended meanwhile may have left its number to anybody.
-    if (threadGroup(tid) === pid) return { pidfd: thread, tid }
-    close(thread)
-    return undefined
-  } catch (error) {
-    if (isNoSuchProcess(error)) return undefined
-    throw error
-  } finally {
-    close(pidfd)
-  }
 }
 
 /** Sends `signal`; false when the process has ended. */

@@ -1,5 +1,5 @@
 /** libc calls on other processes. The rules of libc.ts hold here too. */
-import { IOPRIO_WHO_PROCESS, O_EXCL, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER } from '../abi/constants.ts'
+import { IOPRIO_WHO_PROCESS, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { call, prctl, syscallNumber } from './libc.ts'
@@ -7,17 +7,6 @@ import { call, prctl, syscallNumber } from './libc.ts'
 /** pidfd_open(2); the fd is always CLOEXEC. Same number on every architecture. */
 export function pidfdOpen(pid: number): number {
   return call('long syscall(long nr, int pid, unsigned int flags)', [434, pid, 0], () => `pidfd_open(${pid})`)
-}
-
-const PIDFD_THREAD = O_EXCL
-
-/** pidfd_open(2) of a thread that need not be the first of its process; since Linux 6.9. */
-export function pidfdOpenThread(tid: number): number {
-  return call(
-    'long syscall(long nr, int pid, unsigned int flags)',
-    [434, tid, PIDFD_THREAD],
-    () => `pidfd_open(${tid}, PIDFD_THREAD)`,
-  )
 }
 
 /** pidfd_send_signal(2). */
@@ -101,6 +90,17 @@ export function tryLock(fd: number): boolean {
     if (error instanceof SyscallError && error.errno === errnoTable.EAGAIN[0]) return false
     throw error
   }
+}
+
+const NS_GET_USERNS = 0xb701
+
+/** ioctl_ns(2): fd (CLOEXEC) of the user namespace that owns the namespace behind `fd`. */
+export function owningUserNamespace(fd: number): number {
+  return call(
+    'int ioctl(int fd, unsigned long request, void *argument)',
+    [fd, NS_GET_USERNS, null],
+    () => `ioctl(${fd}, NS_GET_USERNS)`,
+  )
 }
 
 const NS_GET_NSTYPE = 0xb703

@@ -1,11 +1,10 @@
 /** What a process that enters a running container says on its way, and the error when it does not arrive. */
-import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import type { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { readRecord, type StepRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
-import { hasExecuted } from '@crio-lxc/core/process/proc'
+import { hasExecuted, isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { EXECUTE } from '@crio-lxc/init/step-names'
 import { listenerMissing } from './seccomp-listener.ts'
 import { stepError } from './step-error.ts'
@@ -18,6 +17,8 @@ export interface Entering {
   readonly timeoutMs: number | undefined
   readonly plan: Plan
   readonly command: string
+  /** The container's, without which there is nothing to enter. */
+  readonly init: ProcessIdentity
   /** It is in the container and has this pid on the host. */
   readonly onArrived: (pid: number) => void
   /** The kernel refuses to execute the program; the process says why and ends when the report is closed. */
@@ -45,7 +46,7 @@ export function awaitExecution(entering: Entering): boolean {
 
 /** Reads to the end of file, as parent and child write in no certain order. Whatever the plan does not report is forged. */
 function readReport(entering: Entering): boolean {
-  const { executor, report, timeoutMs, plan, command, onArrived, onRefused, onListener } = entering
+  const { executor, report, timeoutMs, plan, command, init, onArrived, onRefused, onListener } = entering
   const what = `execute ${command}`
   let failure: StepRecord | undefined
   let listener: number | undefined
@@ -73,8 +74,8 @@ function readReport(entering: Entering): boolean {
       return true
     }
   }
-  // setns(2): the process behind the fds, init, has been reaped.
-  if (failure && isGone(failure, plan)) return false
+  // The pid namespace, in which nobody can be born any more, has ended with init, or the cgroup was removed.
+  if (failure && !isAlive(init)) return false
   if (failure) throw failureOf(failure, plan, command)
   if (executor.hasArrived && !handedOver) throw listenerMissing(what)
   // End of file is what execve and the end of the process have in common.
@@ -84,10 +85,6 @@ function readReport(entering: Entering): boolean {
 
 function killed(what: string): RuntimeError {
   return new RuntimeError('exec-failed', `${what}: the process was killed`)
-}
-
-function isGone({ step, errno }: StepRecord, plan: Plan): boolean {
-  return plan.steps[step]?.call === 'setns' && errno === errnoTable.ESRCH[0]
 }
 
 function failureOf({ step: number, errno }: StepRecord, plan: Plan, command: string): RuntimeError {

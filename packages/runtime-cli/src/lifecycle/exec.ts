@@ -17,7 +17,7 @@ import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { withUser } from '@crio-lxc/core/oci/with-defaults'
 import { compile } from '@crio-lxc/core/plan/compile'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
-import { openThread } from '@crio-lxc/core/process/pidfd'
+import { isAlive, runningThread } from '@crio-lxc/core/process/proc'
 import { openat2, pipe } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
@@ -27,11 +27,11 @@ import { planExec } from '@crio-lxc/init/exec-plan'
 import { awaitExecution } from './await-execution.ts'
 import { connectCaller, sendPidfd } from './caller-socket.ts'
 import { companionsOf } from './companions.ts'
+import { openContainerNamespaces } from './container-namespaces.ts'
 import type { ExecOptions } from './exec-options.ts'
 import { execProcess } from './exec-process.ts'
 import { hostArch } from './host-arch.ts'
 import { type Container, loadContainer } from './load-container.ts'
-import { foreignNamespaces } from './namespaces.ts'
 import { preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
 import { sayWhyRefused } from './refused-execution.ts'
@@ -178,10 +178,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
   const waitMs = options.ignorePaused && isHeld(container) ? undefined : startMs
   try {
     const { init, facts, info } = container
-    const target = init && openThread(init.init)
-    if (!init || target === undefined)
-      throw new RuntimeError('wrong-state', `${phrase.notRunning}: ${info.containerId}`)
-    const pidfd = keep(target.pidfd)
+    if (!init || !isAlive(init.init)) throw new RuntimeError('wrong-state', `${phrase.notRunning}: ${info.containerId}`)
     const consoleSocket =
       options.consoleSocket === undefined
         ? proxy?.socket
@@ -199,9 +196,10 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     cgroup.fds.forEach(keep)
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)
-    const root = keep(openat2(-100, `/proc/${target.tid}/root`, { flags: O_PATH, resolve: 0 }))
-    const namespaces = foreignNamespaces(init.init, target.tid)
-    const userNamespace = userNamespaceOfInit(init.init, namespaces)
+    const thread = `/proc/${init.init.pid}/task/${runningThread(init.init.pid)}`
+    const root = keep(openat2(-100, `${thread}/root`, { flags: O_PATH, resolve: 0 }))
+    const namespaces = openContainerNamespaces(init.init, keep, thread)
+    const userNamespace = userNamespaceOfInit(init.init, namespaces, thread)
     if (userNamespace) checkMappedUser(process.user, userNamespace)
     const inputs = processInputs(process, {
       linux: spec.linux,
@@ -216,7 +214,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       process: inputs,
       namespaces,
       newKeyring: !facts.noNewKeyring,
-      fds: { pidfd, cgroup, report: reportWrite, console, acknowledge, preserved: preserved.length },
+      fds: { cgroup, report: reportWrite, console, acknowledge, preserved: preserved.length },
     })
     const file = keep(sealedFile('exec', compile(plan, reportWrite)))
     fixStdio(process.user, userNamespace)
@@ -228,7 +226,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
         ...cgroup.fds,
         ...(consoleSocket === undefined ? [] : [consoleSocket]),
         ...(acknowledge === undefined ? [] : [acknowledge]),
-        pidfd,
+        ...namespaces.map(({ fd }) => fd),
         reportWrite,
       ],
       // The last into the pid namespace.
@@ -237,6 +235,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     closeSync(reportWrite)
     const executed = awaitExecution({
       executor,
+      init: init.init,
       report: reportRead,
       timeoutMs: waitMs,
       plan,

@@ -8,20 +8,18 @@ import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { initCgroup } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import type { ContainerFacts } from '@crio-lxc/core/container/container-info'
-import { phrase } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { createPoints, hookPoints } from '@crio-lxc/core/hook/hook-points'
 import type { HookContainer, HookRun } from '@crio-lxc/core/hook/hook-request'
 import { log } from '@crio-lxc/core/log/logger'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Hooks, Spec } from '@crio-lxc/core/oci/spec'
-import { openProcess } from '@crio-lxc/core/process/pidfd'
 import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { openat2 } from '@crio-lxc/core/sys/libc'
 import { environmentOf, lacksHome } from '@crio-lxc/init/environment'
+import { openContainerNamespaces } from './container-namespaces.ts'
 import { homeOf } from './home.ts'
 import { runHooks } from './hook-runner.ts'
-import { foreignNamespaces } from './namespaces.ts'
 import type { Settings } from './settings.ts'
 
 /** The hooks between the container's environment and pivot_root. Throws RuntimeError `hook-failed`. */
@@ -125,11 +123,11 @@ function withContainer(facts: ContainerFacts, init: ProcessIdentity, use: (conta
     instead: initCgroup(init.pid),
   })
   try {
-    const pidfd = openProcess(init)
-    if (pidfd === undefined)
-      throw new RuntimeError('hook-failed', `enter the container for its hooks: ${phrase.notRunning}`)
-    fds.push(pidfd)
-    use({ pidfd, namespaces: foreignNamespaces(init), cgroup, newKeyring: !facts.noNewKeyring })
+    const namespaces = openContainerNamespaces(init, (fd) => {
+      fds.push(fd)
+      return fd
+    })
+    use({ namespaces, cgroup, newKeyring: !facts.noNewKeyring })
   } finally {
     for (const fd of fds) closeSync(fd)
   }

@@ -1,12 +1,11 @@
 import { closeSync } from 'node:fs'
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { HostNetDevices } from '@crio-lxc/core/host/net-devices'
 import { callText } from '@crio-lxc/core/plan/print'
-import { openProcess } from '@crio-lxc/core/process/pidfd'
 import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { planNetDeviceProcess } from '@crio-lxc/init/net-device-plan'
+import { openContainerNamespace } from './container-namespaces.ts'
 import { withPlanProcess } from './plan-process.ts'
 import { stepError } from './step-error.ts'
 
@@ -21,11 +20,10 @@ export interface MoveOptions {
 export function moveNetDevices(netDevices: HostNetDevices, target: ProcessIdentity, options: MoveOptions): void {
   const { arch, init, timeoutMs } = options
   const what = 'move linux.netDevices to the container'
-  const pidfd = openProcess(target)
-  if (pidfd === undefined) throw new RuntimeError('create-failed', `${what}: ${phrase.notRunning}`)
+  const namespace = openContainerNamespace(target, 'network')
   try {
-    const fds = [pidfd, netDevices.socket]
-    const plan = (report: number) => planNetDeviceProcess({ arch, pidfd, netDevices, report })
+    const fds = [namespace, netDevices.socket]
+    const plan = (report: number) => planNetDeviceProcess({ arch, namespace, netDevices, report })
     withPlanProcess({ init, timeoutMs, what, fds, plan }, (record, process) => {
       if (record.kind === 'ready') return
       const step = record.kind === 'failure' ? process.plan.steps[record.step] : undefined
@@ -34,6 +32,6 @@ export function moveNetDevices(netDevices: HostNetDevices, target: ProcessIdenti
       throw stepError('create-failed', { what: step.what, call: callText(step), errno: record.errno, command: '' })
     })
   } finally {
-    closeSync(pidfd)
+    closeSync(namespace)
   }
 }

@@ -10,13 +10,11 @@ import {
   CLONE_NEWUSER,
   CLONE_NEWUTS,
 } from '@crio-lxc/core/abi/constants'
-import { phrase } from '@crio-lxc/core/errors/codes'
-import { RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import { checkNamespaceRules } from '@crio-lxc/core/oci/namespace-rules'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import { isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { namespaceType } from '@crio-lxc/core/sys/libc-process'
 
 /** The files below /proc/PID/ns, and the flags of clone(2) and setns(2). */
@@ -113,20 +111,4 @@ function namespaceOf(pid: 'self' | '1', type: NamespaceType): number | undefined
     if (pid === '1') return undefined
     throw error
   }
-}
-
-/**
- * CLONE_NEW* of every namespace in which a process, by its thread `tid`, is not with this one. Throws RuntimeError when it has ended: it is in
- * no namespace then, and who enters none stays on the host.
- */
-export function foreignNamespaces(identity: ProcessIdentity, tid: number = identity.pid): number {
-  let flags = 0
-  for (const { file, flag } of Object.values(namespaceKinds)) {
-    const own = statSync(`/proc/${process.pid}/ns/${file}`, { throwIfNoEntry: false })
-    const other = statSync(`/proc/${tid}/ns/${file}`, { throwIfNoEntry: false })
-    if (own && own.ino !== other?.ino) flags |= flag
-  }
-  // Only now: alive at the end, it has been the one that was looked at.
-  if (isAlive(identity)) return flags
-  throw new RuntimeError('wrong-state', `${phrase.notRunning}: init, pid ${identity.pid}, has ended`)
 }

@@ -237,7 +237,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
     wait: printPlan(planWait({ arch, go, plan })),
     container: printPlan(container),
     ...(process.seccomp && { seccomp: printSeccompProgram(process.seccomp.program) }),
-    ...(moved && { netDevices: printPlan(planNetDeviceProcess({ arch, pidfd: 208, netDevices: moved, report })) }),
+    ...(moved && { netDevices: printPlan(planNetDeviceProcess({ arch, namespace: 208, netDevices: moved, report })) }),
   }
 }
 

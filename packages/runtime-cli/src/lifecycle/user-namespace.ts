@@ -1,11 +1,12 @@
 /** Whose ids the container's are. */
 import { readFileSync } from 'node:fs'
-import { CLONE_NEWUSER } from '@crio-lxc/core/abi/constants'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { checkMappedUser, type IdMappings, parseMap, sameMappings, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { Spec } from '@crio-lxc/core/oci/spec'
+import type { JoinedNamespace } from '@crio-lxc/core/plan/joined-namespace'
 import { isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
+import { isStillIn } from './container-namespaces.ts'
 import type { OpenNamespaces } from './namespaces.ts'
 import { type UserNamespaceProcess, withUserNamespace } from './with-user-namespace.ts'
 
@@ -39,9 +40,15 @@ export function userNamespaceOf(spec: Spec, context: UserNamespaceContext): IdMa
 }
 
 /** The ids of the container with this init, when its user namespace is among `namespaces`, those it has not with the runtime. */
-export function userNamespaceOfInit(init: ProcessIdentity, namespaces: number): IdMappings | undefined {
-  if (!(namespaces & CLONE_NEWUSER)) return undefined
+export function userNamespaceOfInit(
+  init: ProcessIdentity,
+  namespaces: readonly JoinedNamespace[],
+  thread: string,
+): IdMappings | undefined {
+  const user = namespaces.find(({ type }) => type === 'user')
+  if (!user) return undefined
   const maps = readMaps(init.pid)
+  if (!isStillIn(thread, user)) throw new RuntimeError('wrong-state', 'init is changing its user namespace: try again')
   // Only now: alive at the end, it has been the one that was looked at.
   if (isAlive(init)) return maps
   throw new RuntimeError('wrong-state', `${phrase.notRunning}: init, pid ${init.pid}, has ended`)

@@ -1,0 +1,27 @@
+/** Namespaces of a container that a process of the host enters, each by the file that was checked (setns(2)). */
+import { CLONE_NEWUSER } from '../abi/constants.ts'
+import type { NamespaceType } from '../oci/linux.ts'
+import type { Plan } from './plan.ts'
+
+export interface JoinedNamespace {
+  readonly type: NamespaceType
+  /** CLONE_NEW* of that type. */
+  readonly flag: number
+  readonly fd: number
+}
+
+/** Whether whoever joins these comes into another user namespace. */
+export function joinsUserNamespace(namespaces: readonly JoinedNamespace[]): boolean {
+  return namespaces.some(({ flag }) => flag === CLONE_NEWUSER)
+}
+
+/** The user namespace last: the others may be those of its parents, in which nobody has a privilege from there. */
+export function planJoinNamespaces(plan: Plan, namespaces: readonly JoinedNamespace[]): void {
+  const [user, others] = [namespaces.filter(isUser), namespaces.filter((each) => !isUser(each))]
+  for (const { type, flag, fd } of [...others, ...user]) {
+    plan.step(`join the container's ${type} namespace`, 'setns', [fd, flag])
+    plan.step(`close the ${type} namespace`, 'close', [fd])
+  }
+}
+
+const isUser = ({ flag }: JoinedNamespace): boolean => flag === CLONE_NEWUSER
