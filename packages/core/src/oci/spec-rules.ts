@@ -9,6 +9,7 @@ import { checkNamespaceRules, listedNamespaces } from './namespace-rules.ts'
 import { checkNetDevices } from './net-device-rules.ts'
 import { parseNumberList } from './number-list.ts'
 import { OCI_MAJOR } from './oci-version.ts'
+import { checkPathCost } from './path-cost.ts'
 import { checkAttributeRules } from './process-rules.ts'
 import type { Hooks, Mount, Process, Rlimit, Spec } from './spec.ts'
 import { checkSysctlNames } from './sysctl-rules.ts'
@@ -38,6 +39,7 @@ export function checkSpecRules(spec: Spec): void {
   if (Object.hasOwn(spec.annotations ?? {}, '')) throw new SpecError('annotations', 'a key must not be empty')
   checkHooks(spec.hooks ?? {})
   if (spec.linux) checkLinux(spec.linux)
+  checkPathCost(spec)
   checkUserIds(spec)
   checkNamespaceRules(spec, listedNamespaces(spec))
 }

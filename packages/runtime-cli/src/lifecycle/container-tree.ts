@@ -8,15 +8,18 @@ import { openat2 } from '@crio-lxc/core/sys/libc'
 type Path = readonly string[]
 
 interface Cover {
-  readonly at: Path
+  /** How many components its path has, and how many mounts came before it. */
+  readonly depth: number
+  readonly order: number
   /** The mount's root; undefined for a filesystem that init makes: it is empty, or the kernel's. */
   readonly fd: number | undefined
 }
 
 export class ContainerTree {
   readonly #rootfs: number
-  /** The last one that lies above a path is what is seen there. */
-  readonly #covers: Cover[] = []
+  /** By their paths. The last one that lies above a path is what is seen there. */
+  readonly #covers = new Map<string, Cover>()
+  #count = 0
 
   /** `rootfs` is an open directory. */
   constructor(rootfs: number) {
@@ -24,12 +27,12 @@ export class ContainerTree {
   }
 
   cover(at: Path, fd: number | undefined): void {
-    this.#covers.unshift({ at, fd })
+    this.#covers.set(at.join('/'), { depth: at.length, order: this.#count++, fd })
   }
 
   /** How many components of `path`, as it is written, lead to the mount on which it lies. */
   knownPrefix(path: Path): number {
-    return this.#coverOf(path)?.at.length ?? 0
+    return this.#coverOf(path)?.depth ?? 0
   }
 
   /** Where `path` leads when it exists in the image and no mount is on its way; undefined when that is not known. */
@@ -53,7 +56,7 @@ export class ContainerTree {
     const fd =
       cover?.fd === undefined
         ? open(this.#rootfs, directory, RESOLVE_IN_ROOT)
-        : open(cover.fd, directory.slice(cover.at.length), RESOLVE_BENEATH)
+        : open(cover.fd, directory.slice(cover.depth), RESOLVE_BENEATH)
     if (fd === undefined) return undefined
     try {
       return readlinkSync(`/proc/self/fd/${fd}/${name}`)
@@ -65,7 +68,14 @@ export class ContainerTree {
   }
 
   #coverOf(path: Path): Cover | undefined {
-    return this.#covers.find(({ at }) => at.length <= path.length && at.every((name, index) => name === path[index]))
+    let last = this.#covers.get('')
+    let at = ''
+    for (const [index, name] of path.entries()) {
+      at = index === 0 ? name : `${at}/${name}`
+      const cover = this.#covers.get(at)
+      if (cover && (!last || cover.order > last.order)) last = cover
+    }
+    return last
   }
 }
 

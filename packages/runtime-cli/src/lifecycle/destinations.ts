@@ -5,6 +5,7 @@
  * volume that changes meanwhile gets an error and nothing else.
  */
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { PathCost } from '@crio-lxc/core/oci/path-cost'
 import type { Mount } from '@crio-lxc/core/oci/spec'
 import { components, isInProc } from '@crio-lxc/init/inside-root'
 import { parseMountOptions } from '@crio-lxc/init/mount-options'
@@ -13,6 +14,8 @@ import { ContainerTree } from './container-tree.ts'
 
 /** path_resolution(7): the kernel follows as many. */
 const MAX_LINKS = 40
+/** Components that PATH_MAX has room for. */
+const LONGEST = 2048
 
 export interface OpenTrees {
   /** The open directory. */
@@ -27,8 +30,12 @@ export interface OpenTrees {
  */
 export function resolveDestinations(mounts: readonly Mount[], { rootfs, mounts: opened }: OpenTrees): readonly Mount[] {
   const tree = new ContainerTree(rootfs)
+  // Of those that links lead elsewhere, which the document alone does not tell.
+  const cost = new PathCost()
   return mounts.map((mount, index) => {
-    const destination = resolveDestination(mount, tree, `mounts[${index}].destination`)
+    const field = `mounts[${index}].destination`
+    const destination = resolveDestination(mount, tree, field)
+    if (destination !== mount.destination) cost.add(destination, field)
     const { remount } = parseMountOptions(mount.options ?? [])
     if (!remount) tree.cover(components(destination), opened.get(index)?.fd)
     return destination === mount.destination ? mount : { ...mount, destination }
@@ -61,6 +68,7 @@ function resolveMissing(path: string, tree: ContainerTree, field: string): strin
     }
     if (++links > MAX_LINKS) throw new SpecError(field, `${path} leads through too many symbolic links of the image`)
     if (target.startsWith('/')) done.length = 0
+    if (done.length + left.length > LONGEST) throw new SpecError(field, `${path} leads to a path that is too long`)
     left.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'))
   }
   return links === 0 ? path : `/${done.join('/')}`

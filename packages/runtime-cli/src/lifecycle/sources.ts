@@ -26,7 +26,7 @@ import { openTmpfsWithCopy } from './copy-up.ts'
 import { makeDeviceNodes } from './device-nodes.ts'
 import { isMadeOfHostFiles, openHostFilesystem } from './host-filesystem.ts'
 import type { IdMapper } from './id-mapper.ts'
-import { sourceInTree } from './tree-source.ts'
+import { MountPoints } from './tree-source.ts'
 
 export interface Sources {
   readonly rootfs: number
@@ -82,8 +82,10 @@ export function openSources(spec: Spec, options: SourceOptions): Sources {
       return shared
     }
     const fromTree = new Map<number, TreeSource>()
+    const points = new MountPoints(path)
     spec.mounts?.forEach((mount, index) => {
-      const inTree = treeSource(spec, index, { bundle, rootfs: path, ids, idMapper })
+      const inTree = treeSource(mount, { pointer: `mounts[${index}]`, bundle, points, ids, idMapper })
+      points.add(mount)
       if (inTree) {
         const { idmap } = inTree
         // One of its own, for init: the mapper closes the other.
@@ -157,17 +159,19 @@ interface MountContext {
   readonly budget: () => CopyBudget
 }
 
-type TreeContext = Pick<SourceOptions, 'bundle' | 'rootfs' | 'ids' | 'idMapper'>
+interface TreeContext extends Pick<SourceOptions, 'bundle' | 'ids' | 'idMapper'> {
+  readonly pointer: string
+  /** Of the mounts before it. */
+  readonly points: MountPoints
+}
 
 /** Undefined for what is to be opened on the host. */
-function treeSource(spec: Spec, index: number, { bundle, rootfs, ids, idMapper }: TreeContext): TreeSource | undefined {
-  const mount = spec.mounts?.[index]
-  if (!mount?.source || !isBind(mount)) return undefined
+function treeSource(mount: Mount, { pointer, bundle, points, ids, idMapper }: TreeContext): TreeSource | undefined {
+  // What is mounted on /proc must be proven to be a procfs, which only create can do.
+  if (!mount.source || !isBind(mount) || components(mount.destination).join('/') === 'proc') return undefined
   const options = parseMountOptions(mount.options ?? [])
-  if (options.remount) return undefined
-  const path = sourceInTree(resolve(bundle, mount.source), spec.mounts ?? [], { index, rootfs })
+  const path = options.remount ? undefined : points.sourceInTree(resolve(bundle, mount.source), options)
   if (path === undefined) return undefined
-  const pointer = `mounts[${index}]`
   warnOfIgnored(options, pointer)
   const idmap = idMapper?.mappingOf(mount, pointer)
   if (idmap && ids)

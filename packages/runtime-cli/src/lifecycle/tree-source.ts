@@ -3,10 +3,8 @@
  * it shows what earlier mounts have brought there, and a destination may be written as the path that it has on the host.
  */
 import { resolve } from 'node:path'
-import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import { components } from '@crio-lxc/init/inside-root'
-import { parseMountOptions } from '@crio-lxc/init/mount-options'
 
 /** The spec with destinations below `rootfs`, an absolute path, as the paths that they are in the container. */
 export function withDestinationsInside(spec: Spec, rootfs: string): Spec {
@@ -20,29 +18,37 @@ export function withDestinationsInside(spec: Spec, rootfs: string): Spec {
   return { ...spec, mounts }
 }
 
-/**
- * The path in the container of a bind's source, `path` on the host, when an earlier mount of the list lies on it or above it,
- * or for a recursive bind below it; else undefined: the source is the host's. As the paths are written.
- */
-export function sourceInTree(
-  path: string,
-  mounts: readonly Mount[],
-  { index, rootfs }: { index: number; rootfs: string },
-) {
-  const inside = `${resolve(rootfs)}/`
-  const absolute = resolve(path)
-  const mount = mounts[index]
-  if (!mount || !absolute.startsWith(inside) || components(mount.destination).join('/') === 'proc') return undefined
-  const at = absolute.slice(inside.length - 1)
-  const { recursive } = parseMountOptions(mount.options ?? [])
-  const provided = mounts.slice(0, index).some((earlier) => {
-    if (isBind(earlier) && earlier.options?.includes('remount')) return false
-    const point = `/${components(earlier.destination).join('/')}`
-    return isAt(at, point) || (recursive && isAt(point, at))
-  })
-  return provided ? at : undefined
+/** Where the mounts of a list are, one after the other, as their destinations are written. */
+export class MountPoints {
+  readonly #inside: string
+  readonly #points = new Set<string>()
+  /** Of all points, what lies above them. */
+  readonly #above = new Set<string>()
+
+  /** `rootfs` is an absolute path. */
+  constructor(rootfs: string) {
+    this.#inside = `${resolve(rootfs)}/`
+  }
+
+  add({ destination }: Mount): void {
+    const parts = components(destination)
+    this.#points.add(pathOf(parts))
+    for (let depth = 1; depth < parts.length; depth++) this.#above.add(pathOf(parts.slice(0, depth)))
+  }
+
+  /**
+   * The path in the container of a bind's source, `path` on the host, when a mount lies on it or above it, or for a
+   * recursive bind below it; else undefined: the source is the host's.
+   */
+  sourceInTree(path: string, { recursive }: { recursive: boolean }): string | undefined {
+    const absolute = resolve(path)
+    if (this.#points.size === 0 || !absolute.startsWith(this.#inside)) return undefined
+    const parts = components(absolute.slice(this.#inside.length))
+    const provided = parts.some((_, index) => this.#points.has(pathOf(parts.slice(0, index + 1))))
+    return provided || (recursive && this.#above.has(pathOf(parts))) ? pathOf(parts) : undefined
+  }
 }
 
-function isAt(path: string, above: string): boolean {
-  return path === above || path.startsWith(`${above}/`)
+function pathOf(parts: readonly string[]): string {
+  return `/${parts.join('/')}`
 }

@@ -1,4 +1,5 @@
 /** linux.resources.devices as rules in order, with those that every container needs (config-linux.md). PURE. */
+import { SpecError } from '../../errors/runtime-error.ts'
 import type { DeviceRule as SpecRule } from '../../oci/resources.ts'
 
 export interface DeviceRule {
@@ -32,8 +33,15 @@ const always: readonly DeviceRule[] = [
   ).map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm', field: undefined }) as const),
 ]
 
-/** The rules in the order in which they apply. */
+/** Each rule is compared with those before it. A host has some hundred devices, and a wildcard is one rule. */
+const MOST_RULES = 2000
+
+/** The rules in the order in which they apply. Throws SpecError for more than a document means that is not made to exhaust us. */
 export function planDeviceRules(rules: readonly SpecRule[] = []): DeviceRule[] {
+  if (rules.length > MOST_RULES) {
+    const problem = `must have at most ${MOST_RULES} items, got ${rules.length}: use wildcards`
+    throw new SpecError('linux.resources.devices', problem)
+  }
   return [...rules.map(toRule), ...always]
 }
 
