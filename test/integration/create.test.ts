@@ -84,6 +84,7 @@ describe('create', () => {
     const again = await t.runtime(['create', '--bundle', first.bundle.path, first.id])
     expect(again.exitCode).toBe(1)
     expect(again.stderr).toMatch(/container with (the )?given ID already exists/)
+    expect(again.stderr.match(/exists/g)).toHaveLength(1)
     expect(await t.state(first.id)).toMatchObject({ status: 'created', pid: first.pid })
   })
 

@@ -82,7 +82,9 @@ describe('Runtime', () => {
     const bundle = await t.bundle()
     const second = runtime(first.containerId)
     await expect(second.create({ bundle: bundle.path })).rejects.toThrow(ErrExist)
-    await expect(second.create({ bundle: bundle.path })).rejects.toThrow('container already exists')
+    await expect(second.create({ bundle: bundle.path })).rejects.toThrow(
+      `container with given ID already exists: ${first.containerId}`,
+    )
     expect(first.state()).toMatchObject({ status: 'created' })
   })
 

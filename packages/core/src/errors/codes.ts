@@ -22,7 +22,7 @@ export type ErrorCode =
 
 /** Sentences that callers look for, with who reads them. */
 export const phrase = {
-  /** runc's users; the seed's ErrExist ("container already exists"). */
+  /** runc's users. The seed's ErrExist is told by its class. */
   exists: 'container with given ID already exists',
   /** containerd (delete: success; kill: no such container), podman state, the seed's ErrNotExist. */
   notExist: 'container does not exist',

@@ -6,7 +6,7 @@ export class ErrExist extends RuntimeError {
   override readonly name: string = 'ErrExist'
 
   constructor(id: string) {
-    super('exists', `${phrase.exists}: container already exists: ${id}`)
+    super('exists', `${phrase.exists}: ${id}`)
   }
 }
 

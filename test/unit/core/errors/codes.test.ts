@@ -19,7 +19,7 @@ test('the phrases that callers read', () => {
 })
 
 test.each([
-  [new ErrExist('web'), 'exists', ['container with given ID already exists', 'container already exists', 'web']],
+  [new ErrExist('web'), 'exists', ['container with given ID already exists: web']],
   [new ErrNotExist('web'), 'not-exist', ['container does not exist', 'web']],
   [new ErrNotRunning('web'), 'not-running', ['container not running', 'web']],
 ] as const)('%s', (error, code, words) => {
