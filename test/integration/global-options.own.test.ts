@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
-import { invoke, messageOf, runtimePath } from '../support/runtime.ts'
+import { invoke, runtimePath } from '../support/runtime.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
@@ -49,14 +49,6 @@ describe('options of crun and of older runc', () => {
     const bundle = await t.bundle({ args: ['echo', 'ran'] })
     const result = await t.runtime(['--cgroup-manager', 'cgroupfs', 'run', '--bundle', bundle.path, t.id()])
     expect(result).toMatchObject({ exitCode: 0, stdout: 'ran\n' })
-  })
-
-  it('--cgroup-manager=disabled is refused, and nothing is made', async () => {
-    const bundle = await t.bundle()
-    const result = await t.runtime(['--cgroup-manager=disabled', 'create', '--bundle', bundle.path, t.id()])
-    expect(result.exitCode).toBe(1)
-    expect(messageOf(result)).toContain('--cgroup-manager disabled is not supported')
-    t.expectNothingLeft()
   })
 
   it('--criu FILE is accepted', async () => {

@@ -30,7 +30,8 @@ export const globalOptions = {
   },
   'cgroup-manager': {
     type: 'string',
-    describe: "crun's spelling: systemd is --systemd-cgroup",
+    describe:
+      "crun's spelling: systemd is --systemd-cgroup; disabled, as podman --cgroups=disabled has it, makes no cgroup",
     choices: ['cgroupfs', 'systemd', 'disabled'],
   },
   criu: { type: 'string', value: 'FILE', describe: 'accepted for callers of runc: there is no checkpoint' },
@@ -138,12 +139,14 @@ function timeout<V extends string, D extends string>(verb: V, value: D) {
 export function toSettings(values: GlobalValues, env: Environment): Settings {
   const { text, bool, ms } = reader(values, env)
   refuseRootless(text('rootless'))
+  const withoutCgroup = values['cgroup-manager'] === 'disabled'
   const root = text('root')
   if (root === '') throw new RuntimeError('usage', 'invalid --root: want a directory, not an empty string')
   return {
     root: resolve(root),
     rootIsExplicit: values.root !== undefined || Boolean(env[globalOptions.root.env]),
     systemdCgroup: systemdManages(values['cgroup-manager']) ?? bool('systemd-cgroup'),
+    withoutCgroup,
     monitorCgroup: text('monitor-cgroup'),
     monitorMode: text('monitor') as MonitorMode,
     containerLogLevel: text('container-log-level'),
@@ -154,7 +157,8 @@ export function toSettings(values: GlobalValues, env: Environment): Settings {
       seccomp: bool('seccomp'),
       capabilities: bool('capabilities'),
       apparmor: bool('apparmor'),
-      cgroupDevices: bool('cgroup-devices'),
+      // Rules for devices are a cgroup's.
+      cgroupDevices: bool('cgroup-devices') && !withoutCgroup,
     },
     timeouts: {
       createMs: ms('create-timeout'),
@@ -214,10 +218,8 @@ function reader(values: GlobalValues, env: Environment) {
   }
 }
 
-/** undefined: --cgroup-manager does not say. podman asks for none with --cgroups=disabled. */
+/** undefined: --cgroup-manager does not say. */
 function systemdManages(manager: string | undefined): boolean | undefined {
-  if (manager === 'disabled')
-    throw new RuntimeError('unsupported', '--cgroup-manager disabled is not supported: a container has a cgroup')
   return manager === undefined ? undefined : manager === 'systemd'
 }
 

@@ -131,7 +131,7 @@ export class Podman {
   /** `podman run` with a private cgroup parent and, unless the flags say otherwise, no network. */
   runArguments(flags: readonly string[], command: readonly string[]): string[] {
     const network = flags.some((flag) => /^--(network|pod)\b/.test(flag)) ? [] : ['--network', 'none']
-    const parent = flags.some((flag) => /^--pod\b/.test(flag)) ? [] : ['--cgroup-parent', this.cgroupParent]
+    const parent = flags.some((flag) => /^--(pod|cgroups)\b/.test(flag)) ? [] : ['--cgroup-parent', this.cgroupParent]
     return ['run', ...network, ...parent, ...flags, this.image, ...command]
   }
 
@@ -244,6 +244,7 @@ network_config_dir = "${directory}/networks"
 [engine]
 lock_type = "file"
 events_logger = "file"
+runtime_supports_nocgroup = ["crio-lxc"]
 conmon_path = ["${conmonPath()}"]
 `,
   )

@@ -6,6 +6,7 @@ test('toSettings() has the documented defaults with an empty environment', () =>
     root: '/run/crio-lxc',
     rootIsExplicit: false,
     systemdCgroup: false,
+    withoutCgroup: false,
     monitorCgroup: 'crio-lxc-monitor.slice',
     monitorMode: 'handover',
     containerLogLevel: 'warn',
@@ -42,6 +43,7 @@ describe('environment', () => {
       root: '/run/other',
       rootIsExplicit: true,
       systemdCgroup: true,
+      withoutCgroup: false,
       monitorCgroup: 'mon.slice',
       monitorMode: 'resident',
       containerLogLevel: 'debug',
@@ -96,7 +98,6 @@ describe('values that are not accepted', () => {
     [{}, { CRIO_LXC_SECCOMP: 'off' }, 'invalid boolean value "off" for CRIO_LXC_SECCOMP: want true or false'],
     [{ 'kill-timeout': '5' }, {}, '--kill-timeout: invalid duration "5": want a form like 60s, 1m30s or 500ms'],
     [{}, { CRIO_LXC_KILL_TIMEOUT: '-1s' }, 'CRIO_LXC_KILL_TIMEOUT: invalid duration "-1s": want'],
-    [{ 'cgroup-manager': 'disabled' }, {}, '--cgroup-manager disabled is not supported: a container has a cgroup'],
     [{ rootless: 'true' }, {}, '--rootless=true is not supported: run as root, or give auto or false'],
     [{ rootless: 'maybe' }, {}, 'invalid boolean value "maybe" for --rootless: want true or false'],
     [{ root: '' }, {}, 'invalid --root: want a directory, not an empty string'],
@@ -111,6 +112,14 @@ describe('values that are not accepted', () => {
     [{}, false],
   ])('%j: systemd manages cgroups: %s', (values, systemd) => {
     expect(toSettings(values, {}).systemdCgroup).toBe(systemd)
+  })
+
+  test('--cgroup-manager disabled: no cgroup, and so no rules for devices', () => {
+    expect(toSettings({ 'cgroup-manager': 'disabled', 'systemd-cgroup': true }, {})).toMatchObject({
+      systemdCgroup: false,
+      withoutCgroup: true,
+      featureGates: { cgroupDevices: false },
+    })
   })
 
   test.each([['auto'], ['false'], ['0']])('--rootless %s is accepted', (rootless) => {

@@ -8,6 +8,8 @@ export interface CgroupsPathOptions {
   readonly id: string
   /** cgroupsPath has the form slice:prefix:name. */
   readonly systemd: boolean
+  /** The container has no cgroup of its own, whatever cgroupsPath says. */
+  readonly none?: boolean
 }
 
 /** Where a container's cgroup is, and which unit of systemd it is. */
@@ -18,8 +20,15 @@ export interface Placement {
   readonly scope: Scope | undefined
 }
 
+/** Where nothing is ever made: whoever looks for the cgroup of a container without one finds nothing. */
+const NO_CGROUP = '/crio-lxc:none'
+
 /** A relative path begins at the mount point too: the same place for every caller, whatever cgroup it runs in. */
-export function resolveCgroupsPath(cgroupsPath: string | undefined, { id, systemd }: CgroupsPathOptions): Placement {
+export function resolveCgroupsPath(
+  cgroupsPath: string | undefined,
+  { id, systemd, none }: CgroupsPathOptions,
+): Placement {
+  if (none) return { path: `${NO_CGROUP}/${id}`, scope: undefined }
   if (systemd) {
     const scope = cgroupsPath ? parseScope(cgroupsPath) : defaultScope(id)
     return { path: scope.path, scope }
@@ -36,6 +45,7 @@ export function resolveCgroupsPath(cgroupsPath: string | undefined, { id, system
     if (part === '..') throw new SpecError(POINTER, `${JSON.stringify(path)} must not contain ".."`)
     if (part !== '' && part !== '.') parts.push(part)
   }
+  if (`/${parts[0]}` === NO_CGROUP) throw new SpecError(POINTER, `${JSON.stringify(path)} is kept free: choose another`)
   if (parts.length === 0) throw new SpecError(POINTER, 'must not be the root of the hierarchy')
   return { path: `/${parts.join('/')}`, scope: undefined }
 }

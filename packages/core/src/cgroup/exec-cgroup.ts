@@ -15,7 +15,7 @@ export function execCgroup({ mode, hierarchies }: CgroupLayout, path: string, in
   const [hierarchy] = hierarchies
   if (mode !== 'v2' || hierarchy === undefined) return path
   if (handedDown(hierarchy, path) === '') return path
-  const inner = initCgroup(init)(hierarchy)
+  const inner = cgroupOf(init)(hierarchy)
   return inner.startsWith(`${path}/`) ? inner : path
 }
 
@@ -30,12 +30,12 @@ function handedDown({ mountPoint }: Hierarchy, path: string): string {
 }
 
 /**
- * Where init is now, for a container whose cgroup is gone: systemd drops a scope out of which the last process has been
- * moved, though the container runs on.
+ * Where a process is now. It is init's place that counts for a container whose cgroup is gone: systemd drops a scope out
+ * of which the last process has been moved, though the container runs on.
  */
-export function initCgroup(init: number): (hierarchy: Hierarchy) => string {
+export function cgroupOf(pid: number): (hierarchy: Hierarchy) => string {
   return ({ name, version }) => {
-    const lines = readFileSync(`/proc/${runningThread(init)}/cgroup`, 'utf8')
+    const lines = readFileSync(`/proc/${runningThread(pid)}/cgroup`, 'utf8')
       .trim()
       .split('\n')
     const line = lines.find((text) => {

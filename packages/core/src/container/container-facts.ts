@@ -20,6 +20,8 @@ export interface ContainerFacts {
   readonly monitorCgroupDir: string
   /** The container's cgroup, below every hierarchy. */
   readonly cgroupDir: string
+  /** It has no cgroup of its own, and cgroupDir does not exist: its processes are those of its pid namespace. */
+  readonly withoutCgroup?: true
   /** Absent: the runtime alone manages the container's cgroup. */
   readonly systemdUnits?: SystemdUnits
   readonly seccomp: boolean
@@ -53,6 +55,8 @@ export interface InitFacts {
   readonly init: ProcessIdentity
   /** liblxc's monitor, in resident mode. */
   readonly monitor?: ProcessIdentity
+  /** The cgroup in which init is, is its caller's. */
+  readonly withoutCgroup?: true
   /** Words of the steps that `start` lets init take, by their number in the plan. */
   readonly startSteps: Readonly<Record<string, string>>
   /** process.args[0], for the error of a failed start. */

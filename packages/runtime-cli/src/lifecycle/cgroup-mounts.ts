@@ -11,12 +11,11 @@ import type { CgroupMounts } from '@crio-lxc/init/steps/mounts'
 
 export interface CgroupMountContext {
   readonly layout: CgroupLayout
-  readonly cgroupDir: string
+  /** Of the cgroup that is shown, below a hierarchy's mount point. */
+  readonly pathOf: (hierarchy: Hierarchy) => string
   readonly created: ReadonlySet<NamespaceType>
   /** By index in `mounts`: what create has opened on the host. */
   readonly detached: ReadonlyMap<number, unknown>
-  /** For `debug plan`: the container's cgroup does not exist, and the root of the hierarchy stands for it. */
-  readonly preview?: boolean
 }
 
 export interface OpenCgroupMounts {
@@ -32,7 +31,7 @@ export interface OpenCgroupMounts {
  * where a mount of the host's lies below: a cgroup2 on a cgroup2, as a recursive bind of /sys brings it, is EBUSY.
  */
 export function cgroupMounts(spec: Spec, context: CgroupMountContext): OpenCgroupMounts {
-  const { layout, cgroupDir, created, detached, preview = false } = context
+  const { layout, pathOf, created, detached } = context
   const version = layout.mode === 'v2' ? 2 : 1
   const index = spec.mounts?.findIndex(({ type }) => type === 'cgroup' || type === 'cgroup2') ?? -1
   const shown = index < 0 ? [] : layout.hierarchies.filter((hierarchy) => hierarchy.version === version)
@@ -42,8 +41,7 @@ export function cgroupMounts(spec: Spec, context: CgroupMountContext): OpenCgrou
     const hierarchies = shown.map((hierarchy) => {
       const entry = { name: hierarchy.name, data: mountData(hierarchy) }
       if (created.has('cgroup') && !onHostMount) return entry
-      const path = preview ? hierarchy.mountPoint : hierarchy.mountPoint + cgroupDir
-      const fd = cloneTree(AT_FDCWD, path, { recursive: false })
+      const fd = cloneTree(AT_FDCWD, hierarchy.mountPoint + pathOf(hierarchy), { recursive: false })
       fds.push(fd)
       const { ofBind } = parseMountOptions(spec.mounts?.[index]?.options ?? [])
       mountSetattr(fd, { propagation: MS_PRIVATE })

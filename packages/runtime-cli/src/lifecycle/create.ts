@@ -9,6 +9,7 @@ import { openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { cgroupOwner, delegateCgroup } from '@crio-lxc/core/cgroup/delegate'
 import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
+import { cgroupOf } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
@@ -112,6 +113,8 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const notify = await notifierOf(options)
   const { spec, text } = options.loaded ?? loadSpec(options.bundle, settings.featureGates)
   checkOptions(spec, options)
+  const without = settings.withoutCgroup ? await import('./without-cgroup.ts') : undefined
+  without?.checkWithoutCgroup(spec)
   done(`${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
   // The modes of what create makes are its own, not the caller's.
   globalThis.process.umask(0o022)
@@ -120,7 +123,11 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const layout = cgroupLayout()
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${options.bundle}/${spec.root.path}`
   const { id } = options
-  const placement = resolveCgroupsPath(spec.linux?.cgroupsPath, { id, systemd: settings.systemdCgroup })
+  const placement = resolveCgroupsPath(spec.linux?.cgroupsPath, {
+    id,
+    systemd: settings.systemdCgroup,
+    none: settings.withoutCgroup,
+  })
   const cgroupDir = placement.path
   const resources = planResources(spec, presentCgroup(layout, cgroupDir), featureGates)
   const manager = managerOf({
@@ -185,6 +192,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     ...(options.pidFile !== undefined && { pidFile: options.pidFile }),
     monitorCgroupDir: manager.monitorPath,
     cgroupDir,
+    ...(without && { withoutCgroup: true }),
     ...(manager.units && { systemdUnits: manager.units }),
     ...featureGates,
     ...(options.noNewKeyring && { noNewKeyring: true }),
@@ -217,7 +225,13 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   if (prepared) closeLater([prepared.fd])
   const container = prepared ?? { spec, sources }
   done(`made ${info.runtimePath()} and the cgroup ${cgroupDir}`, { cgroup: cgroupDir, madeCgroups })
-  const cgroup = cgroupMounts(spec, { layout, cgroupDir, created: namespaces.created, detached: sources.mounts })
+  const callers = without && cgroupOf(globalThis.process.pid)
+  const cgroup = cgroupMounts(spec, {
+    layout,
+    pathOf: callers ?? (() => cgroupDir),
+    created: namespaces.created,
+    detached: sources.mounts,
+  })
   closeLater(cgroup.fds)
   if (resctrl) {
     resctrl.make(undo)
@@ -229,7 +243,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const monitor = new Monitor(info, {
     arch,
     companions,
-    cgroup: openCgroup(layout, cgroupDir, { others: resctrl?.facts.tasks }),
+    cgroup: openCgroup(layout, cgroupDir, { others: resctrl?.facts.tasks, instead: callers }),
     hostTree: gate?.plan.hostTree?.fd,
     timeNamespace: namespaces.shared.get('time'),
     timeOffsets: userNamespace && namespaces.created.has('time') ? spec.linux?.timeOffsets : undefined,
@@ -256,6 +270,8 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   })
   fds.push(() => monitor.close())
   undo.push(() => monitor.end())
+  const guard = without && new without.InitGuard(monitor)
+  if (guard) undo.push(() => guard.end(timeouts.killMs))
   done(`launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
 
   // From here on liblxc makes the namespaces meanwhile.
@@ -326,6 +342,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     gate.open()
     awaitInit(monitor, 'ready', waiting)
   }
+  guard?.remember()
   done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
   if (pidfdSocket !== undefined)
     sendPidfd(pidfdSocket, monitor.initPid(), { word: 'standard', timeoutMs: settings.timeouts.createMs })
@@ -338,6 +355,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     seccompAgent,
     message: message && messageFile !== undefined ? identifyMessage(messageFile, message.path) : undefined,
     resident,
+    withoutCgroup: settings.withoutCgroup,
   })
   done(`init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
 }

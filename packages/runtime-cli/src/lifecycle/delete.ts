@@ -92,6 +92,10 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
 async function destroy(settings: Settings, { info, facts, init, status }: Container, remains: Remains): Promise<void> {
   const done = stepLog('delete')
   const layout = cgroupLayout()
+  if (!init && facts.withoutCgroup) {
+    const { endUnknownInit } = await import('./without-cgroup.ts')
+    remains.of(() => endUnknownInit(info, facts, settings.timeouts.killMs))
+  }
   endContainer(settings, { layout, cgroup: facts.cgroupDir, init }, remains)
   done(`it was ${status}${init ? `, and init, pid ${init.init.pid}, has ended` : ''}`, { status, pid: init?.init.pid })
   if (facts.systemdUnits) {

@@ -7,6 +7,7 @@ import { stepLog } from '@crio-lxc/core/log/step-log'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { close, poll } from '@crio-lxc/core/sys/libc'
 import { type Container, loadContainer } from './load-container.ts'
+import { requireCgroup } from './require-cgroup.ts'
 import type { Settings } from './settings.ts'
 
 /** One line of runc's `events`. */
@@ -69,6 +70,7 @@ function running(settings: Settings, id: string): Container {
   const container = loadContainer(settings, id)
   if (container.status === 'stopped' || container.status === 'creating')
     throw new ErrNotRunning(`${id} is ${container.status}`)
+  requireCgroup(container.facts, 'look at the events of')
   return container
 }
 

@@ -2,7 +2,7 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
-import { execCgroup, initCgroup, openSubCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
+import { cgroupOf, execCgroup, openSubCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { forksIntoCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
@@ -192,7 +192,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     const { tasks: others } = facts.resctrl ?? {}
     const cgroup = options.cgroups?.length
       ? openSubCgroups(options.cgroups, { path, layout, others })
-      : openCgroup(layout, execCgroup(layout, path, init.init.pid), { others, instead: initCgroup(init.init.pid) })
+      : openCgroup(layout, execCgroup(layout, path, init.init.pid), { others, instead: cgroupOf(init.init.pid) })
     cgroup.fds.forEach(keep)
     const [reportRead, reportWrite] = pipe()
     keep(reportRead)

@@ -5,7 +5,7 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
-import { initCgroup } from '@crio-lxc/core/cgroup/exec-cgroup'
+import { cgroupOf } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import type { ContainerFacts } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
@@ -14,6 +14,7 @@ import type { HookContainer, HookRun } from '@crio-lxc/core/hook/hook-request'
 import { log } from '@crio-lxc/core/log/logger'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Hooks, Spec } from '@crio-lxc/core/oci/spec'
+import { pidInside } from '@crio-lxc/core/process/pid-namespace'
 import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { openat2 } from '@crio-lxc/core/sys/libc'
 import { environmentOf, lacksHome } from '@crio-lxc/init/environment'
@@ -111,16 +112,10 @@ function environmentOfContainer(config: string, { pid }: ProcessIdentity): strin
   }
 }
 
-/** The pid in the innermost pid namespace of the process; proc_pid_status(5), NSpid. */
-function pidInside(pid: number): number {
-  const pids = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]?.split(/\s+/)
-  return Number(pids?.at(-1) ?? pid)
-}
-
 function withContainer(facts: ContainerFacts, init: ProcessIdentity, use: (container: HookContainer) => void): void {
   const { fds, ...cgroup } = openCgroup(cgroupLayout(), facts.cgroupDir, {
     others: facts.resctrl?.tasks,
-    instead: initCgroup(init.pid),
+    instead: cgroupOf(init.pid),
   })
   try {
     const namespaces = openContainerNamespaces(init, (fd) => {

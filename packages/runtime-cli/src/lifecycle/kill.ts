@@ -7,7 +7,10 @@ import { progressOf } from '@crio-lxc/core/container/status'
 import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
+import { signalNamespace } from '@crio-lxc/core/process/pid-namespace'
 import { signalProcess } from '@crio-lxc/core/process/pidfd'
+import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
+import { endProcess } from './end-process.ts'
 import { killProcesses } from './kill-container.ts'
 import { type Container, loadContainer } from './load-container.ts'
 import type { Settings } from './settings.ts'
@@ -26,15 +29,14 @@ export function kill(settings: Settings, id: string, signal: number, { all }: Ki
   const { facts, init, status } = container
   if (all) {
     // A stopped container may have left processes in a pid namespace that is not its own; none left is no error.
-    signalAll(settings, facts, signal)
+    const count = facts.withoutCgroup ? 0 : signalAll(settings, facts, signal)
+    // They have been moved out of its cgroup, or there never was one.
+    if (count === 0 && init) signalNamespaceOf(settings, init.init, signal)
     return
   }
   if (status === 'creating') throw new RuntimeError('wrong-state', `signal ${id}: it is still being created: try again`)
   // The kernel ends with init what is in a pid namespace of the container's own, and nothing else.
-  if (signal === SIGKILL && !hasOwnPids(facts)) {
-    if (signalAll(settings, facts, signal) === 0) throw new ErrNotRunning(id)
-    return
-  }
+  if (signal === SIGKILL && !hasOwnPids(facts) && signalAll(settings, facts, signal) > 0) return
   if (!init || status === 'stopped') throw new ErrNotRunning(id)
   signalInit(settings, { ...container, init }, signal)
 }
@@ -50,6 +52,14 @@ function signalAll({ timeouts }: Settings, { cgroupDir }: ContainerFacts, signal
       : signalCgroup(layout, cgroupDir, signal, { timeoutMs })
   done(`sent signal ${signal} to every process of the cgroup ${cgroupDir}: ${count}`, { signal, count })
   return count
+}
+
+/** After SIGKILL none of them is left. */
+function signalNamespaceOf({ timeouts }: Settings, init: ProcessIdentity, signal: number): void {
+  const done = stepLog('kill')
+  const count = signalNamespace(init, signal)
+  if (signal === SIGKILL) endProcess(init, timeouts.killMs)
+  done(`sent signal ${signal} to init, pid ${init.pid}, and what is in its pid namespace: ${count}`, { signal, count })
 }
 
 function hasOwnPids({ namespaces = [] }: ContainerFacts): boolean {

@@ -5,6 +5,7 @@ import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { loadContainer } from './load-container.ts'
+import { requireCgroup } from './require-cgroup.ts'
 import type { Settings } from './settings.ts'
 
 /** pause: returns when no process of the container runs any more; after a failure all of them run. */
@@ -12,6 +13,7 @@ export function pause(settings: Settings, id: string): void {
   const done = stepLog('pause')
   const { facts, status } = loadContainer(settings, id)
   if (status !== 'running' && status !== 'created') throw new ErrNotRunning(`${id} is ${status}`)
+  requireCgroup(facts, 'pause')
   freeze(cgroupLayout(), facts.cgroupDir, settings.timeouts.killMs)
   done(`froze the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
 }

@@ -120,7 +120,11 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
   const arch = hostArch()
   const companions = companionsOf(settings)
   const layout = cgroupLayout()
-  const placement = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd: settings.systemdCgroup })
+  const placement = resolveCgroupsPath(spec.linux?.cgroupsPath, {
+    id: 'ID',
+    systemd: settings.systemdCgroup,
+    none: settings.withoutCgroup,
+  })
   const { path: cgroupDir, scope } = placement
   const intelRdt = hostHas('resctrl') ? spec.linux?.intelRdt : undefined
   const resctrl = intelRdt && ResctrlGroup.of(intelRdt, 'ID').plan
@@ -165,7 +169,8 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
   const gate = Gate.of(spec, { libexec: companions.libexec, rootfs, ownMounts, movesDevices: moved !== undefined })
   if (gate) fds.push(() => gate.close())
   const { created } = namespaces
-  const shown = cgroupMounts(spec, { layout, cgroupDir, created, detached: sources.mounts, preview: true })
+  // The container's cgroup does not exist: the root of the hierarchy stands for it.
+  const shown = cgroupMounts(spec, { layout, pathOf: () => '', created, detached: sources.mounts })
   closeLater(shown.fds)
   const staged = [...mounted.sources.staged, ...shown.staged]
   const [plan, go, report, log, fifoDirectory, wait] = [200, 201, 202, 203, 204, 207] as const
@@ -214,7 +219,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
       logLevel: settings.containerLogLevel,
     }),
     cgroup: {
-      directories: layout.hierarchies.map(({ mountPoint }) => mountPoint + cgroupDir),
+      directories: settings.withoutCgroup ? [] : layout.hierarchies.map(({ mountPoint }) => mountPoint + cgroupDir),
       ...(scope && {
         unit: printUnit(scope, [
           ...planScopeProperties(scope, { id: 'ID', pid: PLACEHOLDER, layout }),

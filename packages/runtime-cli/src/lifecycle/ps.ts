@@ -2,13 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { listProcesses } from '@crio-lxc/core/cgroup/cgroup-processes'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { processesOfNamespace } from '@crio-lxc/core/process/pid-namespace'
 import { loadContainer } from './load-container.ts'
 import type { Settings } from './settings.ts'
 
-/** Pids on the host of every process in the container's cgroup. */
+/** Pids on the host of every process in the container's cgroup, or of its pid namespace when it has none there. */
 export function containerPids(settings: Settings, id: string): number[] {
-  const { facts } = loadContainer(settings, id)
-  return listProcesses(cgroupLayout(), facts.cgroupDir)
+  const { facts, init } = loadContainer(settings, id)
+  const pids = facts.withoutCgroup ? [] : listProcesses(cgroupLayout(), facts.cgroupDir)
+  return pids.length === 0 && init ? processesOfNamespace(init.init) : pids
 }
 
 /** The header of ps(1), run with `args` (default `-ef`), and its lines about `pids`. Throws RuntimeError `io`. */

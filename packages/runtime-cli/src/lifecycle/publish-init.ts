@@ -20,11 +20,12 @@ export interface PublishOptions {
   readonly message: TerminationMessageFile | undefined
   /** Has a place for the monitor when it stays. */
   readonly resident: CgroupManager | undefined
+  readonly withoutCgroup: boolean
 }
 
 /** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
 export function publishInit(info: ContainerInfo, options: PublishOptions): number {
-  const { monitor, spec, unprivileged, plan, seccompAgent, message, resident } = options
+  const { monitor, spec, unprivileged, plan, seccompAgent, message, resident, withoutCgroup } = options
   const init = identifyInit(monitor)
   const { pid } = init
   setOomScoreAdj(pid, spec.process.oomScoreAdj)
@@ -37,6 +38,7 @@ export function publishInit(info: ContainerInfo, options: PublishOptions): numbe
   info.publishInit({
     init,
     ...(kept && { monitor: kept }),
+    ...(withoutCgroup && { withoutCgroup }),
     startSteps: Object.fromEntries(
       plan.steps.slice(firstStartStep).map(({ what }, index) => [firstStartStep + index, what]),
     ),

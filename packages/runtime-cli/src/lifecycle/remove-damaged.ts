@@ -40,7 +40,11 @@ export function removeDamaged(settings: Settings, info: ContainerInfo): void {
   const init = attempt(() => info.loadInit())
   const named = namedCgroups(settings, info)
   const remains = new Remains(true)
-  endContainer(settings, { layout, cgroup: init && cgroupOf(init, named), init }, remains)
+  endContainer(
+    settings,
+    { layout, cgroup: init && !init.withoutCgroup ? cgroupOf(init, named) : undefined, init },
+    remains,
+  )
   for (const path of named) attempt(() => removeCgroup(layout, path))
   info.remove()
   remains.report(info.containerId)

@@ -9,6 +9,8 @@ export interface Settings {
   readonly rootIsExplicit: boolean
   /** cgroupsPath is `slice:prefix:name` (`--systemd-cgroup`, CRIO_LXC_SYSTEMD_CGROUP). */
   readonly systemdCgroup: boolean
+  /** Containers are made in the caller's cgroup and have none of their own (`--cgroup-manager disabled`). */
+  readonly withoutCgroup: boolean
   /** Path below each hierarchy where resident monitors live (`--monitor-cgroup`, CRIO_LXC_MONITOR_CGROUP). */
   readonly monitorCgroup: string
   readonly monitorMode: MonitorMode

@@ -10,6 +10,7 @@ import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { IntelRdt } from '@crio-lxc/core/oci/linux'
 import type { Resources } from '@crio-lxc/core/oci/resources'
 import { type Container, loadContainer } from './load-container.ts'
+import { requireCgroup } from './require-cgroup.ts'
 import type { Settings } from './settings.ts'
 
 export interface Update {
@@ -26,6 +27,7 @@ export async function update(settings: Settings, id: string, { resources, intelR
   const container = loadContainer(settings, id)
   const { facts, status } = container
   if (status === 'stopped' || status === 'creating') throw new ErrNotRunning(`${id} is ${status}`)
+  requireCgroup(facts, 'update')
   if (!intelRdt) return limit(settings, container, resources)
   const { updateSchemata } = await import('./resctrl.ts')
   const restore = updateSchemata(facts.resctrl, intelRdt)

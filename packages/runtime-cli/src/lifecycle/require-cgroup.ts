@@ -1,0 +1,11 @@
+import type { ContainerFacts } from '@crio-lxc/core/container/container-facts'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+
+/** Throws RuntimeError for a container that has no cgroup, of which the verb `what` asks something. */
+export function requireCgroup({ containerId, withoutCgroup }: ContainerFacts, what: string): void {
+  if (withoutCgroup)
+    throw new RuntimeError(
+      'unsupported',
+      `${what} ${containerId}: it was created with --cgroup-manager disabled and has no cgroup`,
+    )
+}
