@@ -9,6 +9,7 @@ import type { Bundle, BundleOptions } from '../support/bundle.ts'
 import { type Created, useContainers } from '../support/containers.ts'
 import { program } from '../support/programs.ts'
 import { requires } from '../support/requires.ts'
+import { messageOf } from '../support/runtime.ts'
 import { type Hooks, type Spec, setNamespace } from '../support/spec.ts'
 import { giveImage, mapIds } from '../support/user-namespace.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -105,6 +106,35 @@ describe('nothing that the runtime puts into shared user and pid namespaces can 
       await t.ok(['exec', ...(n % 2 ? ['--user', '1000:1000'] : []), id, 'true'])
       expect(caught(tracer)).toEqual([])
     }
+  })
+})
+
+describe('a sibling that stops whatever appears', () => {
+  requires('own-runtime')
+  const timeouts = ['--create-timeout', '2s', '--start-timeout', '2s']
+
+  it.each<[string, (spec: Spec) => void]>([
+    ['', () => undefined],
+    [' with hooks at every point', (spec) => Object.assign(spec, { hooks: everyHook })],
+  ])('makes create%s fail at its time-out, with a sentence, and nothing stays', async (_, change) => {
+    const tracer = await lurk(['stop'])
+    const bundle = await sibling(tracer, { spec: change })
+    const result = await t.runtime([...timeouts, 'create', '--bundle', bundle.path, t.id()])
+    expect(result).toMatchObject({ exitCode: 1, timedOut: false })
+    expect(messageOf(result)).toMatch(/it took longer than 2000 ms/)
+    expect(caught(tracer)).toContainEqual(expect.stringMatching(/^stopped /))
+  })
+
+  it('makes exec fail in the same way', async () => {
+    const tracer = await lurk(['look'])
+    const { id, pid } = await t.running(await sibling(tracer))
+    await t.ok(['exec', '--detach', tracer.id, '/tracer', 'stop'])
+    const result = await t.runtime([...timeouts, 'exec', id, 'sh', '-c', 'exit 7'], { timeoutMs: 10_000 })
+    // A program that has begun may be stopped for as long as they like.
+    if (!result.timedOut) expect([7, 255]).toContain(result.exitCode)
+    if (result.exitCode === 255) expect(messageOf(result)).toMatch(/it took longer than 2000 ms/)
+    if (result.timedOut) return
+    expect(JSON.parse((await t.ok(['ps', '--format', 'json', id])).stdout)).toEqual([pid])
   })
 })
 
