@@ -1,9 +1,10 @@
 /** Options and commands of other runtimes that callers try, and what is said of them. */
+import { dirname } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
-import { invoke, runtimePath } from '../support/runtime.ts'
+import { invoke, messageOf, runtimePath } from '../support/runtime.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
@@ -41,6 +42,61 @@ describe('completion in bash', () => {
 
   it('offers nothing where the word is free', async () => {
     expect(await offered('create', 'new')).toEqual([])
+  })
+})
+
+describe('completion in zsh', () => {
+  requires('zsh')
+  /** zsh's own completion system stands around the function: here it shows what it is given. */
+  const script = `compdef() { :; }; compadd() { print -rl -- $found; }; _files() { print FILES; }
+    source <("$0" completion zsh); words=("$0" "$@"); CURRENT=$#words; _crio_lxc`
+  it.each([
+    [['upd'], 'update\n'],
+    [['kill', '--'], '--all\n--help\n'],
+    [['run', '--bundle', ''], 'FILES\n'],
+  ])('%j', async (words, offered) => {
+    const { stdout } = await execa('zsh', ['-fc', script, runtimePath, ...words], { timeout: 10_000 })
+    expect(`${stdout}\n`).toBe(offered)
+  })
+})
+
+describe('completion in fish', () => {
+  requires('fish')
+  it.each([
+    ['upd', 'update\n'],
+    ['kill --a', '--all\n'],
+  ])('%j', async (words, offered) => {
+    const script = `crio-lxc completion fish | source; complete -C 'crio-lxc ${words}'`
+    const env = { PATH: `${dirname(runtimePath)}:${process.env.PATH}`, HOME: t.hostDirectory() }
+    const { stdout } = await execa('fish', ['--no-config', '-c', script], { env, timeout: 10_000 })
+    expect(`${stdout}\n`).toBe(offered)
+  })
+})
+
+describe('completion elsewhere', () => {
+  it.each(['tcsh', 'powershell', '--help-me', ''])('is refused by the name of the shell: %j', async (shell) => {
+    const result = await invoke(['completion', shell])
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(messageOf(result)).toContain(`${JSON.stringify(shell)} is not supported: want one of bash, zsh, fish`)
+  })
+})
+
+describe('a verb by the name that other tools give it', () => {
+  it.each([
+    ['rm', 'did you mean delete?'],
+    ['stop', 'did you mean kill?'],
+    ['stat', 'did you mean state, or events --stats?'],
+    ['inspect', 'did you mean state?'],
+    ['logs', "a container's output goes to whoever created it"],
+    ['attach', 'did you mean exec?'],
+    ['ls', 'did you mean list?'],
+    ['unpause', 'did you mean resume?'],
+    ['version', 'did you mean --version?'],
+  ])('%s', async (name, hint) => {
+    const result = await invoke([name, 'web'])
+    expect(result.exitCode).toBe(1)
+    expect(messageOf(result)).toContain(`unknown command "${name}": `)
+    expect(messageOf(result)).toContain(hint)
   })
 })
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
 import { runtimePath } from '../support/runtime.ts'
-import { onTerminal } from '../support/terminal-session.ts'
+import { onTerminal, type TerminalSize } from '../support/terminal-session.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 requires('root', 'own-runtime')
@@ -37,10 +37,45 @@ describe('top', () => {
     expect(other).toEqual(['paused', '0.0%', expect.stringMatching(/ \/ -$/), '2 / -'])
   })
 
+  const env = { PATH: process.env.PATH ?? '' }
+  const top = (size: TerminalSize, interval = '100ms') =>
+    onTerminal([runtimePath, '--root', t.root, 'top', '--interval', interval], { env, size })
+
+  it('keeps its header and its rows within a small terminal, and ends with q', async () => {
+    for (let count = 0; count < 6; count++) await t.create()
+    const terminal = top({ rows: 5, columns: 40 })
+    const tables = (): string[] => terminal.screen().split('\x1b[H').slice(1, -1)
+    await waitFor(() => tables().length > 2)
+    const lines = (tables().at(-1) ?? '').replace('\x1b[J', '').trimEnd().split('\r\n')
+    const shown = lines.map((line) => line.replace('\x1b[K', ''))
+    expect(shown).toHaveLength(4)
+    expect(shown[0]).toMatch(/^ID +STATUS/)
+    expect(shown.at(-1)).toBe('... and 4 more')
+    expect(shown.filter((line) => line.length >= 40)).toEqual([])
+    terminal.type('q')
+    expect(await terminal.exitCode).toBe(0)
+  })
+
+  it.each([
+    ['q', 0],
+    ['\x03', 130],
+  ])('gives the terminal back as it was after %j, also between two looks', async (key, code) => {
+    await t.create()
+    const script = 'trap : INT; stty -a; "$@"; code=$?; stty -a; exit $code'
+    const command = ['sh', '-c', script, 'sh', runtimePath, '--root', t.root, 'top', '--interval', '1h']
+    const terminal = onTerminal(command, { env })
+    await terminal.shows('created')
+    terminal.type(key)
+    expect(await terminal.exitCode).toBe(code)
+    const modes = terminal.screen().match(/^.*\bicanon\b.*$/gm) ?? []
+    expect(modes).toHaveLength(2)
+    expect(modes[1]).toBe(modes[0])
+    expect(terminal.screen().match(/ echo /g)).toHaveLength(2)
+  })
+
   it('refreshes in a terminal until ^C', async () => {
     const { id } = await t.running()
-    const env = { PATH: process.env.PATH ?? '' }
-    const terminal = onTerminal([runtimePath, '--root', t.root, 'top', '--interval', '100ms'], { env })
+    const terminal = top({ rows: 24, columns: 80 })
     /** What was on the screen after each look but the last, which may not be whole. */
     const tables = (): string[] => terminal.screen().split('\x1b[H').slice(1, -1)
     await waitFor(() => tables().length > 3)

@@ -47,7 +47,7 @@ prepare() {
 	# shellcheck disable=SC2086,SC2046 # lists of words
 	install_packages $(has_vm && echo "$vm_packages") busybox-static e2fsprogs gcc git libc6-dev lxc-dev runc crun \
 		podman conmon containerd netavark catatonit uidmap \
-		iptables iproute2 procps strace qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+		iptables iproute2 procps strace zsh fish qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	install_npm_packages
 	step 'npm run build' npm run build
 }

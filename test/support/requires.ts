@@ -31,6 +31,8 @@ const needs = {
   'kernel-log': () => kernelLogProblem(),
   'node-22': () =>
     productNode() === undefined ? 'Node is older, and its optional npm package is not installed' : undefined,
+  zsh: () => (existsSync('/usr/bin/zsh') ? undefined : 'there is no zsh'),
+  fish: () => (existsSync('/usr/bin/fish') ? undefined : 'there is no fish'),
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
 } as const satisfies Record<string, () => string | undefined>
 

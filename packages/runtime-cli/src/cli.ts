@@ -39,6 +39,33 @@ const notSupported: Readonly<Record<string, string>> = {
   restore: 'restore is not supported: a container cannot be made from a saved state',
 }
 
+/** What other tools call a verb, by habit of their users; the value is the whole hint. */
+const elsewhere: Readonly<Record<string, string>> = {
+  rm: 'did you mean delete?',
+  remove: 'did you mean delete?',
+  destroy: 'did you mean delete?',
+  stop: 'did you mean kill? It sends a signal, TERM unless given',
+  terminate: 'did you mean kill?',
+  signal: 'did you mean kill?',
+  inspect: 'did you mean state?',
+  status: 'did you mean state?',
+  info: 'did you mean state, or features?',
+  stat: 'did you mean state, or events --stats?',
+  stats: 'did you mean events --stats, or top?',
+  logs: "there is no such command, because a container's output goes to whoever created it: look in the log of its engine",
+  log: "there is no such command, because a container's output goes to whoever created it: look in the log of its engine",
+  attach: 'there is no such command, because the terminal goes to --console-socket: did you mean exec?',
+  enter: 'did you mean exec?',
+  ls: 'did you mean list?',
+  freeze: 'did you mean pause?',
+  unfreeze: 'did you mean resume?',
+  unpause: 'did you mean resume?',
+  continue: 'did you mean resume?',
+  restart: 'there is no such command: delete the container, and run it again',
+  init: 'did you mean spec?',
+  version: 'did you mean --version?',
+}
+
 /** Options of every command. */
 const commonOptions = { help: { type: 'boolean', alias: 'h', describe: 'print this help' } } as const satisfies Options
 
@@ -52,9 +79,13 @@ export function parseGlobal(argv: readonly string[]): { values: GlobalValues; re
 export function findCommand(name: string): () => Promise<{ default: Command }> {
   if (Object.hasOwn(commands, name)) return commands[name as CommandName]
   if (Object.hasOwn(notSupported, name)) throw new RuntimeError('unsupported', notSupported[name] ?? '')
+  throw new RuntimeError('usage', `unknown command ${JSON.stringify(name)}: ${hintFor(name)}`)
+}
+
+function hintFor(name: string): string {
+  if (Object.hasOwn(elsewhere, name)) return elsewhere[name] ?? ''
   const meant = closest(name, [...Object.keys(commands), 'help', 'completion'])
-  const hint = meant === undefined ? 'crio-lxc --help lists all' : `did you mean ${meant}?`
-  throw new RuntimeError('usage', `unknown command ${JSON.stringify(name)}: ${hint}`)
+  return meant === undefined ? 'crio-lxc --help lists all' : `did you mean ${meant}?`
 }
 
 /** What a command was given. Throws RuntimeError that names the option or the argument at fault. */

@@ -36,7 +36,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const fallback = stderrSink(context.debug ? 'debug' : 'warn')
   await configureLogging({ ...toLogConfiguration(global, process.env), command: name, fallback })
   if (name === 'help' || name === 'h') return help(args.find((word) => !word.startsWith('-')))
-  if (name === 'completion') return print((await import('./commands/completion.ts')).completionScript)
+  if (name === 'completion') return print((await import('./commands/completion.ts')).completionScript(args))
 
   const { default: command } = await findCommand(name)()
   const { values, positionals, help: helpWanted } = parseCommand(command, args)

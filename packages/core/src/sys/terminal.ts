@@ -41,6 +41,14 @@ export function makeRaw(fd: number, modes: Buffer): void {
   restoreModes(fd, raw)
 }
 
+/** Input comes byte by byte and is not shown; what the keys for signals do stays. */
+export function makeUnbuffered(fd: number, modes: Buffer): void {
+  const changed = Buffer.from(modes)
+  const [ECHO, ICANON] = [8, 2]
+  clear(changed, 12, ECHO | ICANON)
+  restoreModes(fd, changed)
+}
+
 function clear(modes: Buffer, offset: number, bits: number): void {
   modes.writeUInt32LE((modes.readUInt32LE(offset) & ~bits) >>> 0, offset)
 }

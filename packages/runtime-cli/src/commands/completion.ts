@@ -1,17 +1,52 @@
-/** Completion for bash: a script that asks this program for the words, and the words, from the tables of options. */
+/** Completion: for each shell a script that asks this program for the words, and the words, from the tables of options. */
 import { readdirSync } from 'node:fs'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { type CommandName, commands } from '../cli.ts'
 import { globalOptions } from '../global-options.ts'
 import type { Option, Options } from '../option.ts'
 
 /** bash splits `--name=value` into three words, of which the second is the `=`. */
-export const completionScript = `# source <(crio-lxc completion)
+const bash = `# source <(crio-lxc completion)
 _crio_lxc() {
   local IFS=$'\\n'
   COMPREPLY=($("$1" --get-completions "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
 }
 complete -o bashdefault -o default -F _crio_lxc crio-lxc
 `
+
+/** Sourced, or as the file _crio-lxc in a directory of $fpath. */
+const zsh = `#compdef crio-lxc
+# source <(crio-lxc completion zsh)
+_crio_lxc() {
+  local -a found
+  found=("\${(@f)$("\${words[1]}" --get-completions "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if (( \${#found} == 0 )) || [[ -z "\${found[1]}" ]]; then _files; else compadd -a found; fi
+}
+if [[ \${zsh_eval_context[-1]} == loadautofunc ]]; then _crio_lxc "$@"; else compdef _crio_lxc crio-lxc; fi
+`
+
+/** Without a word of ours fish completes paths. */
+const fish = `# crio-lxc completion fish | source
+function __crio_lxc
+  set -l line (commandline -opc) (commandline -ct)
+  $line[1] --get-completions $line[2..-1] 2>/dev/null
+end
+complete -c crio-lxc -a '(__crio_lxc)'
+`
+
+const scripts: Readonly<Record<string, string>> = { bash, zsh, fish }
+
+/** The script for the shell that the arguments of `completion` name, bash unless given. */
+export function completionScript(args: readonly string[]): string {
+  const [shell = 'bash', ...others] = args
+  if (others.length > 0)
+    throw new RuntimeError('usage', `"completion" requires a maximum of 1 argument(s), got ${args.length}: [shell]`)
+  if (Object.hasOwn(scripts, shell)) return scripts[shell] ?? ''
+  throw new RuntimeError(
+    'usage',
+    `completion for ${JSON.stringify(shell)} is not supported: want one of ${Object.keys(scripts).join(', ')}`,
+  )
+}
 
 const commonOptions = { help: { type: 'boolean', describe: '' } } as const satisfies Options
 const signals = ['HUP', 'INT', 'QUIT', 'KILL', 'USR1', 'USR2', 'TERM', 'CONT', 'STOP', 'WINCH']
@@ -41,6 +76,7 @@ interface Place {
 
 async function commandWords({ name, args, last, root }: Place): Promise<readonly string[]> {
   if (name === 'help') return Object.keys(commands)
+  if (name === 'completion') return args.length === 0 ? Object.keys(scripts) : []
   if (!Object.hasOwn(commands, name)) return []
   const { command, options, stopAtPositional = false } = (await commands[name as CommandName]()).default
   const { pending, positionals } = readLine(args, { ...options, ...commonOptions }, stopAtPositional)

@@ -17,7 +17,8 @@ const notes = `crio-lxc COMMAND --help explains a command. Global options go bef
 after it; "--name value" and "--name=value" are the same. An option goes before
 its variable, a variable before the default.
 
-source <(crio-lxc completion) completes commands, options and ids in bash.`
+source <(crio-lxc completion) completes commands, options and ids in bash;
+"completion zsh" and "completion fish" print those of the other shells.`
 
 /** The help of a command, or of the program. */
 export async function helpText(name?: string): Promise<string> {
