@@ -30,7 +30,8 @@ const constants = /^packages\/core\/src\/abi\//
 const ffi = /^packages\/core\/src\/(sys|liblxc)\//
 /** Of the other programs, those that start init or the monitor may know what compiles their plans. */
 const planners: Readonly<Record<string, RegExp>> = {
-  'packages/runtime-cli': /^packages\/(init|start-monitor)\/src\//,
+  // It says which file of the stage is missing.
+  'packages/runtime-cli': /^packages\/((init|start-monitor)\/src\/|init\/stage\.json$)/,
   'packages/hook': /^packages\/init\/src\//,
 }
 const commandLine = /^packages\/runtime-cli\/src\/commands\//

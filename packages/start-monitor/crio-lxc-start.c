@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return START_FAILED;
 	if (argc != 4) {
-		fprintf(stderr, "usage: crio-lxc-start NAME LXCPATH CONFIG\n");
+		fprintf(stderr, "usage: crio-lxc-start NAME LXCPATH CONFIG\nliblxc %s\n", lxc_get_version());
 		return START_FAILED;
 	}
 	c = lxc_container_new(argv[1], argv[2]);

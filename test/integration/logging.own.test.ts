@@ -37,7 +37,7 @@ describe('--debug with --log-file', () => {
     const lines = records(path)
     for (const line of lines) {
       expect(line).toMatchObject({
-        l: 'debug',
+        l: / ends with exit code /.test(String(line['m'])) ? 'info' : 'debug',
         cid: id,
         ms: expect.any(Number),
         t: expect.stringMatching(/^\d{14}\.\d{3}$/),
@@ -92,6 +92,65 @@ describe('--debug with --log-file', () => {
     const { id } = await t.running()
     await t.ok(['--debug', '--log-file', path, 'exec', '--env', 'PASSWORD=secret', id, 'sh', '-c', ': secret'])
     expect(t.read(path)).not.toContain('secret')
+  })
+})
+
+describe('--log-file at its own level, info', () => {
+  it('has each verb once, and the failure of one that failed', async () => {
+    const path = join(t.hostDirectory(), 'log')
+    const flags = ['--log-file', path]
+    const bundle = await t.bundle({ args: ['sleep', '1000'] })
+    const id = t.id()
+    await t.ok([...flags, 'create', '--bundle', bundle.path, id])
+    await t.ok([...flags, 'start', id])
+    await t.runtime([...flags, 'exec', id, 'sh', '-c', 'exit 3'])
+    await t.runtime([...flags, 'start', id])
+    await t.ok([...flags, 'delete', '--force', id])
+    await t.ok([...flags, 'list'])
+    const lines = records(path).map(({ l, cmd, cid, m }) => `${l} ${cmd} ${cid} ${m}`)
+    expect(lines).toEqual([
+      expect.stringMatching(`^info create ${id} create ends with exit code 0 \\([\\d.]+ ms\\)$`),
+      expect.stringMatching(`^info start ${id} start ends with exit code 0 `),
+      expect.stringMatching(`^info exec ${id} exec ends with exit code 3 `),
+      expect.stringMatching(`^error start ${id} cannot start an already running container`),
+      expect.stringMatching(`^info delete ${id} delete ends with exit code 0 `),
+      expect.stringMatching('^info list undefined list ends with exit code 0 '),
+    ])
+  })
+
+  it("runc's log stays empty when a verb succeeds", async () => {
+    const path = join(t.hostDirectory(), 'log')
+    const { id } = await t.create()
+    await t.ok(['--log', path, 'start', id])
+    expect(t.read(path)).toBe('')
+  })
+})
+
+describe('a create that fails', () => {
+  it.each(['--log', '--log-file'])("keeps the lines of liblxc's log in %s", async (option) => {
+    const path = join(t.hostDirectory(), 'log')
+    const bundle = await t.bundle({ args: ['/no/such/program'] })
+    const level = ['--container-log-level', 'debug']
+    const result = await t.runtime([option, path, ...level, 'create', '--bundle', bundle.path, t.id()])
+    expect(result.stderr).toMatch(/^exec: "\/no\/such\/program": [^\n]*\n$/)
+    expect(t.read(path)).toMatch(/ DEBUG +conf - /)
+    t.expectNothingLeft()
+  })
+
+  it('says in its sentence and in the log what could not be removed', async () => {
+    const path = join(t.hostDirectory(), 'log')
+    const id = t.id()
+    const directory = join(t.root, id, 'kept')
+    const script = `mkdir ${directory} && mount -t tmpfs none ${directory} && exit 3`
+    const bundle = await t.bundle({
+      args: ['true'],
+      spec: (spec) =>
+        Object.assign(spec, { hooks: { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', script] }] } }),
+    })
+    t.defer(() => void spawnSync('sh', ['-c', `umount ${t.root}/*/kept`]))
+    const result = await t.runtime(['--log', path, 'create', '--bundle', bundle.path, id])
+    expect(result.stderr).toMatch(/^hooks\.createRuntime\[0\]: [^\n]*: left behind: remove [^\n]*: [^\n]*busy\n$/)
+    expect(t.read(path)).toContain('left behind: ')
   })
 })
 

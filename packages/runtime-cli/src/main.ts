@@ -2,20 +2,25 @@
  * crio-lxc. The only place that prints errors, writes them to the log and chooses the exit code: 1, 255 for exec
  * (runc's), or what the container's process returned (run, exec).
  */
+import { leftBehind } from '@crio-lxc/core/errors/cleanup'
+import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { systemErrorSentence } from '@crio-lxc/core/errors/system-error'
-import { configureLogging, log, logContainer } from '@crio-lxc/core/log/logger'
+import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
 import { globalOptions, toLogConfiguration, toSettings } from './global-options.ts'
+import type { Settings } from './lifecycle/settings.ts'
 import { singleLine, stderrSink, writeErrorLine, writeOut } from './output.ts'
 
-const context = { debug: false, failureCode: 1 }
+const context: { debug: boolean; failureCode: number; settings?: Settings } = { debug: false, failureCode: 1 }
+/** Kinds of failures for which the installation may be to blame. */
+const suspicious: ReadonlySet<ErrorCode> = new Set(['io', 'liblxc', 'create-failed', 'hook-failed', 'timeout'])
 
 try {
   exit(await main(process.argv.slice(2)))
 } catch (error) {
-  exit(report(error))
+  exit(await report(error))
 }
 
 /** Ends at once: nothing is buffered, and process.exit would first run what the engine keeps for its end (0.2 ms). */
@@ -44,11 +49,12 @@ async function main(argv: readonly string[]): Promise<number> {
   context.failureCode = command.failureCode ?? 1
   if (command.command.includes('<container-id>')) logContainer(positionals[0] ?? '')
   const settings = toSettings(global, process.env)
+  context.settings = settings
   const done = stepLog('cli')
   // Not its arguments: they may hold secrets, such as the variables of exec.
   done(`${name} begins`)
   const code = (await command.handler({ settings, values, positionals })) ?? 0
-  done(`${name} ends with exit code ${code}`, { code })
+  logVerb(`${name} ends with exit code ${code}`, { c: 'cli', code })
   return code
 }
 
@@ -72,14 +78,32 @@ async function print(text: string | Promise<string>): Promise<number> {
 }
 
 /** Says what went wrong, in one line, on stderr and in the logs; returns the exit code. */
-function report(error: unknown): number {
-  const sentence = error instanceof RuntimeError ? error.message : systemErrorSentence(error)
-  const message = singleLine(sentence ?? `internal error: ${messageOf(error)}`)
+async function report(error: unknown): Promise<number> {
+  const sentence = error instanceof RuntimeError ? await explain(error) : systemErrorSentence(error)
+  const cause = sentence ?? `internal error: ${messageOf(error)}`
+  const message = singleLine(`${cause}${rootAdvice(cause)}${leftBehind(error)}`)
   log.error(message, { c: 'cli' })
   writeErrorLine(message)
   if (context.debug && sentence === undefined && error instanceof Error)
     for (const line of stack(error)) writeErrorLine(line)
   return context.failureCode
+}
+
+/** What may be the fault of the installation, and then says too little about it. */
+async function explain({ code, message }: RuntimeError): Promise<string> {
+  if (context.settings === undefined || !suspicious.has(code) || process.geteuid?.() !== 0) return message
+  try {
+    const { installationProblem } = await import('./lifecycle/installation.ts')
+    return installationProblem(context.settings, code) ?? message
+  } catch {
+    // Looking has failed as well, for instance for want of fds: what happened is known all the same.
+    return message
+  }
+}
+
+function rootAdvice(message: string): string {
+  const denied = /permission denied|operation not permitted/.test(message)
+  return denied && process.geteuid?.() !== 0 ? ': run it as root' : ''
 }
 
 function stack(error: Error): string[] {

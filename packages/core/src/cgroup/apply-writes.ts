@@ -1,5 +1,6 @@
 /** Puts planned limits into effect, and takes them back when one of them is refused. */
 import { readFileSync } from 'node:fs'
+import { cleanUp } from '../errors/cleanup.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { writeExisting } from './cgroupfs.ts'
@@ -32,16 +33,8 @@ export function applyWritesOrRestore(path: string, writes: readonly CgroupWrite[
     }
     finish?.()
   } catch (error) {
-    const cleanup: unknown[] = []
-    for (const restore of before.toReversed()) {
-      try {
-        restore()
-      } catch (failure) {
-        cleanup.push(failure)
-      }
-    }
-    if (cleanup.length === 0 || !(error instanceof RuntimeError)) throw error
-    throw new RuntimeError(error.code, error.message, { cause: error.cause, cleanup })
+    cleanUp(error, before.toReversed())
+    throw error
   }
 }
 

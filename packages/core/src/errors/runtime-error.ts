@@ -5,22 +5,17 @@ import { printable } from './printable.ts'
 export interface RuntimeErrorOptions {
   /** The failure underneath; its message is already part of the sentence. */
   readonly cause?: unknown
-  /** Failures of the clean-up that followed; they never replace the cause. */
-  readonly cleanup?: readonly unknown[]
 }
 
 /** A failure that a user may see: one lower-case sentence without a final period, and nothing that steers a terminal. */
 export class RuntimeError extends Error {
   override readonly name: string = 'RuntimeError'
-  readonly cleanup: readonly unknown[]
-
   constructor(
     readonly code: ErrorCode,
     message: string,
-    { cause, cleanup = [] }: RuntimeErrorOptions = {},
+    { cause }: RuntimeErrorOptions = {},
   ) {
     super(printable(shorten(message)), cause === undefined ? undefined : { cause })
-    this.cleanup = cleanup
   }
 }
 
@@ -50,8 +45,10 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The cause alone, of a message in which it stands last: "no such file or directory". */
+/** The cause alone, of a system call's message, in which it stands last: "no such file or directory". */
 export function lastClauseOf(error: unknown): string {
   const message = messageOf(error)
+  // A sentence that ends with what to do says why before that.
+  if (error instanceof RuntimeError && !('errno' in error)) return message
   return message.slice(message.lastIndexOf(': ') + 2)
 }

@@ -47,6 +47,17 @@ function emit(level: Level, message: string, fields?: LogFields): void {
     if (order[level] >= order[sink.least]) sink.write(level, printable(message), { ...common, ...fields })
 }
 
+/**
+ * That a verb has ended, with the milliseconds since this process began: once for each in the seed's log, by which
+ * operators follow their containers, and elsewhere no more than a step.
+ */
+export function logVerb(message: string, fields: LogFields): void {
+  const ms = Math.round(performance.now() * 10) / 10
+  for (const { verbLevel = 'debug', least, write } of sinks)
+    if (order[verbLevel] >= order[least])
+      write(verbLevel, printable(`${message} (${ms} ms)`), { ...common, ms, ...fields })
+}
+
 /** False when a debug message would go nowhere, so that none needs to be made. */
 export function takesDebug(): boolean {
   return sinks.some(({ least }) => least === 'debug')

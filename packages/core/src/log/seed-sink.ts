@@ -20,6 +20,7 @@ export function openSeedSink(path: string, least: Sink['least'], timestamp = '20
   let logger: Bunyan | undefined
   return {
     least,
+    verbLevel: 'info',
     write(level, message, { c = 'crio-lxc', ...fields }) {
       logger ??= loadBunyan().createLogger({
         name: 'crio-lxc',

@@ -12,6 +12,8 @@ export type Level = 'debug' | 'info' | 'warn' | 'error'
 export interface Sink {
   /** The least level it takes; `never` takes none. */
   readonly least: Level | 'never'
+  /** Of the line that says how a verb has ended; debug unless given. */
+  readonly verbLevel?: Level
   write(level: Level, message: string, fields: LogFields): void
   close?(): void
 }

@@ -1,4 +1,5 @@
 /** bun:ffi behind the interface of foreign-interface.ts. */
+import { existsSync } from 'node:fs'
 import type { Foreign, Library, Native } from './foreign-interface.ts'
 
 /** The part of bun:ffi that is used; the engine's own types would replace Node's. */
@@ -16,12 +17,15 @@ interface Definition {
   readonly returns: string
 }
 
+/** Loaded with the engine. */
+const LIBC = 'libc.so.6'
+
 /** undefined on another engine. */
 export function bunFfi(): Foreign | undefined {
   if (process.versions['bun'] === undefined) return undefined
   // The name is not Node's, whose types know which modules there are.
   const ffi = (process.getBuiltinModule as (id: string) => unknown)('bun:ffi') as BunFfi
-  const { symbols } = ffi.dlopen('libc.so.6', { __errno_location: { args: [], returns: 'ptr' } })
+  const { symbols } = ffi.dlopen(LIBC, { __errno_location: { args: [], returns: 'ptr' } })
   const errnoAddress = symbols['__errno_location']?.() as number
   return {
     load: (name) => load(ffi, name),
@@ -32,6 +36,9 @@ export function bunFfi(): Foreign | undefined {
 }
 
 function load(ffi: BunFfi, name: string): Library {
+  // When the host has no such library, the engine tries the working directory, which is somebody's bundle.
+  if (name !== LIBC && existsSync(name))
+    throw new Error(`there is a ${name} in the working directory, which is not the host's`)
   return {
     func(prototype) {
       const { symbol, definition } = parsePrototype(prototype)

@@ -21,7 +21,13 @@ export function spawnExecutor({ path, plan, fds }: ExecutorOptions): number {
   const file = cloneTree(AT_FDCWD, path, { recursive: false })
   try {
     mountSetattr(file, { set: MOUNT_ATTR_RDONLY, propagation: MS_PRIVATE })
-    return spawn({ path: `/proc/self/fd/${file}`, args: ['crio-lxc-init', String(plan)], env: [], fds: [...fds, plan] })
+    return spawn({
+      path: `/proc/self/fd/${file}`,
+      name: path,
+      args: ['crio-lxc-init', String(plan)],
+      env: [],
+      fds: [...fds, plan],
+    })
   } finally {
     closeSync(file)
   }

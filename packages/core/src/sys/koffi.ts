@@ -7,8 +7,9 @@
  * Read `koffi().errno()` in the same expression as the call it belongs to.
  */
 import type native from 'koffi'
-import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
+import { RuntimeError } from '../errors/runtime-error.ts'
 import { libexecDir } from './libexec.ts'
+import { loaderSentence } from './loader-sentence.ts'
 
 /** The native module's interface, as the koffi package declares it. */
 export type Koffi = typeof native
@@ -33,9 +34,11 @@ function load(path: string): Koffi {
     // The versions of the libraries it needs are checked now, their thousand symbols only as far as they are used.
     process.dlopen(module as NodeJS.Module, path, RTLD_LAZY)
   } catch (cause) {
-    throw new RuntimeError('io', `load native module ${path}: ${messageOf(cause)}: install the whole tree again`, {
-      cause,
-    })
+    const sentence = loaderSentence(cause)
+    // dlopen(3) names the file at fault: the module itself, or one of the C++ runtime that it is linked with.
+    const missing = /\blib[\w+-]+\.so[.\d]*(?=:)/.exec(sentence)?.[0]
+    const advice = missing === undefined ? 'install the whole tree again' : `install the package that has ${missing}`
+    throw new RuntimeError('io', `load native module ${path}: ${sentence}: ${advice}`, { cause })
   }
   return module.exports as Koffi
 }

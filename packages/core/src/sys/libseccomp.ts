@@ -5,8 +5,10 @@ import { RuntimeError } from '../errors/runtime-error.ts'
 import { enosysStub, type LastSyscall } from '../seccomp/enosys-stub.ts'
 import type { ArgumentTest, Filter } from '../seccomp/filter.ts'
 import { foreign, type Native } from './foreign.ts'
+import { loaderSentence } from './loader-sentence.ts'
 import { memfdCreate } from './memfd.ts'
 
+const LIBSECCOMP = 'libseccomp.so.2'
 const UNKNOWN_SYSCALL = -1
 const EEXIST = -17
 const SCMP_FLTATR_CTL_OPTIMIZE = 8
@@ -129,8 +131,10 @@ let library: Libseccomp | undefined
 
 function load(): Libseccomp {
   if (library) return library
+  // Without koffi no library can be loaded at all, which says nothing about this one.
+  const { load } = foreign()
   try {
-    const lib = foreign().load('libseccomp.so.2')
+    const lib = load(LIBSECCOMP)
     const declare = (prototype: string): Native => lib.func(prototype)
     library = {
       init: declare('void *seccomp_init(uint32_t action)'),
@@ -147,7 +151,8 @@ function load(): Libseccomp {
       exportBpf: declare('int seccomp_export_bpf(void *context, int fd)'),
     }
   } catch (cause) {
-    throw new RuntimeError('unsupported', 'linux.seccomp: libseccomp.so.2 is missing: install libseccomp2', { cause })
+    const problem = `linux.seccomp: load ${loaderSentence(cause)}`
+    throw new RuntimeError('unsupported', `${problem}: install libseccomp 2.5 or newer, with what it needs`, { cause })
   }
   return library
 }

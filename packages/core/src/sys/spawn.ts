@@ -1,12 +1,15 @@
 /** Starting and reaping children without the engine's own machinery, which would take fds and wait for anything. */
 import { existsSync } from 'node:fs'
 import { SIGCHLD } from '../abi/constants.ts'
-import { errnoTable } from '../abi/errno.ts'
+import { errnoSentence, errnoTable } from '../abi/errno.ts'
+import { RuntimeError } from '../errors/runtime-error.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { foreign, type Library, type Native } from './foreign.ts'
 
 export interface SpawnOptions {
   readonly path: string
+  /** What the executable is called in errors, when `path` leads to it through an fd. */
+  readonly name?: string
   readonly args: readonly string[]
   readonly env: readonly string[]
   /** Descriptors that the child gets under the same numbers; everything else is CLOEXEC. */
@@ -63,7 +66,7 @@ function keepChildren(signal: (...args: unknown[]) => number): void {
 }
 
 /** posix_spawn(3). Returns the pid; the caller reaps it with `wait`. */
-export function spawn({ path, args, env, fds, stderr }: SpawnOptions): number {
+export function spawn({ path, name = path, args, env, fds, stderr }: SpawnOptions): number {
   const { spawn: posixSpawn, attributes } = calls()
   const actions = Buffer.alloc(ATTRIBUTE_BYTES)
   libc?.func('int posix_spawn_file_actions_init(void *actions)')(actions)
@@ -74,8 +77,15 @@ export function spawn({ path, args, env, fds, stderr }: SpawnOptions): number {
   const pid = Buffer.alloc(4)
   const errno = posixSpawn(pid, path, actions, attributes, [...args, null], [...env, null])
   libc?.func('int posix_spawn_file_actions_destroy(void *actions)')(actions)
-  if (errno !== 0) throw new SyscallError(`posix_spawn(${path})`, errno)
+  if (errno !== 0) throw new RuntimeError('io', `start ${name}: ${errnoSentence(errno)}${adviceFor(errno)}`)
   return pid.readInt32LE(0)
+}
+
+/** fork(2) says EAGAIN for three limits, and execve(2) EACCES for a file, a directory or a mount. */
+function adviceFor(errno: number): string {
+  if (errno === errnoTable.EAGAIN[0])
+    return ': no more processes may be made here: raise pids.max of the cgroup, ulimit -u or kernel.pid_max'
+  return errno === errnoTable.ENOMEM[0] ? ': the host or the cgroup has no memory left for another process' : ''
 }
 
 /**

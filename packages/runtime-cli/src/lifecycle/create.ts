@@ -87,9 +87,10 @@ export async function create(settings: Settings, options: CreateOptions): Promis
     await build(info, { settings, options, managerOf, undo, fds })
   } catch (error) {
     const undone = stepLog('create')
-    const failure = undo.run(fds.run(error))
+    fds.run(error)
+    undo.run(error)
     undone('failed, and undid what it had done')
-    throw failure
+    throw error
   }
   fds.run(undefined)
   return info
@@ -269,6 +270,8 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       }),
   })
   fds.push(() => monitor.close())
+  // liblxc's own log goes with the container.
+  undo.push(() => monitor.keepLog())
   undo.push(() => monitor.end())
   const guard = without && new without.InitGuard(monitor)
   if (guard) undo.push(() => guard.end(timeouts.killMs))

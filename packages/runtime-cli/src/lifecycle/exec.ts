@@ -44,6 +44,7 @@ import { supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 import { Undo } from './undo.ts'
 import { userNamespaceOfInit } from './user-namespace.ts'
+import { checkForeground } from './whole-elf.ts'
 
 /** Returns the exit code of the process, or 0 when it is detached. */
 export function exec(settings: Settings, id: string, options: ExecOptions): number | Promise<number> {
@@ -55,6 +56,7 @@ export function exec(settings: Settings, id: string, options: ExecOptions): numb
 }
 
 async function execInForeground(settings: Settings, id: string, options: ExecOptions): Promise<number> {
+  checkForeground()
   const relay = new SignalRelay()
   try {
     // A frozen process may take for ever to begin: whoever waits for it may give up.

@@ -8,6 +8,7 @@ import { O_PATH, SIGKILL } from '@crio-lxc/core/abi/constants'
 import { forksIntoCgroup, type OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { log } from '@crio-lxc/core/log/logger'
 import { compile } from '@crio-lxc/core/plan/compile'
 import { START_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import type { Plan } from '@crio-lxc/core/plan/plan'
@@ -20,6 +21,9 @@ import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { planWait } from '@crio-lxc/init/wait-plan'
 import { type LaunchInputs, planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import type { Companions } from './companions.ts'
+
+/** Of liblxc's log; at the level trace a container that fails has hundreds. */
+const MOST_KEPT_LINES = 1000
 
 export interface LaunchOptions {
   readonly arch: Arch
@@ -173,6 +177,12 @@ export class Monitor {
       .slice(-3)
       .map((line) => line.replace(/^\S+ \S+ \S+ ERROR\s+\S+ - \S+:(\w+):\d+ - /, '$1: '))
       .join('; ')
+  }
+
+  /** The end of liblxc's log into ours, when create has failed and its file is removed. */
+  keepLog(): void {
+    const lines = readFileSync(this.#logPath, 'utf8').split('\n').filter(Boolean)
+    for (const line of lines.slice(-MOST_KEPT_LINES)) log.info(line, { c: 'liblxc' })
   }
 
   /** Closes what create holds of it. */

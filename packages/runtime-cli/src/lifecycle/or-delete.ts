@@ -1,4 +1,4 @@
-import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { addCleanup } from '@crio-lxc/core/errors/cleanup'
 import { deleteContainer } from './delete.ts'
 import type { Settings } from './settings.ts'
 
@@ -10,8 +10,7 @@ export async function orDelete<T>(settings: Settings, id: string, starting: () =
     try {
       await deleteContainer(settings, id, { force: true })
     } catch (failure) {
-      if (!(error instanceof RuntimeError)) throw error
-      throw new RuntimeError(error.code, error.message, { cause: error.cause, cleanup: [...error.cleanup, failure] })
+      addCleanup(error, failure)
     }
     throw error
   }

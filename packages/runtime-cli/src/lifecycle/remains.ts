@@ -24,8 +24,6 @@ export class Remains {
   report(id: string): void {
     if (!this.any) return
     const what = [...new Set(this.#failures.map(messageOf))].join('; ')
-    throw new RuntimeError('cgroup', `the container ${id} is deleted, but not all of it is gone: ${what}`, {
-      cleanup: this.#failures,
-    })
+    throw new RuntimeError('cgroup', `the container ${id} is deleted, but not all of it is gone: ${what}`)
   }
 }

@@ -12,6 +12,7 @@ import { SignalRelay } from './signal-relay.ts'
 import { begin, start } from './start.ts'
 import { supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
+import { checkForeground } from './whole-elf.ts'
 
 export interface RunOptions extends CreateOptions {
   readonly detach: boolean
@@ -31,6 +32,7 @@ async function runDetached(settings: Settings, options: RunOptions): Promise<num
 }
 
 async function runInForeground(settings: Settings, options: RunOptions): Promise<number> {
+  checkForeground()
   // Init is handed to the nearest subreaper when the monitor ends: that must be this process.
   prctl(PR_SET_CHILD_SUBREAPER, 1)
   const relay = new SignalRelay()

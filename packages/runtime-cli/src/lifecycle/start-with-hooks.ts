@@ -28,14 +28,16 @@ export async function startWithHooks(
   } catch (error) {
     // A start that could not have them run may be repeated.
     if (!(error instanceof RuntimeError && error.code === 'hook-failed')) throw error
-    throw stop(settings, container).run(error)
+    stop(settings, container).run(error)
+    throw error
   }
   await release()
   await orDelete(settings, info.containerId, () => {
     try {
       runPoststartHooks(settings, facts, { hooks, init })
     } catch (error) {
-      throw stop(settings, container).run(error)
+      stop(settings, container).run(error)
+      throw error
     }
   })
 }

@@ -1,4 +1,4 @@
-import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { cleanUp } from '@crio-lxc/core/errors/cleanup'
 
 /** What create has done so far, to be undone in reverse order when a later step fails: nothing is left behind. */
 export class Undo {
@@ -8,18 +8,10 @@ export class Undo {
     this.#steps.push(step)
   }
 
-  /** Runs every step, also when one fails; the failures ride along in `cleanup` and never replace `error`. */
-  run(error: unknown): unknown {
-    const failures: unknown[] = []
-    for (const step of this.#steps.toReversed()) {
-      try {
-        step()
-      } catch (failure) {
-        failures.push(failure)
-      }
-    }
+  /** Runs every step, also when one fails: the failures go with `error`. */
+  run(error: unknown): void {
+    const steps = this.#steps.toReversed()
     this.#steps.length = 0
-    if (failures.length === 0 || !(error instanceof RuntimeError)) return error
-    return new RuntimeError(error.code, error.message, { cause: error.cause, cleanup: failures })
+    cleanUp(error, steps)
   }
 }

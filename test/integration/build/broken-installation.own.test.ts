@@ -1,0 +1,248 @@
+/** An installation or a host that lacks something: one sentence that names it, and nothing is left. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { around } from '../../crash/support/around.ts'
+import type { Bundle } from '../../support/bundle.ts'
+import { useContainers } from '../../support/containers.ts'
+import { productNode } from '../../support/node.ts'
+import { requires } from '../../support/requires.ts'
+import { runtimePath } from '../../support/runtime.ts'
+import type { Spec } from '../../support/spec.ts'
+
+requires('root', 'own-runtime')
+const t = useContainers()
+
+/** A copy of the installation, to be broken. */
+let prefix: string
+let libexec: string
+let bundle: Bundle
+beforeEach(async () => {
+  prefix = join(t.hostDirectory(), 'prefix')
+  libexec = join(prefix, 'libexec/crio-lxc')
+  // Links, not copies of the large executable.
+  execFileSync('cp', ['-al', dirname(dirname(runtimePath)), prefix])
+  bundle = await t.bundle({ args: ['sleep', '1000'] })
+})
+
+/** Runs a command of the broken installation, below `through`. */
+function run(args: readonly string[], through: readonly string[] = []) {
+  const [command = '', ...rest] = [...through, join(prefix, 'bin/crio-lxc'), '--root', t.root, ...args]
+  return spawnSync(command, rest, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000 })
+}
+
+/** The sentence of a create that fails, by the log; then nothing is left of it. */
+function refusal(through: readonly string[] = [], path = bundle.path): string {
+  const log = join(t.hostDirectory(), 'log')
+  const { status, stderr } = run(['--log', log, '--log-format', 'json', 'create', '--bundle', path, t.id()], through)
+  expect(status, stderr).toBe(1)
+  const lines = readFileSync(log, 'utf8').trim().split('\n')
+  const errors = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error')
+  expect(errors).toHaveLength(1)
+  expect(stderr.trimEnd().split('\n').at(-1)).toBe(errors[0].msg)
+  t.expectNothingLeft()
+  return errors[0].msg
+}
+
+/** In a mount namespace of its own, after a shell command. */
+const within = (command: string): string[] => ['unshare', '-m', 'sh', '-ec', `${command}; exec "$@"`, 'sh']
+const libraryPath = (name: string): string =>
+  realpathSync(join('/usr/lib', `${process.arch === 'x64' ? 'x86_64' : 'aarch64'}-linux-gnu`, name))
+
+/** Replaces a file of the copy: the links to it elsewhere keep theirs. */
+function replace(path: string, change: (copy: string) => void): void {
+  copyFileSync(path, `${path}.copy`)
+  chmodSync(`${path}.copy`, 0o755)
+  change(`${path}.copy`)
+  renameSync(`${path}.copy`, path)
+}
+
+function replaceByDirectory(path: string): void {
+  rmSync(path)
+  mkdirSync(path)
+}
+
+const programs = ['crio-lxc-start', 'crio-lxc-init', 'stage/init'] as const
+
+describe.each(programs)('%s', (name) => {
+  it.each<[string, (path: string) => void, string]>([
+    ['missing', (path) => rmSync(path), 'no such file or directory: install the whole tree again'],
+    ['empty', (path) => replace(path, (copy) => truncateSync(copy)), 'is empty: install the whole tree again'],
+    ['cut short', (path) => replace(path, (copy) => truncateSync(copy, 3000)), 'is cut short: install the whole'],
+    [
+      'not executable',
+      (path) => replace(path, (copy) => chmodSync(copy, 0o644)),
+      'is not executable: install the whole',
+    ],
+    [
+      'no program',
+      (path) => replace(path, (copy) => writeFileSync(copy, 'no program')),
+      'is no program: install the whole',
+    ],
+    [
+      'for another machine',
+      (path) =>
+        replace(path, (copy) => {
+          const bytes = readFileSync(copy)
+          bytes.writeUInt16LE(243, 18)
+          writeFileSync(copy, bytes)
+        }),
+      'is a program for riscv64, and this is ',
+    ],
+    ['a directory', replaceByDirectory, 'is no file: install the whole tree again'],
+  ])('%s', (_, damage, words) => {
+    damage(join(libexec, name))
+    const sentence = refusal()
+    expect(sentence).toContain(join(libexec, name))
+    expect(sentence).toContain(words)
+  })
+})
+
+describe('other files', () => {
+  it.each(['lxc', 'stage', 'stage/mask', 'stage/dev'])('the directory %s is missing', (name) => {
+    rmSync(join(libexec, name), { recursive: true })
+    expect(refusal()).toMatch(/: install the whole tree again$/)
+  })
+
+  it.each(['poststop', 'poststart', 'startContainer', 'createRuntime'] as const)(
+    'crio-lxc-hook is missing, and the bundle has a %s hook: create says so',
+    async (point) => {
+      rmSync(join(libexec, 'crio-lxc-hook'))
+      const hooks = (spec: Spec) => Object.assign(spec, { hooks: { [point]: [{ path: '/bin/true' }] } })
+      const hooked = await t.bundle({ args: ['true'], spec: hooks })
+      expect(refusal([], hooked.path)).toMatch(
+        /^hooks need \S+\/crio-lxc-hook: no such file or directory: install it again$/,
+      )
+    },
+  )
+
+  it.each<[string, (path: string) => void, RegExp]>([
+    ['missing', (path) => rmSync(path), /^open \S+\/koffi.node: no such file or directory: install the whole/],
+    ['cut short', (path) => replace(path, (copy) => truncateSync(copy, 50_000)), /koffi.node is cut short: install/],
+  ])('koffi.node, which a verb in the foreground needs late, is %s: nothing starts', async (_, damage, sentence) => {
+    const { id } = await t.running()
+    damage(join(libexec, 'koffi.node'))
+    const foreground = run(['run', '--bundle', bundle.path, t.id()])
+    expect(foreground.stderr).toMatch(sentence)
+    expect(foreground.status).toBe(1)
+    const exec = run(['exec', id, 'touch', '/tmp/ran'])
+    expect(exec.stderr).toMatch(sentence)
+    expect(exec.status).toBe(255)
+    expect((await t.ok(['exec', id, 'ls', '/tmp'])).stdout).not.toContain('ran')
+  })
+
+  it('exec says the same of crio-lxc-init', async () => {
+    const { id } = await t.running()
+    rmSync(join(libexec, 'crio-lxc-init'))
+    expect(run(['exec', id, 'true'])).toMatchObject({
+      status: 255,
+      stderr: `open ${libexec}/crio-lxc-init: no such file or directory: install the whole tree again\n`,
+    })
+  })
+
+  it('libexec is mounted noexec', () => {
+    const through = within(`mount --bind ${libexec} ${libexec}; mount -o remount,bind,noexec ${libexec}`)
+    expect(refusal(through)).toBe(
+      `${libexec} lies on ${libexec}, which is mounted noexec: mount it exec, or install to another place`,
+    )
+  })
+})
+
+describe('libraries', () => {
+  const hidden = (library: string): string[] => {
+    const empty = join(t.hostDirectory(), 'empty')
+    writeFileSync(empty, '')
+    return within(`mount --bind ${empty} ${library}`)
+  }
+
+  it('liblxc cannot be loaded', () => {
+    expect(refusal(hidden(libraryPath('liblxc.so.1')))).toMatch(
+      /crio-lxc-start cannot be loaded: \S*liblxc\.so\.1: file too short: install liblxc 5\.0 or newer \(Debian 12: liblxc1, /,
+    )
+  })
+
+  it.each<[string, string, RegExp]>([
+    ['is older than 5.0', '4.0.6', /^the liblxc of this host is 4\.0\.6: install liblxc 5\.0 or newer/],
+    ['has not what is called', '', /crio-lxc-start cannot be loaded: .*undefined symbol: lxc_\w+: install/],
+  ])('liblxc %s', (_, version, sentence) => {
+    const directory = t.hostDirectory()
+    const source = join(directory, 'liblxc.c')
+    const library = join(directory, 'liblxc.so')
+    const functions = `void *lxc_container_new(void) { return 0; } const char *lxc_get_version(void) { return "${version}"; }`
+    writeFileSync(source, version ? functions : '')
+    execFileSync('cc', ['-shared', '-fPIC', '-Wl,-soname,liblxc.so.1', '-o', library, source])
+    expect(refusal(within(`mount --bind ${library} ${libraryPath('liblxc.so.1')}`))).toMatch(sentence)
+  })
+
+  const filtered = (spec: Spec) =>
+    Object.assign(spec.linux, { seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [] } })
+
+  it('libseccomp cannot be loaded, which liblxc needs as well', async () => {
+    const path = (await t.bundle({ spec: filtered })).path
+    expect(refusal(hidden(libraryPath('libseccomp.so.2')), path)).toMatch(
+      /^linux\.seccomp: load libseccomp\.so\.2: .*: install libseccomp 2\.5 or newer/,
+    )
+  })
+
+  it('the working directory is never searched for it', async () => {
+    const cwd = t.hostDirectory()
+    const marker = join(cwd, 'ran')
+    const source = join(cwd, 'evil.c')
+    writeFileSync(
+      source,
+      `#include <fcntl.h>\n__attribute__((constructor)) void f(void) { open("${marker}", O_CREAT, 0600); }\n`,
+    )
+    execFileSync('cc', ['-shared', '-fPIC', '-o', join(cwd, 'libseccomp.so.2'), source])
+    const path = (await t.bundle({ spec: filtered })).path
+    const through = [...hidden(libraryPath('libseccomp.so.2')), 'env', '-C', cwd]
+    expect(refusal(through, path)).toMatch(
+      /^linux\.seccomp: load there is a libseccomp\.so\.2 in the working directory/,
+    )
+    expect(readdirSync(cwd)).not.toContain('ran')
+  })
+
+  describe('on Node', () => {
+    requires('node-22')
+    it('a missing koffi is not a missing libseccomp', async () => {
+      rmSync(join(libexec, 'koffi.node'))
+      const path = (await t.bundle({ spec: filtered })).path
+      const args = [join(prefix, 'lib/crio-lxc/crio-lxc.js'), '--root', t.root, 'debug', 'plan', path]
+      const { stderr } = spawnSync(productNode() ?? 'node', args, { encoding: 'utf8' })
+      expect(stderr).toMatch(/koffi\.node: .*no such file or directory: install the whole tree again\n$/)
+      expect(stderr).not.toContain('libseccomp')
+    })
+  })
+})
+
+describe('the host', () => {
+  it('has no process left', () => {
+    const through = around(t, 'pids', ['pids.max', 'pids.max'], 6)
+    const { status, stderr } = run(['create', '--bundle', bundle.path, t.id()], through)
+    if (status === 0) return
+    expect(stderr).toMatch(/no more processes|resource temporarily unavailable|out of memory/i)
+    expect(stderr).not.toContain('/proc/self/fd/')
+  })
+
+  it.each([['create', '--bundle'], ['list'], ['kill', 'x'], ['state', 'x'], ['delete', 'x'], ['exec', 'x', 'true']])(
+    '%s by another user than root',
+    (verb, ...rest) => {
+      const args = verb === 'create' ? [verb, '--bundle', bundle.path, 'x'] : [verb, ...rest]
+      chmodSync(t.root, 0o700)
+      const { status, stderr } = run(args, ['setpriv', '--reuid', '1000', '--clear-groups'])
+      expect(status).not.toBe(0)
+      expect(stderr).toMatch(/: (permission denied|operation not permitted): run it as root\n$/)
+    },
+  )
+})
