@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { BundleOptions } from '../support/bundle.ts'
 import { useContainers } from '../support/containers.ts'
+import { modeAndOwner } from '../support/proc.ts'
+import { program } from '../support/programs.ts'
 import { requires } from '../support/requires.ts'
 import { isRunc } from '../support/runtime.ts'
-import { mapIds } from '../support/user-namespace.ts'
+import { giveImage, mapIds } from '../support/user-namespace.ts'
 import { bare } from './attack.ts'
 
 requires('root')
@@ -120,5 +122,69 @@ describe('a device of the container is no inode of the host', () => {
       })
       expect(result).toMatchObject({ exitCode: 0, stdout: `${used}0\n${state}` })
     })
+  })
+})
+
+/** The redirections are made with the test's own /dev. */
+const onDevices = (redirections: string): string[] => [...ownDev, 'sh', '-c', `"$@" ${redirections}`, 'sh']
+
+describe('a device of the host that is given as stdio', () => {
+  const stdin = vandalise('/proc/self/fd/0')
+
+  // runc 1.1.5 gives all but the null device to the user, and leaves them writable.
+  describe.skipIf(isRunc)('keeps its mode and owner', () => {
+    it.each(['null', 'zero', 'full', 'random', 'urandom'])('/dev/%s, of run', async (name) => {
+      const result = await run(`${stdin}; echo over`, undefined, onDevices(`</dev/${name}`))
+      expect(result).toMatchObject({ exitCode: 0, stdout: `over\n${state}` })
+    })
+
+    it('/dev/full, of run as another user', async () => {
+      const user = { process: { user: { uid: 1000, gid: 1000 } } }
+      const bundle = await t.bundle({ args: ['sh', '-c', 'true'], ...user })
+      expect(await t.run(bundle, { through: onDevices('</dev/full 2>/dev/zero') })).toMatchObject({ stdout: state })
+    })
+
+    it("/dev/full, in a user namespace whose root is the host's", async () => {
+      const result = await run(
+        `${stdin}; echo over`,
+        (spec) => mapIds(spec, [{ containerID: 0, hostID: 0, size: 65_536 }]),
+        onDevices('</dev/full'),
+      )
+      expect(result).toMatchObject({ exitCode: 0, stdout: `over\n${state}` })
+    })
+
+    it('/dev/null, of exec', async () => {
+      const { id } = await t.running({ process: { capabilities } })
+      const script = `{ ${stdin}; } 2>/dev/null; echo over; : >&2`
+      const result = await t.runtime(['exec', id, 'sh', '-c', script], { through: onDevices('</dev/null 2>/dev/null') })
+      expect(result).toMatchObject({ exitCode: 0, stdout: `over\n${state}` })
+    })
+  })
+
+  it('works as before', async () => {
+    const script = 'head -c 3 | wc -c; echo x >&2 && echo written'
+    const bundle = await t.bundle({ args: ['sh', '-c', script] })
+    expect((await t.run(bundle, { through: onDevices('</dev/zero 2>/dev/null') })).stdout).toBe(`3\nwritten\n${state}`)
+  })
+})
+
+describe.skipIf(isRunc)('a file of root of the host that is given as stdin', () => {
+  it("stays its owner's where a user namespace does not know root", async () => {
+    const file = join(t.hostDirectory(), 'input')
+    writeFileSync(file, 'text')
+    const bundle = await t.bundle({ args: ['cat'], spec: (spec) => mapIds(spec) })
+    giveImage(bundle)
+    const through = ['sh', '-c', '"$@" <"$0"', file]
+    expect(await t.run(bundle, { through })).toMatchObject({ exitCode: 0, stdout: 'text' })
+    expect(modeAndOwner(file)).toBe('644 0:0')
+  })
+})
+
+describe('the terminal of the caller', () => {
+  it('keeps its owner when it is stdio of a container of another user', async () => {
+    const script = '"$@" >/dev/null; stat -L -c %u /proc/self/fd/0'
+    const bundle = await t.bundle({ args: ['true'], process: { user: { uid: 1000, gid: 1000 } } })
+    const through = [program('on-pty'), '24', '80', 'sh', '-c', script, 'sh']
+    expect((await t.run(bundle, { through, input: '' })).stdout).toBe('0\r\n')
   })
 })

@@ -1,5 +1,5 @@
 /** One hook as a process: the state on its stdin, its time, its end, and the words of its stderr. */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, readSync, writeSync } from 'node:fs'
 import { arch as archName, exit, kill } from 'node:process'
 import { archOf, x64 } from '@crio-lxc/core/abi/arch'
 import { errnoSentence } from '@crio-lxc/core/abi/errno'
@@ -16,6 +16,7 @@ import { readRecord, type StepRecord, unknownRecord } from '@crio-lxc/core/proce
 import { pipe, poll } from '@crio-lxc/core/sys/libc'
 import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
+import { openOwnNull } from '@crio-lxc/core/sys/shared-device'
 import { type Exit, wait } from '@crio-lxc/core/sys/spawn'
 import { EXECUTE_HOOK, type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
 import { EXECUTE, FIND_EXECUTABLE } from '@crio-lxc/init/step-names'
@@ -56,7 +57,7 @@ type Begun = { readonly failure: string } | { readonly pid: number; readonly std
 function begin(call: HookCall, keep: (fd: number) => number): Begun {
   const { hook, state, container, init } = call
   const stdin = keep(sealedFile('state', JSON.stringify(state)))
-  const stdout = keep(openSync('/dev/null', 'w'))
+  const stdout = keep(openOwnNull())
   const [stderr, stderrWrite] = pipe()
   keep(stderr)
   const [report, reportWrite] = pipe()

@@ -50,6 +50,11 @@ export function toHostId(mappings: readonly IdMapping[], id: number): number | u
   return mapping && id - mapping.containerID + mapping.hostID
 }
 
+/** Whether an id outside the namespace is one of it. */
+export function isMapped(mappings: readonly IdMapping[], host: number): boolean {
+  return mappings.some(({ hostID, size }) => host >= hostID && host < hostID + size)
+}
+
 /** Of /proc/PID/uid_map or gid_map. */
 export function parseMap(text: string): IdMapping[] {
   return text

@@ -241,6 +241,8 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
 
   const staged = [...container.sources.staged, ...cgroup.staged]
   undo.push(() => killContainer(layout, cgroupDir, timeouts.killMs))
+  // The monitor inherits them.
+  fixStdio(spec.process.user, { namespace: userNamespace, label: spec.linux?.mountLabel })
   const monitor = new Monitor(info, {
     arch,
     companions,
@@ -314,7 +316,6 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   })
   const seccompAgent = agentOf(spec.linux?.seccomp, process.seccomp?.notifies ?? false)
   if (seccompAgent) mkfifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
-  fixStdio(spec.process.user, userNamespace)
   manager.limit()
   if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
   done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)

@@ -219,7 +219,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       fds: { cgroup, report: reportWrite, console, acknowledge, preserved: preserved.length },
     })
     const file = keep(sealedFile('exec', compile(plan, reportWrite)))
-    fixStdio(process.user, userNamespace)
+    fixStdio(process.user, { namespace: userNamespace, label: spec.linux?.mountLabel })
     const executor = new ExecutorProcess({
       path: companionsOf(settings).init,
       plan: file,

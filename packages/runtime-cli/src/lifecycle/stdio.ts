@@ -1,25 +1,34 @@
-import { fchownSync, fstatSync } from 'node:fs'
-import { makedev } from '@crio-lxc/core/abi/constants'
-import { type IdMappings, toHostId } from '@crio-lxc/core/oci/id-mappings'
+import { fchownSync, fstatSync, type Stats } from 'node:fs'
+import { type IdMappings, isMapped, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { User } from '@crio-lxc/core/oci/spec'
+import { replaceDevice } from '@crio-lxc/core/sys/shared-device'
 
-const NULL_DEVICE = makedev(1, 3)
+export interface StdioContext {
+  readonly namespace: IdMappings | undefined
+  /** linux.mountLabel. */
+  readonly label: string | undefined
+}
 
 /**
- * Gives stdin, stdout and stderr to the container's user, so that /dev/stdout can be opened again inside. The null
- * device is the host's own and is left alone, and so is a terminal when the user is of a namespace that must not own any.
+ * Gives stdin, stdout and stderr to the container's user, so that /dev/stdout can be opened again inside: pipes and sockets,
+ * and a file as runc does. Devices are the host's own and keep their owner, terminals among them; so does a file of somebody
+ * whom the user namespace does not know, as root of the namespace could not give it away either.
  */
-export function fixStdio(user: User, namespace: IdMappings | undefined): void {
+export function fixStdio(user: User, { namespace, label = '' }: StdioContext): void {
   const uid = namespace ? toHostId(namespace.uids, user.uid) : user.uid
-  if (uid === undefined) return
   for (const fd of [0, 1, 2]) {
     try {
       const stat = fstatSync(fd)
-      if (stat.uid === uid || (stat.isCharacterDevice() && (namespace || stat.rdev === NULL_DEVICE))) continue
-      fchownSync(fd, uid, stat.gid)
+      if (stat.isCharacterDevice() || stat.isBlockDevice()) replaceDevice(fd, label)
+      else if (uid !== undefined && stat.uid !== uid && isGiven(stat, namespace)) fchownSync(fd, uid, stat.gid)
     } catch (error) {
       // A closed fd has no owner; a read-only filesystem or a foreign owner keeps its own, and the fd works all the same.
       if (!['EBADF', 'EROFS', 'EPERM', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     }
   }
+}
+
+function isGiven(stat: Stats, namespace: IdMappings | undefined): boolean {
+  if (!namespace || stat.isFIFO() || stat.isSocket()) return true
+  return isMapped(namespace.uids, stat.uid) && isMapped(namespace.gids, stat.gid)
 }

@@ -1,0 +1,61 @@
+/**
+ * Memory devices (null, zero, full and their kin) among the descriptors of a container. Their nodes are the host's, and who
+ * holds one may change its mode and owner; so a container gets the same device by a node that nobody else has.
+ */
+import { chmodSync, closeSync, fstatSync, mkdirSync, openSync } from 'node:fs'
+import { MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, makedev, O_CLOEXEC, O_NOCTTY, S_IFCHR } from '../abi/constants.ts'
+import { call, mknod, newMount } from './libc.ts'
+
+/** Those that are everybody's, with the names under which programs expect to find their descriptors. */
+const names = new Map([
+  [makedev(1, 3), 'null'],
+  [makedev(1, 5), 'zero'],
+  [makedev(1, 7), 'full'],
+  [makedev(1, 8), 'random'],
+  [makedev(1, 9), 'urandom'],
+])
+const F_GETFL = 3
+const O_ACCMODE = 3
+
+/** Makes `fd` a descriptor of a node of its own if it is a memory device; `label` is linux.mountLabel, or empty. */
+export function replaceDevice(fd: number, label: string): void {
+  const stat = fstatSync(fd)
+  const name = names.get(stat.rdev)
+  if (name === undefined || !stat.isCharacterDevice()) return
+  const flags = call('int fcntl(int fd, int command, long arg)', [fd, F_GETFL, 0], () => `fcntl(${fd}, F_GETFL)`)
+  const own = openOwnNode(name, { device: stat.rdev, access: flags & O_ACCMODE, label })
+  // Standard descriptors are inherited as they are.
+  const inherited = fd > 2 ? O_CLOEXEC : 0
+  call('int dup3(int from, int to, int flags)', [own, fd, inherited], () => `dup3(${own}, ${fd})`)
+  closeSync(own)
+}
+
+/** The null device for writing, by a node of its own. */
+export function openOwnNull(): number {
+  const fd = openSync('/dev/null', 'w')
+  replaceDevice(fd, '')
+  return fd
+}
+
+interface OwnNode {
+  readonly device: number
+  /** O_RDONLY and its kin. */
+  readonly access: number
+  readonly label: string
+}
+
+function openOwnNode(name: string, { device, access, label }: OwnNode): number {
+  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC
+  const parameters = ['mode=755', 'nr_blocks=1', 'nr_inodes=3']
+  const tree = newMount({ type: 'tmpfs', source: 'tmpfs', context: label, parameters, attributes })
+  try {
+    const directory = `/proc/self/fd/${tree}/dev`
+    const path = `${directory}/${name}`
+    mkdirSync(directory, 0o755)
+    mknod(path, S_IFCHR | 0o600, device)
+    chmodSync(path, 0o666)
+    return openSync(path, access | O_NOCTTY)
+  } finally {
+    closeSync(tree)
+  }
+}
