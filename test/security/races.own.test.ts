@@ -3,7 +3,7 @@
  * containers which are created meanwhile. ROUNDS says how many of these there are in each race: npm run test:security
  * makes 2,000.
  */
-import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Bundle, makeBundle } from '../support/bundle.ts'
@@ -170,6 +170,25 @@ const races: readonly Race[] = [
       spec.process.terminal = true
       spec.process.args = ['sh', '-c', 'echo ready']
       return { shared: join(rootfs, 'dev'), names: ['console', 'other'] }
+    },
+  },
+  {
+    name: 'the rootfs and a link to the root of the host',
+    lesson: 'rule: root.path is no symlink',
+    harmless: /^$/,
+    prepare({ victim, outside }) {
+      const shared = join(victim.path, 'roots')
+      mkdirSync(shared)
+      renameSync(victim.rootfs, join(shared, 'rootfs'))
+      symlinkSync('/', join(shared, 'link'))
+      writeFileSync(join(shared, 'rootfs/marker'), '')
+      victim.spec.root.path = 'roots/rootfs'
+      victim.spec.process.args = [
+        '/bin/sh',
+        '-c',
+        `[ -e /marker ] || echo elsewhere; cat ${outside}/canary 2>/dev/null; true`,
+      ]
+      return { shared, names: ['rootfs', 'link'] }
     },
   },
   {

@@ -1,4 +1,5 @@
 /** JSON files of the runtime directory: written whole or not at all, read only when nobody else can have written them. */
+import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   constants,
@@ -8,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
@@ -82,16 +84,22 @@ export function createPidFile(path: string, pid: number): void {
   }
 }
 
+/** Removes what a process that was killed has begun to write, and leaves what others may have put there. */
+export function removeUnfinished(path: string, pid: number): void {
+  try {
+    unlinkSync(unfinished(path, pid))
+  } catch {
+    // Nothing is there, which is usual, or a directory.
+  }
+}
+
 /** What `path` is called until it is complete: the name of this process, so that a crash leaves nothing in the way. */
-export function unfinished(path: string, pid: number): string {
+function unfinished(path: string, pid: number): string {
   return `${path}.${pid}.tmp`
 }
 
 function replaceFile(path: string, text: string, mode: number): void {
-  const temporary = unfinished(path, process.pid)
-  // In a directory that others may write to the name can be guessed, and a link of theirs lie in wait.
-  rmSync(temporary, { force: true })
-  const fd = openSync(temporary, 'wx', mode)
+  const { fd, temporary } = openTemporary(path, mode)
   try {
     // The caller's umask has cut the mode off.
     fchmodSync(fd, mode)
@@ -102,5 +110,18 @@ function replaceFile(path: string, text: string, mode: number): void {
     throw error
   } finally {
     closeSync(fd)
+  }
+}
+
+/** In a directory that others may write to the name can be guessed, and a link or a directory of theirs lie in wait. */
+function openTemporary(path: string, mode: number): { fd: number; temporary: string } {
+  const known = unfinished(path, process.pid)
+  removeUnfinished(path, process.pid)
+  try {
+    return { fd: openSync(known, 'wx', mode), temporary: known }
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+    const temporary = `${known}.${randomUUID()}`
+    return { fd: openSync(temporary, 'wx', mode), temporary }
   }
 }

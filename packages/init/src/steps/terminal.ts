@@ -6,9 +6,14 @@ import {
   AT_EMPTY_PATH,
   O_CLOEXEC,
   O_NOCTTY,
+  O_PATH,
   O_RDWR,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
   SCM_RIGHTS,
   SOL_SOCKET,
   TIOCGPTPEER,
@@ -16,8 +21,11 @@ import {
   TIOCSPTLCK,
   TIOCSWINSZ,
 } from '@crio-lxc/core/abi/constants'
+import { errnoTable } from '@crio-lxc/core/abi/errno'
 import type { ConsoleSize } from '@crio-lxc/core/oci/spec'
-import { type Arg, type Plan, type Slot, setUint64 } from '@crio-lxc/core/plan/plan'
+import { type Arg, Label, type Plan, type Slot, setUint64 } from '@crio-lxc/core/plan/plan'
+import { openHow } from '@crio-lxc/core/plan/structs'
+import { planCompareFilesystem } from '../compare.ts'
 import { attach, ensureTarget, openInRoot, refuseProcfs } from '../inside-root.ts'
 
 /** sizeof(struct msghdr), and of a control message with one fd. */
@@ -52,12 +60,7 @@ export interface TerminalInputs extends Console {
 export function planTerminal(plan: Plan, { root, socket, plainLines, size, uid }: TerminalInputs): Slot {
   const master = plan.slot('terminal master')
   const slave = plan.slot('terminal')
-  const flags = O_RDWR | O_NOCTTY | O_CLOEXEC
-  openInRoot(
-    plan,
-    { root, path: '/dev/pts/ptmx' },
-    { what: 'open /dev/pts/ptmx for process.terminal', flags, result: master },
-  )
+  planOpenMaster(plan, root, master)
   const unlock = plan.struct(
     4,
     () => '[0]',
@@ -101,6 +104,28 @@ function planPlainLines(plan: Plan, slave: Slot): void {
     },
   )
   plan.step('put no carriage return before a line feed', 'ioctl', [slave, TCSETS, termios])
+}
+
+const DEVPTS_SUPER_MAGIC = 0x1cd1
+
+/** The ptmx of a devpts and nothing else: of a device of the image, the driver would run by its being opened. */
+function planOpenMaster(plan: Plan, root: Arg, master: Slot): void {
+  const directory = plan.slot('/dev/pts')
+  const what = 'open /dev/pts for process.terminal'
+  openInRoot(plan, { root, path: '/dev/pts' }, { what, flags: O_PATH | plan.arch.O_DIRECTORY, result: directory })
+  const differs = new Label()
+  const end = new Label()
+  planCompareFilesystem(plan, { what: '/dev/pts', fd: directory, magic: DEVPTS_SUPER_MAGIC }, differs)
+  const how = openHow(plan, {
+    flags: O_RDWR | O_NOCTTY | O_CLOEXEC,
+    resolve: RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+  })
+  const open: readonly Arg[] = [directory, plan.string('ptmx'), how, 24]
+  plan.step('open /dev/pts/ptmx for process.terminal', 'openat2', open, { result: master })
+  plan.step('close /dev/pts', 'close', [directory], { onOk: end })
+  plan.place(differs)
+  plan.step('open /dev/pts/ptmx for process.terminal: /dev/pts is no devpts', 'fail', [errnoTable.ENODEV[0]])
+  plan.place(end)
 }
 
 /** Binds the terminal on /dev/console (config-linux.md, "Default Devices"). */

@@ -1,11 +1,10 @@
-import { rmSync } from 'node:fs'
 import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { sleep } from '@crio-lxc/core/cgroup/sleep'
 import { isCgroupPath } from '@crio-lxc/core/container/container-facts'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
-import { unfinished } from '@crio-lxc/core/container/json-file'
+import { removeUnfinished } from '@crio-lxc/core/container/json-file'
 import { RemovalLock } from '@crio-lxc/core/container/removal-lock'
 import { sweepRuntimeRoot } from '@crio-lxc/core/container/runtime-directory'
 import { phrase } from '@crio-lxc/core/errors/codes'
@@ -118,7 +117,7 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
   }
   const { pidFile } = facts
   // A create that was killed while it wrote the pid file.
-  if (pidFile !== undefined) remains.of(() => rmSync(unfinished(pidFile, facts.creator.pid), { force: true }))
+  if (pidFile !== undefined) removeUnfinished(pidFile, facts.creator.pid)
   info.remove()
   done(`removed ${info.runtimePath()}`)
   if (!facts.hooks?.poststop) return

@@ -1,6 +1,6 @@
 /** HOME for a process whose environment has none, or an empty one: the image's passwd decides, as in runc. */
-import { closeSync, fstatSync, readSync } from 'node:fs'
-import { O_NONBLOCK, O_RDONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { O_NOCTTY, O_PATH, O_RDONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
 import { textOfBytes } from '@crio-lxc/core/plan/byte-text'
 import { openat2 } from '@crio-lxc/core/sys/libc'
 
@@ -16,16 +16,11 @@ export function homeOf(uid: number, root: number): string {
 }
 
 function readPasswd(root: number): string[][] {
-  let fd: number
-  try {
-    // O_NONBLOCK: the image decides what the file is, and a fifo must not hold the runtime.
-    fd = openat2(root, 'etc/passwd', { flags: O_RDONLY | O_NONBLOCK, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
-  } catch {
-    return []
-  }
+  const fd = openPasswd(root)
+  if (fd === undefined) return []
   try {
     const { size } = fstatSync(fd)
-    if (!fstatSync(fd).isFile() || size > MAX_PASSWD_BYTES) return []
+    if (size > MAX_PASSWD_BYTES) return []
     const text = Buffer.alloc(size)
     return text
       .toString('latin1', 0, readSync(fd, text))
@@ -33,5 +28,19 @@ function readPasswd(root: number): string[][] {
       .map((line) => line.split(':'))
   } finally {
     closeSync(fd)
+  }
+}
+
+/** The image decides what it is: nothing but a regular file is opened, as to open a device or a fifo is an act of its own. */
+function openPasswd(root: number): number | undefined {
+  try {
+    const found = openat2(root, 'etc/passwd', { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
+    try {
+      return fstatSync(found).isFile() ? openSync(`/proc/self/fd/${found}`, O_RDONLY | O_NOCTTY) : undefined
+    } finally {
+      closeSync(found)
+    }
+  } catch {
+    return undefined
   }
 }

@@ -4,8 +4,15 @@
  */
 import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { AT_FDCWD, MOUNT_ATTR_RDONLY, MS_PRIVATE, MS_REC, MS_SLAVE, O_PATH } from '@crio-lxc/core/abi/constants'
-import { errnoTable } from '@crio-lxc/core/abi/errno'
+import {
+  AT_FDCWD,
+  MOUNT_ATTR_RDONLY,
+  MS_PRIVATE,
+  MS_REC,
+  MS_SLAVE,
+  O_PATH,
+  RESOLVE_NO_SYMLINKS,
+} from '@crio-lxc/core/abi/constants'
 import { lastClauseOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { log } from '@crio-lxc/core/log/logger'
@@ -14,7 +21,7 @@ import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
-import { cloneTree, dupAbove, mountSetattr } from '@crio-lxc/core/sys/libc'
+import { cloneTree, dupAbove, mountSetattr, openat2 } from '@crio-lxc/core/sys/libc'
 import { components } from '@crio-lxc/init/inside-root'
 import { type MountOptions, parseMountOptions, parsePropagation } from '@crio-lxc/init/mount-options'
 import { devicesOf } from '@crio-lxc/init/steps/devices'
@@ -72,7 +79,7 @@ export function openSources(spec: Spec, options: SourceOptions): Sources {
     return fd
   }
   try {
-    const rootfs = keep(openRootfs(path, rootfsPropagation(spec)))
+    const rootfs = keep(openRootfs(spec, bundle))
     staged.push({ fd: rootfs, directory: true, propagation: [rootfsPropagation(spec) | MS_REC] })
     const mounts = new Map<number, DetachedMount>()
     const label = spec.linux?.mountLabel ?? ''
@@ -126,15 +133,25 @@ function rootfsPropagation({ linux }: Spec): number {
   return asked !== 0 && asked !== MS_PRIVATE ? MS_SLAVE : MS_PRIVATE
 }
 
-/** The clone of a shared mount stays its peer until it gets another `propagation`. */
-function openRootfs(path: string, propagation: number): number {
+/**
+ * As runc, which refuses every symlink below the bundle: who could exchange one would choose another root. The clone of a
+ * shared mount stays its peer until it gets another propagation.
+ */
+function openRootfs(spec: Spec, bundle: string): number {
+  const { path } = spec.root
+  const propagation = rootfsPropagation(spec)
+  const opened: number[] = []
   let fd: number
   try {
-    fd = cloneTree(AT_FDCWD, path, { recursive: true })
+    const from = path.startsWith('/') ? AT_FDCWD : openSync(bundle, O_PATH)
+    if (from !== AT_FDCWD) opened.push(from)
+    const found = openat2(from, path, { flags: O_PATH, resolve: RESOLVE_NO_SYMLINKS })
+    opened.push(found)
+    fd = cloneTree(found, '', { recursive: true })
   } catch (cause) {
-    const missing = cause instanceof SyscallError && cause.errno === errnoTable.ENOENT[0]
-    const advice = missing ? ': unpack the image there; a relative path begins at the bundle' : ''
-    throw new SpecError('root.path', `open ${path}: ${lastClauseOf(cause)}${advice}`)
+    throw new SpecError('root.path', `open ${resolve(bundle, path)}: ${lastClauseOf(cause)}${adviceFor(cause)}`)
+  } finally {
+    for (const each of opened) closeSync(each)
   }
   try {
     mountSetattr(fd, { propagation, recursive: true })
@@ -144,6 +161,12 @@ function openRootfs(path: string, propagation: number): number {
     throw error
   }
   return fd
+}
+
+function adviceFor(cause: unknown): string {
+  const name = cause instanceof SyscallError ? cause.errnoName : ''
+  if (name === 'ENOENT') return ': unpack the image there; a relative path begins at the bundle'
+  return name === 'ELOOP' ? ': it is a symbolic link, or lies behind one: give the path that it leads to' : ''
 }
 
 interface MountContext {
