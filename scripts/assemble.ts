@@ -3,12 +3,9 @@
  * (install-to.ts makes one), because every program finds its companions relative to its own file. Every file is replaced by
  * rename(2), so a container that runs meanwhile keeps what it has opened.
  */
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import {
   chmodSync,
   copyFileSync,
-  existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -19,12 +16,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
+import { buildProgram } from './engine.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const dist = join(root, 'dist')
 const libexec = join(dist, 'libexec/crio-lxc')
-const bundles = ['runtime-cli', 'hook'].map((name) => join(root, 'packages', name, 'dist'))
+const bundles = ['runtime-cli', 'hook'].map((name) => join(root, 'packages', name, 'dist/node'))
 
 for (const dir of ['.', 'bin', 'lib', 'lib/crio-lxc', 'libexec', 'libexec/crio-lxc']) makeDirectory(join(dist, dir))
 installBundles()
@@ -32,9 +30,12 @@ install(join(root, 'packages/start-monitor/dist/crio-lxc-start'), join(libexec, 
 // Not to be read: the kernel keeps a program from being traced that is executed in a user namespace without the right to read
 // it. Also the link in the stage, which is the same file.
 install(join(root, 'packages/init/dist/crio-lxc-init'), join(libexec, 'crio-lxc-init'), 0o111)
-install(koffiModule(), join(libexec, 'koffi.node'), 0o644)
 installStage()
-installExecutable()
+for (const [name, path] of [
+  ['runtime-cli', 'bin/crio-lxc'],
+  ['hook', 'libexec/crio-lxc/crio-lxc-hook'],
+] as const)
+  installProgram(name, join(dist, path))
 
 /** The bundles as they are, for Node: `node PREFIX/lib/crio-lxc/crio-lxc.js`. */
 function installBundles(): void {
@@ -43,7 +44,8 @@ function installBundles(): void {
   for (const { name, from } of files) install(from, join(lib, name), 0o644)
   // Node takes a .js file for CommonJS unless the nearest package.json says otherwise.
   replace(join(lib, 'package.json'), (path) => writeFileSync(path, '{ "type": "module" }\n'), 0o644)
-  const current = new Set(['package.json', ...files.map(({ name }) => name)])
+  install(koffiModule(), join(lib, 'koffi.node'), 0o644)
+  const current = new Set(['package.json', 'koffi.node', ...files.map(({ name }) => name)])
   for (const name of readdirSync(lib)) if (!current.has(name)) rmSync(join(lib, name))
 }
 
@@ -64,79 +66,10 @@ function installStage(): void {
   link(join(libexec, 'crio-lxc-init'), join(stage, init))
 }
 
-/** The native executable under its two names; compiled only when what goes into it has changed. */
-function installExecutable(): void {
-  const executable = join(dist, 'bin/crio-lxc')
-  const stamp = join(root, 'node_modules/.cache/crio-lxc/executable.sha256')
-  const inputs = inputsOfExecutable()
-  if (!existsSync(executable) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== inputs) {
-    replace(executable, compile, 0o755)
-    mkdirSync(join(stamp, '..'), { recursive: true })
-    writeFileSync(stamp, inputs)
-  }
-  link(executable, join(libexec, 'crio-lxc-hook'))
-}
-
-function inputsOfExecutable(): string {
-  const files = [
-    ...bundles.flatMap((dir) => scripts(dir).map((name) => join(dir, name))),
-    join(import.meta.dirname, 'program-entry.js'),
-    join(import.meta.dirname, 'assemble.ts'),
-    join(engine(), '../../package.json'),
-  ]
-  const hash = createHash('sha256')
-  for (const file of files) hash.update(`${file}\0`).update(readFileSync(file))
-  return hash.digest('hex')
-}
-
-/** docs/notes/bun.md says what each of these options keeps out. */
-function compile(outfile: string): void {
-  const compiled = `${outfile}.compiled`
-  execFileSync(
-    engine(),
-    [
-      'build',
-      '--compile',
-      '--bytecode',
-      '--minify',
-      '--format=esm',
-      '--splitting',
-      // A command ends before code compiled for it pays: without the compiler's threads every start is 1 ms shorter.
-      '--compile-jit-policy=1000000',
-      '--target=bun',
-      '--no-compile-autoload-dotenv',
-      '--no-compile-autoload-bunfig',
-      '--no-compile-autoload-tsconfig',
-      '--no-compile-autoload-package-json',
-      '--reject-unresolved',
-      `--outfile=${compiled}`,
-      'scripts/program-entry.js',
-    ],
-    { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
-  )
-  // Written anew in one piece: the kernel then caches it in larger pieces than the compiler's writes, 0.6 ms a start.
-  writeFileSync(outfile, disarm(readFileSync(compiled)))
-  rmSync(compiled)
-}
-
-/**
- * The engine obeys these variables before the program's first line: they run other code, open a debugger or write
- * files. Under a name with a `=` in it, which no variable can have, it finds none of them (docs/notes/bun.md).
- */
-function disarm(bytes: Buffer): Buffer {
-  for (const name of ['BUN_OPTIONS', 'BUN_BE_BUN', 'BUN_INSPECT', 'BUN_BYTECODE_']) {
-    let at = bytes.indexOf(name)
-    if (at < 0) throw new Error(`the engine does not know ${name}: look again at what it takes from the environment`)
-    for (; at >= 0; at = bytes.indexOf(name, at)) bytes.write('=', at)
-  }
-  return bytes
-}
-
-function engine(): string {
-  const machine = { x64: 'x64', arm64: 'aarch64' }[process.arch as 'x64' | 'arm64']
-  const path = join(root, `node_modules/@oven/bun-linux-${machine}/bin/bun`)
-  if (!existsSync(path)) throw new Error(`cannot compile the executable: ${path} does not exist, run npm ci`)
-  return path
+/** The executable of a program, named as its bundle. */
+function installProgram(name: string, path: string): void {
+  const built = buildProgram(join(root, 'packages', name, 'dist/engine'), `${basename(path)}.js`)
+  install(built, path)
 }
 
 /** A root mapped to another uid must be able to traverse it, whatever the umask of the build. */

@@ -34,10 +34,6 @@ const planners: Readonly<Record<string, RegExp>> = {
   'packages/runtime-cli': /^packages\/((init|start-monitor)\/src\/|init\/stage\.json$)/,
   'packages/hook': /^packages\/init\/src\//,
 }
-const commandLine = /^packages\/runtime-cli\/src\/commands\//
-
-/** Computing with paths and bytes touches nothing outside the process. */
-const pureBuiltins = new Set(['node:path', 'node:path/posix', 'node:buffer'])
 
 const rules: Rule[] = [
   {
@@ -55,20 +51,23 @@ const rules: Rule[] = [
   {
     says: 'pure code imports only pure code',
     forbids: ({ from, to }) =>
-      (pure.test(from) || constants.test(from)) &&
-      (isFile(to) ? !pure.test(to) && !constants.test(to) : !pureBuiltins.has(to)),
+      (pure.test(from) || constants.test(from)) && !(isFile(to) && (pure.test(to) || constants.test(to))),
   },
   {
     says: 'the FFI layer knows nothing above it',
     forbids: ({ from, to }) => ffi.test(from) && isFile(to) && !ffi.test(to) && !pure.test(to) && !constants.test(to),
   },
   {
-    says: 'packages/core/src/sys/koffi.ts alone loads the native module',
-    forbids: ({ from, to }) => isPackage(to, 'koffi') && from !== 'packages/core/src/sys/koffi.ts',
+    says: 'packages/core/src/sys/node-engine.ts alone loads the native module',
+    forbids: ({ from, to }) => isPackage(to, 'koffi') && from !== 'packages/core/src/sys/node-engine.ts',
   },
   {
-    says: 'yargs is only for packages/runtime-cli/src/commands/',
-    forbids: ({ from, to }) => isPackage(to, 'yargs') && !commandLine.test(from),
+    says: 'packages/core/src/sys/node-engine.ts alone knows modules of Node: the engine of the executables has none',
+    forbids: ({ from, to }) => to.startsWith('node:') && from !== 'packages/core/src/sys/node-engine.ts',
+  },
+  {
+    says: 'yargs renders the help when building: nothing that runs later imports it',
+    forbids: ({ to }) => isPackage(to, 'yargs'),
   },
   {
     says: 'bunyan is only for packages/core/src/log',

@@ -1,15 +1,19 @@
 /**
- * How every program becomes a bundle: self-contained ES modules that run on Node >= 22 and that
- * scripts/assemble.ts compiles into a native executable. Nothing may be looked up at run time except Node's own
- * modules: the working directory of a container runtime is the container's bundle, and a `require` that the
- * bundler left open would load code from its node_modules.
+ * How every program becomes bundles: self-contained ES modules for the engine, in dist/engine, which scripts/engine.ts
+ * compiles, and the same for Node >= 22, in dist/node. Nothing may be looked up at run time except Node's own modules: the
+ * working directory of a container runtime is the container's bundle, and a `require` that the bundler left open would
+ * load code from its node_modules.
  */
 import { isBuiltin } from 'node:module'
+import { join, resolve } from 'node:path'
 import { defineConfig } from 'tsup'
 
-type Plugin = NonNullable<
-  Exclude<Parameters<typeof defineConfig>[0], unknown[] | ((...args: never[]) => unknown)>['esbuildPlugins']
->[number]
+type Options = Exclude<Parameters<typeof defineConfig>[0], unknown[] | ((...args: never[]) => unknown)>
+type Plugin = NonNullable<Options['esbuildPlugins']>[number]
+
+/** tsup runs in the directory of the package. */
+const core = resolve('../core/src')
+const bunyanHost = join(core, 'log/bunyan-host.ts')
 
 /** bunyan tries these and copes without: rotating files, DTrace probes, source positions, circular records. */
 const optionalModules = ['mv', 'dtrace-provider', 'source-map-support', 'safe-json-stringify']
@@ -27,37 +31,70 @@ const stubOptionalModules: Plugin = {
   },
 }
 
-const nothingLeftOpen: Plugin = {
+/** The engine has none of Node's modules: bunyan gets a few words of them. */
+const hostBunyan: Plugin = {
+  name: 'host-bunyan',
+  setup(build) {
+    build.onResolve({ filter: /^(os|fs|util|assert|events|stream)$/ }, ({ importer }) =>
+      importer.includes('/bunyan/') ? { path: bunyanHost } : undefined,
+    )
+  },
+}
+
+const nothingLeftOpen = (allowed: (path: string) => boolean): Plugin => ({
   name: 'nothing-left-open',
   setup(build) {
     build.onEnd(({ metafile }) => {
       const open = Object.values(metafile?.outputs ?? {})
         .flatMap(({ imports }) => imports)
-        .filter(({ external, path }) => external && !isBuiltin(path))
+        .filter(({ external, path }) => external && !allowed(path))
         .map(({ path }) => path)
       if (metafile === undefined) return { errors: [{ text: 'the bundler gave no metafile to check' }] }
       return { errors: open.map((path) => ({ text: `the bundle would look for "${path}" at run time` })) }
     })
   },
+})
+
+const common: Options = {
+  format: ['esm'],
+  splitting: true,
+  clean: true,
+  dts: false,
+  metafile: true,
+  silent: true,
+  noExternal: [/.*/],
+  define: { BUNDLED: 'true', COMMIT: JSON.stringify(process.env['COMMIT'] ?? '') },
 }
 
-/** The tsup configuration of one program: `entry` is written to dist/`name`.js with its chunks beside it. */
-export function bundle(name: string, entry: string): ReturnType<typeof defineConfig> {
-  return defineConfig({
-    entry: { [name]: entry },
-    format: ['esm'],
-    target: 'node22',
-    platform: 'node',
-    splitting: true,
-    minify: true,
-    clean: true,
-    dts: false,
-    metafile: true,
-    silent: true,
-    noExternal: [/.*/],
-    define: { BUNDLED: 'true', COMMIT: JSON.stringify(process.env.COMMIT ?? '') },
-    // CommonJS dependencies require() Node's own modules; createRequire would cost 0.4 ms in every chunk of a start.
-    banner: { js: 'const require = (id) => process.getBuiltinModule(id);' },
-    esbuildPlugins: [stubOptionalModules, nothingLeftOpen],
-  })
+/** The tsup configurations of one program: `src/main.ts` becomes `name`.js, with its chunks beside it. */
+export function bundle(name: string): ReturnType<typeof defineConfig> {
+  return defineConfig([
+    {
+      ...common,
+      entry: { [name]: 'src/main.ts' },
+      outDir: 'dist/engine',
+      target: 'es2023',
+      platform: 'neutral',
+      // Lines are kept, so that a stack trace names one that a person finds.
+      esbuildOptions(options) {
+        options.mainFields = ['module', 'main']
+        options.minifyIdentifiers = false
+        options.minifySyntax = true
+        options.inject = [bunyanHost]
+        options.drop = []
+      },
+      esbuildPlugins: [stubOptionalModules, hostBunyan, nothingLeftOpen(() => false)],
+    },
+    {
+      ...common,
+      entry: { [name]: 'src/node.ts' },
+      outDir: 'dist/node',
+      target: 'node22',
+      platform: 'node',
+      minify: true,
+      // CommonJS dependencies require() Node's own modules.
+      banner: { js: 'const require = (id) => process.getBuiltinModule(id);' },
+      esbuildPlugins: [stubOptionalModules, nothingLeftOpen(isBuiltin)],
+    },
+  ])
 }

@@ -1,3 +1,3 @@
 import { bundle } from '../../scripts/tsup-program.ts'
 
-export default bundle('crio-lxc', 'src/main.ts')
+export default bundle('crio-lxc')

@@ -1,7 +1,7 @@
 /** One hook as a process: the state on its stdin, its time, its end, and the words of its stderr. */
-import { closeSync, readSync, writeSync } from 'node:fs'
-import { arch as archName, exit, kill } from 'node:process'
-import { archOf, x64 } from '@crio-lxc/core/abi/arch'
+
+import { Struct } from '@crio-lxc/core/abi/bytes'
+import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { errnoSentence } from '@crio-lxc/core/abi/errno'
 import { forksIntoCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
@@ -13,11 +13,13 @@ import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { readRecord, type StepRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
-import { pipe, poll } from '@crio-lxc/core/sys/libc'
-import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
+import { close, pipe, poll, read, write } from '@crio-lxc/core/sys/fd'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
+import { pidfdOpen } from '@crio-lxc/core/sys/process'
+import { exit, kill, monotonicMs } from '@crio-lxc/core/sys/program'
 import { openOwnNull } from '@crio-lxc/core/sys/shared-device'
 import { type Exit, wait } from '@crio-lxc/core/sys/spawn'
+import { arch as ownArch } from '@crio-lxc/core/sys/syscall'
 import { EXECUTE_HOOK, type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
 import { EXECUTE, FIND_EXECUTABLE } from '@crio-lxc/init/step-names'
 
@@ -38,7 +40,7 @@ const ENTER_MS = 30_000
 
 /** Returns undefined when the hook has succeeded, else how it failed, as a verb phrase. */
 export function runHook(call: HookCall): string | undefined {
-  const deadline = call.hook.timeout === undefined ? undefined : performance.now() + call.hook.timeout * 1000
+  const deadline = call.hook.timeout === undefined ? undefined : monotonicMs() + call.hook.timeout * 1000
   const open: number[] = []
   const keep = (fd: number): number => {
     open.push(fd)
@@ -48,7 +50,7 @@ export function runHook(call: HookCall): string | undefined {
     const begun = begin(call, keep)
     return 'failure' in begun ? begun.failure : watch(call, { ...begun, deadline })
   } finally {
-    for (const fd of open) closeSync(fd)
+    for (const fd of open) close(fd)
   }
 }
 
@@ -67,15 +69,15 @@ function begin(call: HookCall, keep: (fd: number) => number): Begun {
   keep(go)
   keep(goWrite)
   const fds = { stdin, stdout, stderr: stderrWrite, report: reportWrite, go }
-  const plan = planHook({ arch: archOf(archName) ?? x64, hook, cwd: state.bundle, fds, container })
+  const plan = planHook({ arch: ownArch, hook, cwd: state.bundle, fds, container })
   const file = keep(sealedFile('hook', compile(plan, reportWrite)))
   const inherited = [...Object.values(fds), ...(container ? fdsOf(container) : [])]
   // A fork into the cgroup where that is v2, and one into the pid namespace.
   const forks = container ? forksIntoCgroup(container.cgroup) + 1 : 0
   const executor = new ExecutorProcess({ path: init, plan: file, fds: inherited, forks })
   // Only the child may hold these: end of file is how its end is seen.
-  closeSync(stderrWrite)
-  closeSync(reportWrite)
+  close(stderrWrite)
+  close(reportWrite)
   try {
     const failure = awaitExecution(call, { executor, report, go: goWrite, plan })
     if (failure === undefined) {
@@ -117,8 +119,8 @@ function awaitExecution({ hook, name, answer }: HookCall, entering: Entering): s
     else if (record.kind === 'failure' && !failure && record.tag === plan.tag) failure = record
     else throw unknownRecord(what)
     if (begun || failure || !ready || !executor.hasArrived) continue
-    writeSync(answer, `${JSON.stringify({ pid: executor.pid, hook: name } satisfies HookStart)}\n`)
-    writeSync(go, 'g')
+    write(answer, `${JSON.stringify({ pid: executor.pid, hook: name } satisfies HookStart)}\n`)
+    write(go, 'g')
     begun = true
   }
   if (failure) return stepFailure(plan, failure)
@@ -135,7 +137,7 @@ function stepFailure(plan: Plan, { step, errno }: { step: number; errno: number 
 interface Running {
   readonly pid: number
   readonly stderr: number
-  /** On the clock of performance.now(). */
+  /** On the clock of monotonicMs(). */
   readonly deadline: number | undefined
 }
 
@@ -146,7 +148,7 @@ function watch({ hook, answer }: HookCall, { pid, stderr, deadline }: Running): 
   let stderrIsOpen = true
   try {
     for (;;) {
-      const left = deadline === undefined ? -1 : Math.max(0, Math.ceil(deadline - performance.now()))
+      const left = deadline === undefined ? -1 : Math.max(0, Math.ceil(deadline - monotonicMs()))
       const [ended = 0, onAnswer = 0, onStderr = 0] = poll([pidfd, answer, ...(stderrIsOpen ? [stderr] : [])], left)
       if (onAnswer) {
         end(pid)
@@ -158,20 +160,20 @@ function watch({ hook, answer }: HookCall, { pid, stderr, deadline }: Running): 
         return failure && failure + excerpt.clause()
       }
       if (onStderr) stderrIsOpen = readInto(excerpt, stderr)
-      else if (deadline !== undefined && performance.now() >= deadline) {
+      else if (deadline !== undefined && monotonicMs() >= deadline) {
         end(pid)
         if (stderrIsOpen) drain(stderr, excerpt)
         return `was killed because it ran longer than its timeout of ${hook.timeout} s${excerpt.clause()}`
       }
     }
   } finally {
-    closeSync(pidfd)
+    close(pidfd)
   }
 }
 
 /** SIGKILL to the process group, of which the hook is the leader since it has its own session. */
 function end(pid: number): void {
-  kill(-pid, 'SIGKILL')
+  kill(-pid, SIGKILL)
   wait(pid)
 }
 
@@ -180,10 +182,10 @@ function drain(fd: number, excerpt: StderrExcerpt): void {
   for (let reads = 0; reads < 16 && poll([fd], 0)[0]; reads++) if (!readInto(excerpt, fd)) return
 }
 
-const chunk = Buffer.alloc(65536)
+const chunk = new Struct(65536)
 
 function readInto(excerpt: StderrExcerpt, fd: number): boolean {
-  const length = readSync(fd, chunk)
+  const length = read(fd, chunk)
   if (length > 0) excerpt.add(chunk.subarray(0, length))
   return length > 0
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { keptSeccomp } from '@crio-lxc/core/container/seccomp-program'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { hookPoints } from '@crio-lxc/core/hook/hook-points'
 import type { HookContainer, HookRequest } from '@crio-lxc/core/hook/hook-request'
@@ -8,7 +8,7 @@ import type { Spec } from '@crio-lxc/core/oci/spec'
 import { withUser } from '@crio-lxc/core/oci/with-defaults'
 import { joinsUserNamespace } from '@crio-lxc/core/plan/joined-namespace'
 import { boundingSet, everyCapability } from '@crio-lxc/core/process/proc'
-import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
+import { readFile } from '@crio-lxc/core/sys/files'
 import type { HookEntry } from '@crio-lxc/init/hook-plan'
 import { type HookCall, runHook } from './run-hook.ts'
 
@@ -43,9 +43,10 @@ function attempt(call: HookCall): string | undefined {
 function entryOf({ namespaces, cgroup, newKeyring, process: gates }: HookContainer): HookEntry {
   const entry = { namespaces, cgroup, newKeyring }
   if (!gates) return { ...entry, process: undefined }
-  const { process: given, linux } = parseJson(readFileSync(gates.config), gates.config) as Spec
+  const { process: given, linux } = parseJson(readFile(gates.config), gates.config) as Spec
   const process = withUser(given)
-  const seccomp = linux?.seccomp && gates.seccomp ? compileSeccomp(linux.seccomp) : undefined
+  const seccomp =
+    linux?.seccomp && gates.seccomp ? keptSeccomp(gates.config.replace(/\/[^/]*$/, ''), linux.seccomp) : undefined
   // What cannot be granted create has warned about.
   const available = joinsUserNamespace(namespaces) ? everyCapability() : boundingSet()
   const capabilities = process.capabilities && grantableCapabilities(process.capabilities, available).sets

@@ -2,6 +2,7 @@
  * linux.mountLabel: the SELinux context of what lies on the filesystems that are made for the container, as mount(8)'s
  * "context" and as runc chooses them. A bind keeps the labels of the files that it shows.
  */
+import { encode } from '@crio-lxc/core/abi/bytes'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 
 /** mount(2) reads one page of options, with their NUL, and cuts off what is longer, without an error. */
@@ -22,7 +23,7 @@ export function labelling(type: string, label: string): 'none' | 'context' | 'ro
 export function labelledData(data: string, label: string, pointer: string): string {
   refuseOtherContext(data, pointer)
   const labelled = `context="${label}"${data === '' ? '' : ','}${data}`
-  const bytes = Buffer.byteLength(labelled)
+  const bytes = encode(labelled).length
   if (bytes < MOUNT_DATA_MAX) return labelled
   throw new SpecError(
     `${pointer}.options`,

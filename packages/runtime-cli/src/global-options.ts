@@ -3,9 +3,10 @@
  * the seed's CRIO_LXC_*. Unlike the seed no log file is kept unless one is named, so that an unwritable /var/log
  * never breaks a command.
  */
-import { resolve } from 'node:path'
+
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { LogConfiguration } from '@crio-lxc/core/log/logger'
+import { absolutePath } from '@crio-lxc/core/sys/program'
 import { parseGoBool } from './go-bool.ts'
 import { parseGoDuration } from './go-duration.ts'
 import type { MonitorMode, Settings } from './lifecycle/settings.ts'
@@ -143,7 +144,7 @@ export function toSettings(values: GlobalValues, env: Environment): Settings {
   const root = text('root')
   if (root === '') throw new RuntimeError('usage', 'invalid --root: want a directory, not an empty string')
   return {
-    root: resolve(root),
+    root: absolutePath(root),
     rootIsExplicit: values.root !== undefined || Boolean(env[globalOptions.root.env]),
     systemdCgroup: systemdManages(values['cgroup-manager']) ?? bool('systemd-cgroup'),
     withoutCgroup,

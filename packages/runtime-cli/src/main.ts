@@ -2,12 +2,13 @@
  * crio-lxc. The only place that prints errors, writes them to the log and chooses the exit code: 1, 255 for exec
  * (runc's), or what the container's process returned (run, exec).
  */
+
 import { leftBehind } from '@crio-lxc/core/errors/cleanup'
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { systemErrorSentence } from '@crio-lxc/core/errors/system-error'
 import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
 import { stepLog } from '@crio-lxc/core/log/step-log'
+import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
 import { globalOptions, toLogConfiguration, toSettings } from './global-options.ts'
 import type { Settings } from './lifecycle/settings.ts'
@@ -18,15 +19,9 @@ const context: { debug: boolean; failureCode: number; settings?: Settings } = { 
 const suspicious: ReadonlySet<ErrorCode> = new Set(['io', 'liblxc', 'create-failed', 'hook-failed', 'timeout'])
 
 try {
-  exit(await main(process.argv.slice(2)))
+  exit(await main(programArguments))
 } catch (error) {
   exit(await report(error))
-}
-
-/** Ends at once: nothing is buffered, and process.exit would first run what the engine keeps for its end (0.2 ms). */
-function exit(code: number): never {
-  const { reallyExit } = process as NodeJS.Process & { reallyExit: (code: number) => never }
-  return reallyExit.call(process, code)
 }
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -39,7 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (global.help || name === undefined) return help()
 
   const fallback = stderrSink(context.debug ? 'debug' : 'warn')
-  await configureLogging({ ...toLogConfiguration(global, process.env), command: name, fallback })
+  await configureLogging({ ...toLogConfiguration(global, environment()), command: name, fallback })
   if (name === 'help' || name === 'h') return help(args.find((word) => !word.startsWith('-')))
   if (name === 'completion') return print((await import('./commands/completion.ts')).completionScript(args))
 
@@ -48,7 +43,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (helpWanted) return help(name)
   context.failureCode = command.failureCode ?? 1
   if (command.command.includes('<container-id>')) logContainer(positionals[0] ?? '')
-  const settings = toSettings(global, process.env)
+  const settings = toSettings(global, environment())
   context.settings = settings
   const done = stepLog('cli')
   // Not its arguments: they may hold secrets, such as the variables of exec.
@@ -68,7 +63,7 @@ async function help(given?: string): Promise<number> {
 /** One a line. */
 async function completionWords(words: readonly string[]): Promise<string> {
   const { completions } = await import('./commands/completion.ts')
-  const root = process.env[globalOptions.root.env] || globalOptions.root.default
+  const root = environment()[globalOptions.root.env] || globalOptions.root.default
   return (await completions(words, root)).map((word) => `${word}\n`).join('')
 }
 
@@ -79,7 +74,7 @@ async function print(text: string | Promise<string>): Promise<number> {
 
 /** Says what went wrong, in one line, on stderr and in the logs; returns the exit code. */
 async function report(error: unknown): Promise<number> {
-  const sentence = error instanceof RuntimeError ? await explain(error) : systemErrorSentence(error)
+  const sentence = error instanceof RuntimeError ? await explain(error) : undefined
   const cause = sentence ?? `internal error: ${messageOf(error)}`
   const message = singleLine(`${cause}${rootAdvice(cause)}${leftBehind(error)}`)
   log.error(message, { c: 'cli' })
@@ -91,7 +86,7 @@ async function report(error: unknown): Promise<number> {
 
 /** What may be the fault of the installation, and then says too little about it. */
 async function explain({ code, message }: RuntimeError): Promise<string> {
-  if (context.settings === undefined || !suspicious.has(code) || process.geteuid?.() !== 0) return message
+  if (context.settings === undefined || !suspicious.has(code) || effectiveUid() !== 0) return message
   try {
     const { installationProblem } = await import('./lifecycle/installation.ts')
     return installationProblem(context.settings, code) ?? message
@@ -103,7 +98,7 @@ async function explain({ code, message }: RuntimeError): Promise<string> {
 
 function rootAdvice(message: string): string {
   const denied = /permission denied|operation not permitted/.test(message)
-  return denied && process.geteuid?.() !== 0 ? ': run it as root' : ''
+  return denied && effectiveUid() !== 0 ? ': run it as root' : ''
 }
 
 function stack(error: Error): string[] {

@@ -1,8 +1,9 @@
 /** Puts planned limits into effect, and takes them back when one of them is refused. */
-import { readFileSync } from 'node:fs'
+
 import { cleanUp } from '../errors/cleanup.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { readText } from '../sys/files.ts'
 import { writeExisting } from './cgroupfs.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import type { CgroupWrite } from './plan/cgroup-write.ts'
@@ -100,7 +101,7 @@ function usageOf(target: string): string | undefined {
 
 function readIfExists(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8').trim()
+    return readText(file).trim()
   } catch {
     // Not there, or write-only: nothing is known about it.
     return undefined

@@ -1,9 +1,10 @@
 /** Which processes a cgroup has. */
-import { readFileSync } from 'node:fs'
+
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { codeOf } from '../errors/system-error.ts'
 import { threadGroup } from '../process/proc.ts'
+import { readText } from '../sys/files.ts'
 import { hasChildren, readBelow, walkCgroups } from './cgroup-tree.ts'
 import { type CgroupLayout, membershipHierarchy } from './plan/cgroup-layout.ts'
 
@@ -31,7 +32,7 @@ export function findProcesses(layout: CgroupLayout, path: string): { pids: numbe
 
 /** Pids in the cgroup itself; none when it does not exist. */
 export function readProcs(directory: string): number[] {
-  return pidsOf((file) => readFileSync(`${directory}/${file}`, 'latin1'))
+  return pidsOf((file) => readText(`${directory}/${file}`))
 }
 
 /**

@@ -2,19 +2,22 @@
  * A cgroup with all below it, which whoever may write there shapes as he likes: any depth, any number, any bytes for
  * names, and other ones by the time that they are looked at.
  */
-import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+
+import { decode } from '../abi/bytes.ts'
 import { O_RDONLY, O_WRONLY } from '../abi/constants.ts'
 import type { Errno } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { codeOf } from '../errors/system-error.ts'
-import { type Name, openBelow, openDirectoryBelow, removeDirectoryBelow, subdirectories } from '../sys/directory.ts'
+import { openBelow, openDirectoryBelow, removeDirectoryBelow, subdirectories } from '../sys/directory.ts'
+import { close, readToEnd, writeAll } from '../sys/fd.ts'
+import { openFile, stat, unlessMissing } from '../sys/files.ts'
 
 /** What is done in the directory of each cgroup; the fds are the walk's. */
 export interface Visitor {
   /** On the way down, parents first. */
   readonly enter?: (directory: number) => void
   /** On the way up: all below `name` has been visited. Never called for the cgroup that the walk began at. */
-  readonly leave?: (parent: number, name: Name) => void
+  readonly leave?: (parent: number, name: string) => void
 }
 
 /** In one walk: whoever makes them faster than they are looked at would hold the runtime for ever. */
@@ -23,7 +26,7 @@ const MOST_CGROUPS = 100_000
 /** Whether there are cgroups below: a directory of a cgroup has a link for each (inode(7)). False when it does not exist. */
 export function hasChildren(directory: string): boolean {
   const own = 2
-  return (statSync(directory, { throwIfNoEntry: false })?.nlink ?? own) > own
+  return (unlessMissing(() => stat(directory))?.nlink ?? own) > own
 }
 
 /**
@@ -34,20 +37,20 @@ export function hasChildren(directory: string): boolean {
 export function walkCgroups(directory: string, { enter, leave }: Visitor): boolean {
   let current: number
   try {
-    current = openSync(directory, O_RDONLY)
+    current = openFile(directory, O_RDONLY)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return true
     throw error
   }
-  const step = (name: string | Name): true => {
+  const step = (name: string): true => {
     const next = openDirectoryBelow(current, name)
-    closeSync(current)
+    close(current)
     current = next
     return true
   }
   try {
-    const path: Name[] = []
-    const waiting: Name[][] = []
+    const path: string[] = []
+    const waiting: string[][] = []
     let visited = 0
     const arrive = (): void => {
       visited++
@@ -71,7 +74,7 @@ export function walkCgroups(directory: string, { enter, leave }: Visitor): boole
     }
     return true
   } finally {
-    closeSync(current)
+    close(current)
   }
 }
 
@@ -89,13 +92,13 @@ export function removeBelow(directory: string): void {
   })
 }
 
-/** The content of a file of the cgroup behind `directory`. Throws SyscallError, or an error of node:fs. */
+/** The content of a file of the cgroup behind `directory`. Throws SyscallError. */
 export function readBelow(directory: number, file: string): string {
   const fd = openBelow(directory, file, O_RDONLY)
   try {
-    return readFileSync(fd, 'latin1')
+    return decode(readToEnd(fd))
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }
 
@@ -103,9 +106,9 @@ export function readBelow(directory: number, file: string): string {
 export function writeBelow(directory: number, file: string, value: string): void {
   const fd = openBelow(directory, file, O_WRONLY)
   try {
-    writeSync(fd, value)
+    writeAll(fd, value)
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { writeFile } from '../sys/files.ts'
 import { applyWrites } from './apply-writes.ts'
 import type { CgroupManager, ManagedContainer } from './cgroup-manager.ts'
 import { makeCgroup, missingDirectories } from './cgroupfs.ts'
@@ -35,7 +35,7 @@ export function cgroupfsManager({
       checkUnused(layout, monitorPath)
       makeCgroup(layout, monitorPath)
       for (const { mountPoint } of layout.hierarchies)
-        writeFileSync(`${mountPoint}${monitorPath}/cgroup.procs`, String(pid))
+        writeFile(`${mountPoint}${monitorPath}/cgroup.procs`, String(pid))
     },
     close: () => undefined,
     undo: () => withdraw(),

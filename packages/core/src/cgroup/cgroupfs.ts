@@ -1,8 +1,10 @@
 /** The container's cgroup in every hierarchy: made, limited and removed through the filesystem. */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync, writeSync } from 'node:fs'
+
 import { O_PATH, O_WRONLY } from '../abi/constants.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { close, write } from '../sys/fd.ts'
+import { fileExists, makeDirectory, openFile, readText, removeDirectory, writeFile } from '../sys/files.ts'
 import { hasChildren, removeBelow } from './cgroup-tree.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import type { OpenCgroup } from './plan/join-cgroup.ts'
@@ -20,7 +22,7 @@ export function cgroupDirectories({ hierarchies }: CgroupLayout, path: string): 
 export function missingDirectories({ hierarchies }: CgroupLayout, path: string): string[] {
   const parts = path.slice(1).split('/')
   return hierarchies.flatMap(({ mountPoint }) =>
-    parts.map((_, depth) => `${mountPoint}/${parts.slice(0, depth + 1).join('/')}`).filter((dir) => !existsSync(dir)),
+    parts.map((_, depth) => `${mountPoint}/${parts.slice(0, depth + 1).join('/')}`).filter((dir) => !fileExists(dir)),
   )
 }
 
@@ -42,7 +44,7 @@ function makeDirectories({ mountPoint, version, controllers }: Hierarchy, path: 
   for (let depth = 1; depth <= parts.length; depth++) {
     const directory = `${mountPoint}/${parts.slice(0, depth).join('/')}`
     try {
-      mkdirSync(directory, 0o755)
+      makeDirectory(directory, 0o755)
     } catch (error) {
       if (codeOf(error) === 'EEXIST') continue
       throw new RuntimeError('cgroup', `create cgroup ${directory}: ${reasonOf(error)}`, { cause: error })
@@ -55,7 +57,7 @@ function makeDirectories({ mountPoint, version, controllers }: Hierarchy, path: 
 
 /** cgroup-v2.rst, "Threads": below a cgroup that is divided by threads one takes none of the processes that it begins with. */
 function checkDomain(directory: string): void {
-  if (readFileSync(`${directory}/cgroup.type`, 'latin1').trim() !== 'domain invalid') return
+  if (readText(`${directory}/cgroup.type`).trim() !== 'domain invalid') return
   throw new RuntimeError(
     'cgroup',
     `create cgroup ${directory}: the one above it is threaded, so that no process can be below: choose another linux.cgroupsPath`,
@@ -67,20 +69,20 @@ function checkDomain(directory: string): void {
  * cgroup above it that has some, as do those between, whoever made them. Returns what it has.
  */
 function inheritCpuset(mountPoint: string, path: string, file: string): string {
-  const own = readFileSync(`${mountPoint}${path}/${file}`, 'utf8').trim()
+  const own = readText(`${mountPoint}${path}/${file}`).trim()
   if (own !== '' || path === '') return own
   const inherited = inheritCpuset(mountPoint, path.slice(0, path.lastIndexOf('/')), file)
-  writeFileSync(`${mountPoint}${path}/${file}`, inherited)
+  writeFile(`${mountPoint}${path}/${file}`, inherited)
   return inherited
 }
 
 /** Without O_CREAT, so that a file that the kernel does not have is ENOENT and not EACCES or EPERM. */
 export function writeExisting(file: string, value: string): void {
-  const fd = openSync(file, O_WRONLY)
+  const fd = openFile(file, O_WRONLY)
   try {
-    writeSync(fd, value)
+    write(fd, value)
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }
 
@@ -102,12 +104,12 @@ export function openCgroup(
   let unified: number | undefined
   const open = (file: string, flags: number, second?: () => string): number => {
     try {
-      const fd = openSync(file, flags)
+      const fd = openFile(file, flags)
       fds.push(fd)
       return fd
     } catch (error) {
       if (codeOf(error) === 'ENOENT' && second) return open(second(), flags)
-      for (const fd of fds) closeSync(fd)
+      for (const fd of fds) close(fd)
       throw new RuntimeError('cgroup', `open ${file}: ${reasonOf(error)}`, { cause: error })
     }
   }
@@ -135,20 +137,20 @@ export function removeCgroup(layout: CgroupLayout, path: string): boolean {
 
 /** Removes directories that create made, children first, as far as nobody else uses them. */
 export function removeDirectories(directories: readonly string[]): void {
-  for (const directory of directories.toReversed()) removeDirectory(directory)
+  for (const directory of directories.toReversed()) removeOne(directory)
 }
 
 /** Most often there is nothing below, and rmdir(2) then says more than a look would. */
 function removeTree(directory: string): boolean {
-  if (removeDirectory(directory)) return true
+  if (removeOne(directory)) return true
   if (!hasChildren(directory)) return false
   removeBelow(directory)
-  return removeDirectory(directory)
+  return removeOne(directory)
 }
 
-function removeDirectory(directory: string): boolean {
+function removeOne(directory: string): boolean {
   try {
-    rmdirSync(directory)
+    removeDirectory(directory)
     return true
   } catch (error) {
     const code = codeOf(error)

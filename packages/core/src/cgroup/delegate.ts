@@ -1,10 +1,11 @@
 /** Who owns the container's cgroup (config-linux.md, "Cgroup ownership"; cgroups(7), "Cgroup delegation: delegating a hierarchy"). */
-import { chownSync, readFileSync } from 'node:fs'
+
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { reasonOf } from '../errors/system-error.ts'
 import { type IdMappings, toHostId } from '../oci/id-mappings.ts'
 import type { NamespaceType } from '../oci/linux.ts'
 import type { Spec } from '../oci/spec.ts'
+import { changeOwner, readText } from '../sys/files.ts'
 import type { CgroupLayout } from './plan/cgroup-layout.ts'
 
 /** The list for a kernel that does not say which files go with a cgroup. */
@@ -37,7 +38,7 @@ export function delegateCgroup({ hierarchies }: CgroupLayout, path: string, uid:
 
 function give(path: string, uid: number): void {
   try {
-    chownSync(path, uid, -1)
+    changeOwner(path, uid, -1)
   } catch (cause) {
     // Not every cgroup has every file of the list.
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return
@@ -47,7 +48,7 @@ function give(path: string, uid: number): void {
 
 function delegatedFiles(): string[] {
   try {
-    return readFileSync('/sys/kernel/cgroup/delegate', 'utf8').split('\n').filter(Boolean)
+    return readText('/sys/kernel/cgroup/delegate').split('\n').filter(Boolean)
   } catch {
     return FALLBACK
   }

@@ -1,7 +1,9 @@
 /** Device rules on cgroup v2: a program of the container's cgroup, gone with it. */
-import { closeSync, openSync } from 'node:fs'
+
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { setDeviceProgram } from '../sys/bpf.ts'
+import { close } from '../sys/fd.ts'
+import { O_RDONLY, openFile } from '../sys/files.ts'
 import type { DevicePlan } from './plan/device-plan.ts'
 import { encodeInstructions, planDeviceProgram } from './plan/device-program.ts'
 
@@ -13,11 +15,11 @@ export function applyDevicePlan(path: string, { hierarchy, policy }: DevicePlan)
   if (hierarchy.version === 1) return
   const directory = hierarchy.mountPoint + path
   try {
-    const fd = openSync(directory, 'r')
+    const fd = openFile(directory, O_RDONLY)
     try {
       setDeviceProgram(fd, encodeInstructions(planDeviceProgram(policy)))
     } finally {
-      closeSync(fd)
+      close(fd)
     }
   } catch (cause) {
     throw new RuntimeError(

@@ -1,8 +1,9 @@
 /** Where a process of exec joins the container's cgroup. */
-import { readFileSync } from 'node:fs'
+
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { runningThread } from '../process/proc.ts'
+import { readText } from '../sys/files.ts'
 import { type OpenCgroupOptions, openCgroup } from './cgroupfs.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 
@@ -22,7 +23,7 @@ export function execCgroup({ mode, hierarchies }: CgroupLayout, path: string, in
 /** Nothing where the cgroup is gone. */
 function handedDown({ mountPoint }: Hierarchy, path: string): string {
   try {
-    return readFileSync(`${mountPoint}${path}/cgroup.subtree_control`, 'utf8').trim()
+    return readText(`${mountPoint}${path}/cgroup.subtree_control`).trim()
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return ''
     throw new RuntimeError('cgroup', `look at the cgroup ${path}: ${reasonOf(error)}`, { cause: error })
@@ -35,7 +36,7 @@ function handedDown({ mountPoint }: Hierarchy, path: string): string {
  */
 export function cgroupOf(pid: number): (hierarchy: Hierarchy) => string {
   return ({ name, version }) => {
-    const lines = readFileSync(`/proc/${runningThread(pid)}/cgroup`, 'utf8')
+    const lines = readText(`/proc/${runningThread(pid)}/cgroup`)
       .trim()
       .split('\n')
     const line = lines.find((text) => {

@@ -1,13 +1,15 @@
 /** Stopping and continuing all processes of a cgroup: freezer-subsystem.rst of cgroup v1, cgroup-v2.rst "cgroup.freeze". */
-import { existsSync, readFileSync } from 'node:fs'
+
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { sleep } from '../sys/fd.ts'
+import { fileExists, readText } from '../sys/files.ts'
+import { monotonicMs } from '../sys/program.ts'
 import { hasChildren, readBelow, walkCgroups, writeBelow } from './cgroup-tree.ts'
 import { writeExisting } from './cgroupfs.ts'
 import { isFrozen } from './frozen.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
-import { sleep } from './sleep.ts'
 
 /**
  * Returns when nothing in the cgroup runs any more. Throws RuntimeError `timeout` after `timeoutMs`, or `cgroup`: then
@@ -15,14 +17,14 @@ import { sleep } from './sleep.ts'
  */
 export function freeze(layout: CgroupLayout, path: string, timeoutMs: number): void {
   const freezer = findFreezer(layout, path)
-  const deadline = performance.now() + timeoutMs
+  const deadline = monotonicMs() + timeoutMs
   try {
     for (let round = 0; ; round++) {
       // Again: a v1 freezer that met a process in the middle of a fork may stay on its way, and a process that is not
       // frozen yet may have thawed the cgroup, when it can write there.
       request(freezer, true)
       if (hasStopped(freezer)) return
-      if (performance.now() > deadline)
+      if (monotonicMs() > deadline)
         throw new RuntimeError('timeout', `freeze ${freezer.directory}: a process did not stop within ${timeoutMs} ms`)
       sleep(Math.min(1 + round, 10))
       if (freezer.version === 1 && round % 50 === 49) request(freezer, false)
@@ -36,7 +38,7 @@ export function freeze(layout: CgroupLayout, path: string, timeoutMs: number): v
 /** Does nothing when it is not frozen, or does not exist any more. */
 export function thaw(layout: CgroupLayout, path: string): void {
   const freezer = findFreezer(layout, path)
-  if (existsSync(freezer.directory)) request(freezer, false)
+  if (fileExists(freezer.directory)) request(freezer, false)
 }
 
 /**
@@ -100,6 +102,6 @@ function request({ version, directory }: Freezer, frozen: boolean): void {
 
 function hasStopped({ version, directory }: Freezer): boolean {
   return version === 1
-    ? readFileSync(`${directory}/freezer.state`, 'latin1').startsWith('FROZEN')
-    : /^frozen 1$/m.test(readFileSync(`${directory}/cgroup.events`, 'latin1'))
+    ? readText(`${directory}/freezer.state`).startsWith('FROZEN')
+    : /^frozen 1$/m.test(readText(`${directory}/cgroup.events`))
 }

@@ -1,6 +1,7 @@
 /** Whether a cgroup is frozen: freezer-subsystem.rst of cgroup v1, cgroup-v2.rst "cgroup.freeze". */
-import { readFileSync } from 'node:fs'
+
 import { codeOf } from '../errors/system-error.ts'
+import { readText } from '../sys/files.ts'
 import { ancestors, type CgroupLayout, MOUNT_POINT } from './plan/cgroup-layout.ts'
 
 /** Where a freezer can be, the v1 controller first: without a look at the whole layout, for the status of a container. */
@@ -14,7 +15,7 @@ const requests = [
 export function isFrozen(path: string): boolean {
   for (const request of requests) {
     try {
-      return readFileSync(request(path), 'latin1').startsWith('1')
+      return readText(request(path)).startsWith('1')
     } catch {
       // Another kind of host, or the cgroup is gone.
     }
@@ -38,7 +39,7 @@ export function frozenAbove({ hierarchies }: CgroupLayout, path: string): string
 /** False when there is no such file: kernels before 5.2 have no freezer of v2. */
 function saysOne(file: string): boolean {
   try {
-    return readFileSync(file, 'latin1').startsWith('1')
+    return readText(file).startsWith('1')
   } catch (error) {
     if (['ENOENT', 'ENODEV'].includes(codeOf(error) ?? '')) return false
     throw error

@@ -1,7 +1,7 @@
 /** The kernel's word that memory ran out in a cgroup: memory.rst of v1, "OOM Control"; cgroup-v2.rst, memory.events. */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
-import { eventfd } from '../sys/eventfd.ts'
-import { POLLPRI } from '../sys/libc.ts'
+import { decode, Struct } from '../abi/bytes.ts'
+import { close, eventfd, POLLPRI, read } from '../sys/fd.ts'
+import { O_RDONLY, openFile, readFile } from '../sys/files.ts'
 import { writeExisting } from './cgroupfs.ts'
 import type { CgroupLayout } from './plan/cgroup-layout.ts'
 
@@ -26,30 +26,30 @@ export function watchOom({ hierarchies }: CgroupLayout, path: string): OomWatch 
 
 /** An eventfd that counts, as cgroups.rst section 2.4 has it. It counts the removal of the cgroup too. */
 function watchV1(directory: string): OomWatch {
-  const control = openSync(`${directory}/memory.oom_control`, 'r')
+  const control = openFile(`${directory}/memory.oom_control`, O_RDONLY)
   const fd = eventfd()
-  const close = (): void => [fd, control].forEach(closeSync)
+  const closeBoth = (): void => [fd, control].forEach(close)
   try {
     writeExisting(`${directory}/cgroup.event_control`, `${fd} ${control}`)
   } catch (error) {
-    close()
+    closeBoth()
     throw error
   }
   const take = (): number => {
-    const counter = Buffer.alloc(8)
-    readSync(fd, counter)
-    return exists(`${directory}/memory.oom_control`) ? Number(counter.readBigUInt64LE()) : 0
+    const counter = new Struct(8)
+    read(fd, counter)
+    return exists(`${directory}/memory.oom_control`) ? Number(counter.u64(0)) : 0
   }
-  return { fd, events: POLLIN, take, close }
+  return { fd, events: POLLIN, take, close: closeBoth }
 }
 
 /** poll(2) tells that memory.events has changed since it was read. */
 function watchV2(directory: string): OomWatch {
-  const fd = openSync(`${directory}/memory.events`, 'r')
+  const fd = openFile(`${directory}/memory.events`, O_RDONLY)
   const kills = (): number | undefined => {
-    const buffer = Buffer.alloc(4096)
+    const buffer = new Uint8Array(4096)
     try {
-      const text = buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0))
+      const text = decode(buffer.subarray(0, read(fd, buffer, 0)))
       return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0)
     } catch {
       // ENODEV: the cgroup is gone.
@@ -63,12 +63,12 @@ function watchV2(directory: string): OomWatch {
     before = now
     return since
   }
-  return { fd, events: POLLPRI, take, close: () => closeSync(fd) }
+  return { fd, events: POLLPRI, take, close: () => close(fd) }
 }
 
 function exists(file: string): boolean {
   try {
-    readFileSync(file)
+    readFile(file)
     return true
   } catch {
     return false

@@ -1,7 +1,6 @@
-import { closeSync } from 'node:fs'
 import type { Arch } from '../abi/arch.ts'
 import { compile } from '../plan/compile.ts'
-import { pipe } from '../sys/libc.ts'
+import { close, pipe } from '../sys/fd.ts'
 import { sealedFile } from '../sys/memfd.ts'
 import { spawn, wait } from '../sys/spawn.ts'
 import { planPlaceholder } from './plan/placeholder-plan.ts'
@@ -23,17 +22,17 @@ export class Placeholder {
       open.push(plan)
       this.pid = spawn({ path: init, args: ['crio-lxc-init', String(plan)], env: [], fds: open })
     } catch (error) {
-      closeSync(gateWrite)
+      close(gateWrite)
       throw error
     } finally {
-      for (const fd of open) closeSync(fd)
+      for (const fd of open) close(fd)
     }
   }
 
   /** Ends and reaps it. */
   end(): void {
     if (this.#gate === undefined) return
-    closeSync(this.#gate)
+    close(this.#gate)
     this.#gate = undefined
     wait(this.pid)
   }

@@ -1,5 +1,5 @@
 /** Time of realtime processes in cgroup v1: sched-rt-group.rst. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readEntries, readText } from '../sys/files.ts'
 import { writeExisting } from './cgroupfs.ts'
 
 /** The parent of containers without linux.cgroupsPath: nobody but the runtime decides about it. */
@@ -32,7 +32,7 @@ export function lendRealtime(mountPoint: string, path: string, share: Partial<Sh
 
 /** What the children of a cgroup have together, without the one that leads to `path`. */
 function spentBelow(directory: string, path: string, period: bigint): bigint {
-  const children = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const children = readEntries(directory).filter((entry) => entry.directory)
   return children
     .map(({ name }) => `${directory}/${name}`)
     .filter((child) => child !== path && !path.startsWith(`${child}/`))
@@ -46,7 +46,7 @@ function inPeriod({ runtime, period }: Share, other: bigint): bigint {
 
 function readShare(directory: string): Share {
   const [runtime = 0n, period = 1n] = ['cpu.rt_runtime_us', 'cpu.rt_period_us'].map((file) =>
-    BigInt(readFileSync(`${directory}/${file}`, 'utf8').trim()),
+    BigInt(readText(`${directory}/${file}`).trim()),
   )
   return { runtime, period }
 }

@@ -1,16 +1,18 @@
 /** Signals to everything in a cgroup, so that no process escapes by forking meanwhile. */
-import { existsSync } from 'node:fs'
+
 import { SIGKILL } from '../abi/constants.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf } from '../errors/system-error.ts'
 import { signalProcess } from '../process/pidfd.ts'
 import { identify } from '../process/proc.ts'
+import { sleep } from '../sys/fd.ts'
+import { fileExists } from '../sys/files.ts'
+import { monotonicMs } from '../sys/program.ts'
 import { findProcesses, listProcesses } from './cgroup-processes.ts'
 import { writeExisting } from './cgroupfs.ts'
 import { freeze, thaw, thawTree } from './freezer.ts'
 import { frozenAbove, isFrozen } from './frozen.ts'
 import { type CgroupLayout, membershipHierarchy } from './plan/cgroup-layout.ts'
-import { sleep } from './sleep.ts'
 
 export interface SignalOptions {
   /** How long the processes may take to stand still. */
@@ -60,7 +62,7 @@ export interface EndOptions {
  * waits. Throws RuntimeError `timeout` after `timeoutMs`, and `cgroup` at once when a frozen cgroup above keeps them.
  */
 export function endCgroup(layout: CgroupLayout, path: string, { timeoutMs, isDone }: EndOptions): void {
-  const deadline = performance.now() + timeoutMs
+  const deadline = monotonicMs() + timeoutMs
   for (let pause = 1; !isDone(); pause = Math.min(pause * 2, 20)) {
     const left = killCgroup(layout, path, { timeoutMs })
     const frozen = left > 0 ? keeperOfDying(layout, path) : undefined
@@ -69,7 +71,7 @@ export function endCgroup(layout: CgroupLayout, path: string, { timeoutMs, isDon
         'cgroup',
         `empty the cgroup ${path}: ${frozen} is frozen, with ${remaining(layout, path)}: thaw it`,
       )
-    if (performance.now() > deadline)
+    if (monotonicMs() > deadline)
       throw new RuntimeError(
         'timeout',
         `empty the cgroup ${path}: ${remaining(layout, path)} left after ${timeoutMs} ms`,
@@ -107,7 +109,7 @@ function writeCgroupKill(layout: CgroupLayout, path: string): 'killed' | 'gone' 
     // EOPNOTSUPP: a threaded cgroup.
     if (!['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP'].includes(codeOf(error) ?? '')) throw error
   }
-  return existsSync(directory) ? 'unsupported' : 'gone'
+  return fileExists(directory) ? 'unsupported' : 'gone'
 }
 
 function signalEach(layout: CgroupLayout, path: string, signal: number): number {

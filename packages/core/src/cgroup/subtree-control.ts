@@ -1,7 +1,8 @@
 /** Which controllers v2 hands down to a cgroup: cgroup-v2.rst, "Top-down Constraint" and "No Internal Process Constraint". */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { fileExists, readText, stat, unlessMissing, writeFile } from '../sys/files.ts'
 import { readProcs } from './cgroup-processes.ts'
 import { ancestors, type Hierarchy } from './plan/cgroup-layout.ts'
 
@@ -11,9 +12,9 @@ export type SubtreeControls = ReadonlyMap<string, { readonly controllers: readon
 export function subtreeControls({ mountPoint }: Hierarchy, path: string): SubtreeControls {
   const found = new Map<string, { controllers: string[]; links: number }>()
   for (const directory of ancestors(mountPoint, path)) {
-    const stat = statSync(directory, { throwIfNoEntry: false })
-    if (!stat) break
-    found.set(directory, { controllers: wordsOf(`${directory}/cgroup.subtree_control`), links: stat.nlink })
+    const status = unlessMissing(() => stat(directory))
+    if (!status) break
+    found.set(directory, { controllers: wordsOf(`${directory}/cgroup.subtree_control`), links: status.nlink })
   }
   return found
 }
@@ -29,12 +30,12 @@ export function offerControllers({ mountPoint }: Hierarchy, path: string, before
     if (missing.length === 0 || !mayHandDown(directory)) continue
     const file = `${directory}/cgroup.subtree_control`
     try {
-      writeFileSync(file, missing.map((controller) => `+${controller}`).join(' '))
+      writeFile(file, missing.map((controller) => `+${controller}`).join(' '))
     } catch {
       // All or nothing: one that is refused, such as cpu beside realtime processes, must not keep the others away.
       for (const controller of missing) {
         try {
-          writeFileSync(file, `+${controller}`)
+          writeFile(file, `+${controller}`)
         } catch {
           // Reported by enableController when it is needed.
         }
@@ -56,7 +57,7 @@ export function enableController(
     if (!mayHandDown(directory))
       throw new RuntimeError('cgroup', `${what}: this cgroup has processes: choose another linux.cgroupsPath`)
     try {
-      writeFileSync(file, `+${controller}`)
+      writeFile(file, `+${controller}`)
     } catch (cause) {
       throw new RuntimeError('cgroup', `${what}: ${reasonOf(cause)}`, { cause })
     }
@@ -71,9 +72,9 @@ export function withdrawControllers(before: SubtreeControls): void {
   for (const [directory, { controllers, links }] of [...before].reverse()) {
     const file = `${directory}/cgroup.subtree_control`
     const added = wordsOf(file).filter((controller) => !controllers.includes(controller))
-    if (added.length === 0 || (statSync(directory, { throwIfNoEntry: false })?.nlink ?? 0) > links) continue
+    if (added.length === 0 || (unlessMissing(() => stat(directory))?.nlink ?? 0) > links) continue
     try {
-      writeFileSync(file, added.map((controller) => `-${controller}`).join(' '))
+      writeFile(file, added.map((controller) => `-${controller}`).join(' '))
     } catch (cause) {
       throw new RuntimeError('cgroup', `disable ${added.join(', ')} in ${file} again: ${reasonOf(cause)}`, { cause })
     }
@@ -85,13 +86,13 @@ export function withdrawControllers(before: SubtreeControls): void {
  * (cgroup-v2.rst, "Threads"): then no process can be put below it. The root is free of that, and has no type.
  */
 function mayHandDown(directory: string): boolean {
-  return readProcs(directory).length === 0 || !existsSync(`${directory}/cgroup.type`)
+  return readProcs(directory).length === 0 || !fileExists(`${directory}/cgroup.type`)
 }
 
 /** None when there is no such file. */
 function wordsOf(file: string): string[] {
   try {
-    return readFileSync(file, 'latin1').split(/\s+/).filter(Boolean)
+    return readText(file).split(/\s+/).filter(Boolean)
   } catch (error) {
     if (['ENOENT', 'ENODEV'].includes(codeOf(error) ?? '')) return []
     throw error

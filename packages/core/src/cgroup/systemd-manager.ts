@@ -1,7 +1,8 @@
 /** systemd makes the container's cgroup, as a transient scope: only it may write where it manages (single writer). */
-import { readFileSync } from 'node:fs'
-import { isDeepStrictEqual } from 'node:util'
+
+import { isSameValue } from '../dbus/signature.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
+import { readText } from '../sys/files.ts'
 import { isBusError, Systemd } from '../systemd/systemd.ts'
 import { applyWrites, presentCgroup } from './apply-writes.ts'
 import type { CgroupManager, ManagedContainer, SystemdUnits } from './cgroup-manager.ts'
@@ -122,7 +123,7 @@ export class SystemdManager implements CgroupManager {
   }
 
   #isTold([name, { value }]: Property): boolean {
-    return this.#told.some(([other, variant]) => other === name && isDeepStrictEqual(variant.value, value))
+    return this.#told.some(([other, variant]) => other === name && isSameValue(variant.value, value))
   }
 
   /** The hierarchies that systemd leaves alone. */
@@ -158,7 +159,7 @@ export class SystemdManager implements CgroupManager {
 
   /** systemd decides where its units are: one that runs below another manager puts them elsewhere. */
   #checkPlace(pid: number): void {
-    const lines = readFileSync(`/proc/${pid}/cgroup`, 'latin1').split('\n')
+    const lines = readText(`/proc/${pid}/cgroup`).split('\n')
     const line = lines.find((text) => text.startsWith('0::')) ?? lines.find((text) => text.includes(':name=systemd:'))
     const place = line?.slice(line.indexOf(':', line.indexOf(':') + 1) + 1)
     if (place === this.path) return

@@ -1,6 +1,7 @@
 /** Facts about one container, written by `create` into its runtime directory and never changed afterwards. */
-import { lstatSync, writeFileSync } from 'node:fs'
+
 import { ErrNotExist } from '../errors/container-errors.ts'
+import { lstat, writeFile } from '../sys/files.ts'
 import {
   type ContainerFacts,
   type InitFacts,
@@ -40,8 +41,7 @@ export class ContainerInfo {
     const { runtimeRoot: root, containerId: id } = this
     const files = { 'container.json': `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...facts })}\n`, ...others }
     makeRuntimeDirectory({ root, id, creator: facts.creator }, (directory) => {
-      for (const [name, content] of Object.entries(files))
-        writeFileSync(`${directory}/${name}`, content, { mode: 0o600 })
+      for (const [name, content] of Object.entries(files)) writeFile(`${directory}/${name}`, content, { mode: 0o600 })
     })
     this.facts = facts
   }
@@ -89,7 +89,7 @@ export class ContainerInfo {
 
 function isDirectory(path: string): boolean {
   try {
-    return lstatSync(path).isDirectory()
+    return lstat(path).isDirectory()
   } catch {
     return false
   }

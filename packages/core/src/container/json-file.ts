@@ -1,22 +1,26 @@
 /** JSON files of the runtime directory: written whole or not at all, read only when nobody else can have written them. */
-import { randomUUID } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs'
+
+import { decode } from '../abi/bytes.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { close, readToEnd, writeAll } from '../sys/fd.ts'
+import {
+  changeModeOf,
+  fstat,
+  O_CREAT,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_WRONLY,
+  openFile,
+  readText,
+  removeFile,
+  rename,
+} from '../sys/files.ts'
+import { effectiveUid, ownPid } from '../sys/program.ts'
 
-const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
-const REMEDY = 'delete the container with --force'
+export const REMEDY = 'delete the container with --force'
 /** Write permission of group and others. */
 const FOREIGN_WRITE = 0o022
 
@@ -32,8 +36,9 @@ export function decodeFileJSON(path: string): unknown {
 
 /** The same, but undefined when the file is missing. */
 export function decodePresentJSON(path: string): unknown {
-  const text = readOwnFile(path)
-  if (text === undefined) return undefined
+  const bytes = readOwnBytes(path)
+  if (bytes === undefined) return undefined
+  const text = decode(bytes)
   try {
     return JSON.parse(text)
   } catch (cause) {
@@ -42,27 +47,28 @@ export function decodePresentJSON(path: string): unknown {
   }
 }
 
-function readOwnFile(path: string): string | undefined {
+/** All bytes of a file of this user's that nobody else may write; undefined when it is missing. Throws RuntimeError `io`. */
+export function readOwnBytes(path: string): Uint8Array | undefined {
   let fd: number
   try {
     // O_NONBLOCK: a fifo must not hold the runtime.
-    fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    fd = openFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ENOTDIR') return undefined
     const reason = codeOf(cause) === 'ELOOP' ? `it is a symbolic link: ${REMEDY}` : reasonOf(cause)
     throw new RuntimeError('io', `read ${path}: ${reason}`, { cause })
   }
   try {
-    const stat = fstatSync(fd)
+    const stat = fstat(fd)
     if (!stat.isFile()) throw new RuntimeError('io', `read ${path}: it is not a regular file: ${REMEDY}`)
-    if (stat.uid !== process.geteuid?.() || (stat.mode & FOREIGN_WRITE) !== 0)
+    if (stat.uid !== effectiveUid() || (stat.mode & FOREIGN_WRITE) !== 0)
       throw new RuntimeError(
         'io',
         `read ${path}: another user may have written it (uid ${stat.uid}, mode ${(stat.mode & 0o777).toString(8)}): ${REMEDY}`,
       )
-    return readFileSync(fd, 'utf8')
+    return readToEnd(fd)
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }
 
@@ -87,7 +93,7 @@ export function createPidFile(path: string, pid: number): void {
 /** Removes what a process that was killed has begun to write, and leaves what others may have put there. */
 export function removeUnfinished(path: string, pid: number): void {
   try {
-    unlinkSync(unfinished(path, pid))
+    removeFile(unfinished(path, pid))
   } catch {
     // Nothing is there, which is usual, or a directory.
   }
@@ -102,26 +108,26 @@ function replaceFile(path: string, text: string, mode: number): void {
   const { fd, temporary } = openTemporary(path, mode)
   try {
     // The caller's umask has cut the mode off.
-    fchmodSync(fd, mode)
-    writeFileSync(fd, text)
-    renameSync(temporary, path)
+    changeModeOf(fd, mode)
+    writeAll(fd, text)
+    rename(temporary, path)
   } catch (error) {
-    rmSync(temporary, { force: true })
+    removeFile(temporary)
     throw error
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }
 
 /** In a directory that others may write to the name can be guessed, and a link or a directory of theirs lie in wait. */
 function openTemporary(path: string, mode: number): { fd: number; temporary: string } {
-  const known = unfinished(path, process.pid)
-  removeUnfinished(path, process.pid)
+  const known = unfinished(path, ownPid())
+  removeUnfinished(path, ownPid())
   try {
-    return { fd: openSync(known, 'wx', mode), temporary: known }
+    return { fd: openFile(known, O_WRONLY | O_CREAT | O_EXCL, mode), temporary: known }
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
-    const temporary = `${known}.${randomUUID()}`
-    return { fd: openSync(temporary, 'wx', mode), temporary }
+    const temporary = `${known}.${readText('/proc/sys/kernel/random/uuid').trim()}`
+    return { fd: openFile(temporary, O_WRONLY | O_CREAT | O_EXCL, mode), temporary }
   }
 }

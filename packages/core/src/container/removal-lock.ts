@@ -1,8 +1,8 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs'
 import { ErrNotExist } from '../errors/container-errors.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
-import { tryLock } from '../sys/libc-process.ts'
+import { close, tryLock } from '../sys/fd.ts'
+import { fstat, lstat, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, openFile, unlessMissing } from '../sys/files.ts'
 import { checkRuntimeRoot } from './runtime-directory.ts'
 
 /** The one who removes a container: others wait, and find out whether it is still the same one. */
@@ -14,7 +14,7 @@ export class RemovalLock {
     const path = `${root}/${id}`
     let fd: number
     try {
-      fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+      fd = openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     } catch (cause) {
       if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(cause) ?? '')) {
         checkRuntimeRoot(root)
@@ -37,11 +37,11 @@ export class RemovalLock {
 
   /** The path still leads to the directory that is locked. */
   isCurrent(): boolean {
-    const [now, locked] = [lstatSync(this.path, { throwIfNoEntry: false }), fstatSync(this.#fd)]
-    return now !== undefined && now.ino === locked.ino && now.dev === locked.dev
+    const [now, locked] = [unlessMissing(() => lstat(this.path)), fstat(this.#fd)]
+    return now !== undefined && now.identity === locked.identity
   }
 
   release(): void {
-    closeSync(this.#fd)
+    close(this.#fd)
   }
 }

@@ -3,11 +3,13 @@
  * whole, so that no crash and no race shows half of one. What is being made or removed has a name that no container can
  * have, `:PID-START`, of the process that is at it.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+
 import { ErrExist } from '../errors/container-errors.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { identify, isAlive, type ProcessIdentity } from '../process/proc.ts'
+import { makeDirectories, makeDirectory, readDirectory, removeTree, rename, stat, unlessMissing } from '../sys/files.ts'
+import { ownPid } from '../sys/program.ts'
 
 /**
  * Makes ROOT/ID (0700) with what `fill` writes into the directory it is given. Throws ErrExist when the id is taken. An
@@ -20,16 +22,16 @@ export function makeRuntimeDirectory(
   const path = `${root}/${id}`
   const unfinished = `${root}/${workName(creator)}`
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 })
-    rmSync(unfinished, { recursive: true, force: true })
-    mkdirSync(unfinished, { mode: 0o700 })
+    makeDirectories(root, 0o700)
+    removeAll(unfinished)
+    makeDirectory(unfinished, 0o700)
     fill(unfinished)
-    renameSync(unfinished, path)
+    rename(unfinished, path)
   } catch (cause) {
-    rmSync(unfinished, { recursive: true, force: true })
+    removeAll(unfinished)
     const code = codeOf(cause)
     if (code === 'EEXIST' || code === 'ENOTEMPTY') throw new ErrExist(id)
-    if (cause instanceof RuntimeError) throw cause
+    if (cause instanceof RuntimeError && codeOf(cause) === undefined) throw cause
     throw new RuntimeError('io', `create the runtime directory ${path}: ${reasonOf(cause)}`, { cause })
   }
 }
@@ -37,20 +39,20 @@ export function makeRuntimeDirectory(
 /** Removes ROOT/ID; the id is free at once. */
 export function removeRuntimeDirectory(root: string, id: string): void {
   const path = `${root}/${id}`
-  const self = identify(process.pid)
+  const self = identify(ownPid())
   const doomed = self ? `${root}/${workName(self)}` : path
   try {
-    if (doomed !== path) renameSync(path, doomed)
+    if (doomed !== path) rename(path, doomed)
   } catch {
     // A full disk may have no room for another name.
-    removeTree(path)
+    removeAll(path)
   }
-  removeTree(doomed)
+  removeAll(doomed)
 }
 
 /** Throws RuntimeError `io` when `root` is there and is no directory: nobody can say what does not exist below it. */
 export function checkRuntimeRoot(root: string): void {
-  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() === false)
+  if (unlessMissing(() => stat(root))?.isDirectory() === false)
     throw new RuntimeError('io', `read the runtime root ${root}: not a directory`)
 }
 
@@ -58,7 +60,7 @@ export function checkRuntimeRoot(root: string): void {
 export function sweepRuntimeRoot(root: string): void {
   let names: string[]
   try {
-    names = readdirSync(root)
+    names = readDirectory(root)
   } catch {
     // There is no root, and so nothing in it.
     return
@@ -66,7 +68,7 @@ export function sweepRuntimeRoot(root: string): void {
   for (const name of names) {
     const [, pid, startTime] = /^:(\d+)-(\d+)$/.exec(name) ?? []
     if (pid === undefined || isAlive({ pid: Number(pid), startTime: Number(startTime) })) continue
-    rmSync(`${root}/${name}`, { recursive: true, force: true })
+    removeAll(`${root}/${name}`)
   }
 }
 
@@ -74,9 +76,9 @@ function workName({ pid, startTime }: ProcessIdentity): string {
   return `:${pid}-${startTime}`
 }
 
-function removeTree(path: string): void {
+function removeAll(path: string): void {
   try {
-    rmSync(path, { recursive: true, force: true })
+    removeTree(path)
   } catch (cause) {
     throw new RuntimeError('io', `remove ${path}: ${reasonOf(cause)}`, { cause })
   }

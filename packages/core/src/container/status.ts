@@ -1,9 +1,10 @@
 /** A container's status is derived from its processes each time, never stored. */
-import { existsSync } from 'node:fs'
+
 import { isFrozen } from '../cgroup/frozen.ts'
 import type { Status } from '../oci/state.ts'
 import { START_FIFO } from '../plan/fifo-names.ts'
 import { executableIdentity, isAlive } from '../process/proc.ts'
+import { fileExists } from '../sys/files.ts'
 import type { ContainerFacts, ContainerInfo, InitFacts } from './container-info.ts'
 
 /** What of a container is on the disk. */
@@ -25,6 +26,6 @@ export function progressOf({ info, facts: { creator, initExecutable }, init }: S
   if (!init) return isAlive(creator) ? 'creating' : 'stopped'
   if (!isAlive(init.init)) return 'stopped'
   // A container that was started may execute the executor again: the fifo, which start removes, is out of its reach.
-  const waits = executableIdentity(init.init.pid) === initExecutable && existsSync(info.runtimePath('fifo', START_FIFO))
+  const waits = executableIdentity(init.init.pid) === initExecutable && fileExists(info.runtimePath('fifo', START_FIFO))
   return waits ? 'created' : 'running'
 }

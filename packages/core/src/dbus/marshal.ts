@@ -1,9 +1,10 @@
 /** Values as the bytes of D-Bus, little-endian; D-Bus specification, "Marshaling (Wire Format)". PURE. */
-import { Buffer } from 'node:buffer'
+
+import { encode, Struct } from '../abi/bytes.ts'
 import { alignmentOf, splitSignature, type Value, type Variant } from './signature.ts'
 
 /** `values` have the types of `signature`, one each. */
-export function marshal(signature: string, values: readonly Value[]): Buffer {
+export function marshal(signature: string, values: readonly Value[]): Uint8Array {
   const writer = new Writer()
   splitSignature(signature).forEach((type, index) => {
     writer.write(type, values[index] as Value)
@@ -12,10 +13,10 @@ export function marshal(signature: string, values: readonly Value[]): Buffer {
 }
 
 class Writer {
-  #buffer = Buffer.alloc(1024)
+  #buffer = new Struct(1024)
   #length = 0
 
-  bytes(): Buffer {
+  bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#length)
   }
 
@@ -23,31 +24,31 @@ class Writer {
     this.#align(alignmentOf(type))
     switch (type[0]) {
       case 'y':
-        this.#buffer.writeUInt8(value as number, this.#take(1))
+        this.#set8(value as number)
         return
       case 'n':
-        this.#buffer.writeInt16LE(value as number, this.#take(2))
+        this.#set16(value as number)
         return
       case 'q':
-        this.#buffer.writeUInt16LE(value as number, this.#take(2))
+        this.#set16(value as number)
         return
       case 'b':
-        this.#buffer.writeUInt32LE(value ? 1 : 0, this.#take(4))
+        this.#set32(value ? 1 : 0)
         return
       case 'i':
-        this.#buffer.writeInt32LE(value as number, this.#take(4))
+        this.#set32(value as number)
         return
       case 'u':
-        this.#buffer.writeUInt32LE(value as number, this.#take(4))
+        this.#set32(value as number)
         return
       case 'x':
-        this.#buffer.writeBigInt64LE(value as bigint, this.#take(8))
+        this.#set64(value as bigint)
         return
       case 't':
-        this.#buffer.writeBigUInt64LE(value as bigint, this.#take(8))
+        this.#set64(value as bigint)
         return
       case 'd':
-        this.#buffer.writeDoubleLE(value as number, this.#take(8))
+        this.#setDouble(value as number)
         return
       case 's':
       case 'o':
@@ -70,12 +71,37 @@ class Writer {
     }
   }
 
+  // #take may replace the buffer: it comes first.
+  #set8(value: number): void {
+    const at = this.#take(1)
+    this.#buffer[at] = value
+  }
+
+  #set16(value: number): void {
+    const at = this.#take(2)
+    this.#buffer.set16(at, value)
+  }
+
+  #set32(value: number): void {
+    const at = this.#take(4)
+    this.#buffer.set32(at, value)
+  }
+
+  #set64(value: bigint): void {
+    const at = this.#take(8)
+    this.#buffer.set64(at, value)
+  }
+
+  #setDouble(value: number): void {
+    const at = this.#take(8)
+    this.#buffer.setDouble(at, value)
+  }
+
   #writeString(type: string, text: string): void {
-    const bytes = Buffer.from(text)
-    if (type === 'g') this.#buffer.writeUInt8(bytes.length, this.#take(1))
-    else this.#buffer.writeUInt32LE(bytes.length, this.#take(4))
+    const bytes = encode(text)
+    this.write(type === 'g' ? 'y' : 'u', bytes.length)
     const at = this.#take(bytes.length + 1)
-    bytes.copy(this.#buffer, at)
+    this.#buffer.set(bytes, at)
   }
 
   /** The length counts neither itself nor the padding before the first item. */
@@ -84,7 +110,7 @@ class Writer {
     this.#align(alignmentOf(item))
     const start = this.#length
     for (const value of values) this.write(item, value)
-    this.#buffer.writeUInt32LE(this.#length - start, length)
+    this.#buffer.set32(length, this.#length - start)
   }
 
   #align(boundary: number): void {
@@ -96,8 +122,8 @@ class Writer {
     const at = this.#length
     this.#length += count
     if (this.#length > this.#buffer.length) {
-      const grown = Buffer.alloc(Math.max(this.#length, this.#buffer.length * 2))
-      this.#buffer.copy(grown)
+      const grown = new Struct(Math.max(this.#length, this.#buffer.length * 2))
+      grown.set(this.#buffer)
       this.#buffer = grown
     }
     return at

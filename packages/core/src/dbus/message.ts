@@ -1,5 +1,6 @@
 /** Messages of D-Bus; D-Bus specification, "Message Protocol". PURE. */
-import { Buffer } from 'node:buffer'
+
+import { concat, structOf } from '../abi/bytes.ts'
 import { marshal } from './marshal.ts'
 import type { Value, Variant } from './signature.ts'
 import { unmarshal } from './unmarshal.ts'
@@ -42,7 +43,7 @@ const FIXED_BYTES = 16
 const HEADER = 'yyyyuua(yv)'
 const MAX_BYTES = 1 << 27
 
-export function encodeMessage(message: Message): Buffer {
+export function encodeMessage(message: Message): Uint8Array {
   const body = marshal(message.signature ?? '', message.body ?? [])
   const entries = Object.entries(fields).flatMap(([name, [code, signature]]) => {
     const value = message[name as keyof typeof fields]
@@ -50,20 +51,21 @@ export function encodeMessage(message: Message): Buffer {
   })
   const head = [LITTLE_ENDIAN, typeCode[message.type], 0, VERSION, body.length, message.serial, entries]
   const header = marshal(HEADER, head)
-  return Buffer.concat([header, Buffer.alloc(align(header.length) - header.length), body])
+  return concat(header, new Uint8Array(align(header.length) - header.length), body)
 }
 
 /** How many bytes the message has that `bytes` begin with; undefined: too few of them to tell. Throws Error. */
-export function messageLength(bytes: Buffer): number | undefined {
+export function messageLength(bytes: Uint8Array): number | undefined {
   if (bytes.length < FIXED_BYTES) return undefined
-  const length = align(FIXED_BYTES + bytes.readUInt32LE(12)) + bytes.readUInt32LE(4)
+  const head = structOf(bytes)
+  const length = align(FIXED_BYTES + head.u32(12)) + head.u32(4)
   if (bytes[0] !== LITTLE_ENDIAN || bytes[3] !== VERSION || length > MAX_BYTES)
     throw new Error('what the bus sent is not a little-endian D-Bus message of version 1')
   return length
 }
 
 /** `bytes` are one whole message. Throws Error when they are not. */
-export function decodeMessage(bytes: Buffer): Message {
+export function decodeMessage(bytes: Uint8Array): Message {
   const [, code, , , bodyLength, serial, entries] = unmarshal(HEADER, bytes)
   const type = (Object.keys(typeCode) as MessageType[]).find((name) => typeCode[name] === code)
   if (type === undefined) throw new Error(`the bus sent a D-Bus message of the unknown type ${code}`)

@@ -44,3 +44,12 @@ export function alignmentOf(type: string): number {
   if ('nq'.includes(type[0] ?? '')) return 2
   return '({xtd'.includes(type[0] ?? '') ? 8 : 4
 }
+
+/** Whether two values of one type are equal, member by member. */
+export function isSameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  const [keys, others] = [Object.keys(a), Object.keys(b)]
+  const member = (value: object, key: string): unknown => (value as Record<string, unknown>)[key]
+  return keys.length === others.length && keys.every((key) => isSameValue(member(a, key), member(b, key)))
+}

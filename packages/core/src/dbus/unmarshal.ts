@@ -1,42 +1,42 @@
 /** The bytes of D-Bus as values; the reverse of marshal.ts. PURE. */
-import type { Buffer } from 'node:buffer'
+import { decode, type Struct, structOf } from '../abi/bytes.ts'
 import { alignmentOf, splitSignature, type Value } from './signature.ts'
 
 /** Throws RangeError when the bytes end before the values do. */
-export function unmarshal(signature: string, bytes: Buffer): Value[] {
+export function unmarshal(signature: string, bytes: Uint8Array): Value[] {
   const reader = new Reader(bytes)
   return splitSignature(signature).map((type) => reader.read(type))
 }
 
 class Reader {
   #at = 0
-  readonly #bytes: Buffer
+  readonly #bytes: Struct
 
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
+  constructor(bytes: Uint8Array) {
+    this.#bytes = structOf(bytes)
   }
 
   read(type: string): Value {
     this.#align(alignmentOf(type))
     switch (type[0]) {
       case 'y':
-        return this.#bytes.readUInt8(this.#take(1))
+        return this.#bytes[this.#take(1)] ?? 0
       case 'n':
-        return this.#bytes.readInt16LE(this.#take(2))
+        return this.#bytes.i16(this.#take(2))
       case 'q':
-        return this.#bytes.readUInt16LE(this.#take(2))
+        return this.#bytes.u16(this.#take(2))
       case 'b':
-        return this.#bytes.readUInt32LE(this.#take(4)) !== 0
+        return this.#bytes.u32(this.#take(4)) !== 0
       case 'i':
-        return this.#bytes.readInt32LE(this.#take(4))
+        return this.#bytes.i32(this.#take(4))
       case 'u':
-        return this.#bytes.readUInt32LE(this.#take(4))
+        return this.#bytes.u32(this.#take(4))
       case 'x':
-        return this.#bytes.readBigInt64LE(this.#take(8))
+        return this.#bytes.i64(this.#take(8))
       case 't':
-        return this.#bytes.readBigUInt64LE(this.#take(8))
+        return this.#bytes.u64(this.#take(8))
       case 'd':
-        return this.#bytes.readDoubleLE(this.#take(8))
+        return this.#bytes.double(this.#take(8))
       case 's':
       case 'o':
         return this.#readString(this.read('u') as number)
@@ -55,7 +55,7 @@ class Reader {
 
   #readString(length: number): string {
     const at = this.#take(length + 1)
-    return this.#bytes.toString('utf8', at, at + length)
+    return decode(this.#bytes.subarray(at, at + length))
   }
 
   #readArray(item: string): Value {
@@ -64,7 +64,7 @@ class Reader {
     const end = this.#at + length
     if (item === 'y') {
       const at = this.#take(length)
-      return this.#bytes.subarray(at, at + length)
+      return this.#bytes.slice(at, at + length)
     }
     const values: Value[] = []
     while (this.#at < end) values.push(this.read(item))

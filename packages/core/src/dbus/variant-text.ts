@@ -3,7 +3,7 @@
  * runc takes it. `true`, `'text'`, `-7` (i), `1.5` (d), `uint64 7`, `['a', 'b']`, `@as []`, `{'key': 1}`, `<'variant'>`,
  * `('a', 1)`. PURE.
  */
-import { Buffer } from 'node:buffer'
+
 import { splitSignature, type Value, type Variant } from './signature.ts'
 
 /** Throws Error, its message a clause, when `text` is not one value. */
@@ -119,7 +119,7 @@ class Parser {
       return value
     })
     if (item === undefined) throw new Error('an empty array needs a type, such as @as []')
-    return { signature: `a${item}`, value: item === 'y' ? Buffer.from(values as number[]) : values }
+    return { signature: `a${item}`, value: item === 'y' ? Uint8Array.from(values as number[]) : values }
   }
 
   #tuple(type: string | undefined): Variant {

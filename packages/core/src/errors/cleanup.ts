@@ -1,6 +1,5 @@
 /** Failures of what undoes a failed verb: they ride along with the error that it failed with, and never replace it. */
 import { messageOf } from './runtime-error.ts'
-import { systemErrorSentence } from './system-error.ts'
 
 const failuresOf = new WeakMap<object, unknown[]>()
 
@@ -29,5 +28,5 @@ export function leftBehind(error: unknown): string {
 
 function sentences(error: unknown): string[] {
   const failures = (typeof error === 'object' && error !== null && failuresOf.get(error)) || []
-  return failures.flatMap((failure) => [systemErrorSentence(failure) ?? messageOf(failure), ...sentences(failure)])
+  return failures.flatMap((failure) => [messageOf(failure), ...sentences(failure)])
 }

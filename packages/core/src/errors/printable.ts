@@ -1,8 +1,8 @@
 /**
  * Characters that steer a terminal or deceive its reader: controls (C0, DEL, C1), format characters such as those that turn
- * the direction of text, and separators that some take for the end of a line. Source of a regular expression with the flag u.
+ * the direction of text, separators that some take for the end of a line, and bytes that are no text (abi/bytes.ts). Source of a regular expression with the flag u.
  */
-export const UNPRINTABLE = '[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]'
+export const UNPRINTABLE = '[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}]'
 
 const unprintable = new RegExp(`(?![\\n\\t])${UNPRINTABLE}`, 'gu')
 /** Nearly every text has nothing else, and is looked at for less than the other expression costs. */

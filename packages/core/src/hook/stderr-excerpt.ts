@@ -1,3 +1,4 @@
+import { concat, decode } from '../abi/bytes.ts'
 import { UNPRINTABLE } from '../errors/printable.ts'
 
 const KEPT_BYTES = 2048
@@ -6,13 +7,13 @@ const unprintable = new RegExp(`${UNPRINTABLE}+`, 'gu')
 
 /** The first and the last line of what a hook wrote to stderr: the end of it is mostly the cause, the beginning sometimes. */
 export class StderrExcerpt {
-  #head: Buffer = Buffer.alloc(0)
-  #tail: Buffer = Buffer.alloc(0)
+  #head: Uint8Array = new Uint8Array()
+  #tail: Uint8Array = new Uint8Array()
 
-  add(bytes: Buffer): void {
+  add(bytes: Uint8Array): void {
     const room = KEPT_BYTES - this.#head.length
-    if (room > 0) this.#head = Buffer.concat([this.#head, bytes.subarray(0, room)])
-    this.#tail = Buffer.concat([this.#tail, bytes.subarray(-KEPT_BYTES)]).subarray(-KEPT_BYTES)
+    if (room > 0) this.#head = concat(this.#head, bytes.subarray(0, room))
+    this.#tail = concat(this.#tail, bytes.subarray(-KEPT_BYTES)).subarray(-KEPT_BYTES)
   }
 
   /** `: first line … last line`, `: only line`, or nothing when there was nothing. */
@@ -25,9 +26,8 @@ export class StderrExcerpt {
 }
 
 /** Non-empty lines without control characters, which could pretend anything on the reader's terminal. */
-function lines(bytes: Buffer): string[] {
-  return bytes
-    .toString('utf8')
+function lines(bytes: Uint8Array): string[] {
+  return decode(bytes)
     .split(/[\r\n]+/)
     .map((line) => line.replace(unprintable, ' ').trim().slice(0, LINE_CHARACTERS))
     .filter((line) => line !== '')

@@ -1,5 +1,5 @@
 /** The runtime's network devices that a container gets, as they are before they move. */
-import { closeSync, readSync, writeSync } from 'node:fs'
+
 import { errnoSentence } from '../abi/errno.ts'
 import { RuntimeError, SpecError } from '../errors/runtime-error.ts'
 import { fieldOf } from '../oci/field-path.ts'
@@ -22,7 +22,8 @@ import {
   RTM_GETADDR,
   RTM_NEWADDR,
 } from '../plan/netlink.ts'
-import { interfaceIndex, netlinkRoute } from '../sys/libc.ts'
+import { close, read, write } from '../sys/fd.ts'
+import { interfaceIndex, netlinkRoute } from '../sys/socket.ts'
 
 /** An address of a device; moving the device takes it away. */
 export interface NetAddress {
@@ -63,7 +64,7 @@ export function openNetDevices(netDevices: Readonly<Record<string, NetDevice>> =
     })
     return { devices, socket }
   } catch (error) {
-    closeSync(socket)
+    close(socket)
     throw error
   }
 }
@@ -71,11 +72,11 @@ export function openNetDevices(netDevices: Readonly<Record<string, NetDevice>> =
 /** Addresses by the index of their device. */
 function dumpAddresses(socket: number): Map<number, NetAddress[]> {
   const request = { type: RTM_GETADDR, flags: NLM_F_REQUEST | NLM_F_DUMP, head: new Uint8Array(8), attributes: [] }
-  writeSync(socket, encodeMessage(request))
+  write(socket, encodeMessage(request))
   const found = new Map<number, NetAddress[]>()
   for (;;) {
     const buffer = new Uint8Array(65536)
-    const length = readSync(socket, buffer)
+    const length = read(socket, buffer)
     for (const { type, body } of decodeMessages(buffer.subarray(0, length))) {
       if (type === NLMSG_DONE) return found
       if (type === NLMSG_ERROR)

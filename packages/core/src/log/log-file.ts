@@ -1,6 +1,7 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { reasonOf } from '../errors/system-error.ts'
+import { close, write } from '../sys/fd.ts'
+import { O_APPEND, O_CREAT, O_WRONLY, openFile } from '../sys/files.ts'
 
 /** Appends whole lines to a file with one write(2) each, so that lines of several processes do not mix. */
 export interface LogFile {
@@ -17,26 +18,26 @@ export function isLogFile(fd: number): boolean {
 
 /** Opens `path` for appending, creates it with mode 0640. Throws RuntimeError naming `option` when it cannot. */
 export function openLogFile(path: string, option: string): LogFile {
-  const fd = open(path, option)
+  const fd = openFor(path, option)
   descriptors.add(fd)
   return {
     append(line) {
       try {
-        writeSync(fd, line)
+        write(fd, line)
       } catch {
         // A full disk or a reader that is gone must not break a command that works.
       }
     },
     close() {
       descriptors.delete(fd)
-      closeSync(fd)
+      close(fd)
     },
   }
 }
 
-function open(path: string, option: string): number {
+function openFor(path: string, option: string): number {
   try {
-    return openSync(path, 'a', 0o640)
+    return openFile(path, O_WRONLY | O_CREAT | O_APPEND, 0o640)
   } catch (error) {
     throw new RuntimeError('io', `open ${option} ${path}: ${reasonOf(error)}`, { cause: error })
   }

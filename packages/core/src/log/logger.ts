@@ -2,7 +2,9 @@
  * The log of this process: one logger, up to two sinks. `--log` is runc's (containerd reads the last error from it),
  * the log file is the seed's. Nothing is opened, formatted or imported for a sink that was not asked for.
  */
+
 import { printable } from '../errors/printable.ts'
+import { monotonicMs } from '../sys/program.ts'
 import { openRuncSink } from './runc-sink.ts'
 import type { Level, LogFields, Sink } from './sink.ts'
 
@@ -52,7 +54,7 @@ function emit(level: Level, message: string, fields?: LogFields): void {
  * operators follow their containers, and elsewhere no more than a step.
  */
 export function logVerb(message: string, fields: LogFields): void {
-  const ms = Math.round(performance.now() * 10) / 10
+  const ms = Math.round(monotonicMs() * 10) / 10
   for (const { verbLevel = 'debug', least, write } of sinks)
     if (order[verbLevel] >= order[least])
       write(verbLevel, printable(`${message} (${ms} ms)`), { ...common, ms, ...fields })

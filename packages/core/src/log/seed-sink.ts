@@ -1,16 +1,12 @@
-import { createRequire } from 'node:module'
-import type Bunyan from 'bunyan'
+import bunyan, { type default as Bunyan } from 'bunyan'
 import { printable } from '../errors/printable.ts'
 import { formatGoTime } from './go-time.ts'
 import { openLogFile } from './log-file.ts'
 import type { LogFields, Sink } from './sink.ts'
 
-/** Set by the bundler. */
-declare const BUNDLED: true | undefined
-
 /**
  * The seed's log file: JSON lines with l (level), m (message), c (component), cid (container), cmd (command) and t
- * (time by `timestamp`, a layout of Go). bunyan makes the records; it is loaded with the first line that passes.
+ * (time by `timestamp`, a layout of Go). bunyan makes the records.
  */
 export function openSeedSink(path: string, least: Sink['least'], timestamp = '20060102150405.000'): Sink {
   const file = openLogFile(path, '--log-file')
@@ -22,7 +18,7 @@ export function openSeedSink(path: string, least: Sink['least'], timestamp = '20
     least,
     verbLevel: 'info',
     write(level, message, { c = 'crio-lxc', ...fields }) {
-      logger ??= loadBunyan().createLogger({
+      logger ??= bunyan.createLogger({
         name: 'crio-lxc',
         streams: [{ type: 'raw', level: 'trace', stream: stream as unknown as NodeJS.WritableStream }],
       })
@@ -53,9 +49,4 @@ export function seedLine(record: BunyanRecord, timestamp: string): string {
   const { c, cid, cmd, ...more } = record.fields
   const seed = { l: levelNames.get(record.level), m: record.msg, c, cid, cmd, t: formatGoTime(record.time, timestamp) }
   return `${printable(JSON.stringify({ ...more, ...seed }))}\n`
-}
-
-/** Synchronous, because the line is; the bundler resolves the second form and defers it to this call. */
-function loadBunyan(): typeof Bunyan {
-  return typeof BUNDLED === 'undefined' ? createRequire(import.meta.url)('bunyan') : require('bunyan')
 }

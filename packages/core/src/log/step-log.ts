@@ -1,3 +1,4 @@
+import { monotonicMs } from '../sys/program.ts'
 import { log, takesDebug } from './logger.ts'
 import type { LogFields } from './sink.ts'
 
@@ -12,9 +13,9 @@ const nothing: StepLog = () => undefined
  */
 export function stepLog(component: string): StepLog {
   if (!takesDebug()) return nothing
-  let last = performance.now()
+  let last = monotonicMs()
   return (message, fields) => {
-    const now = performance.now()
+    const now = monotonicMs()
     const ms = Math.round((now - last) * 10) / 10
     last = now
     log.debug(`${message} (${ms} ms)`, { c: component, ms, ...fields })

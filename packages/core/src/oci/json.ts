@@ -1,4 +1,5 @@
 /** JSON as the runtime reads it: nothing is rounded, nothing is ambiguous, and an error says where it is. */
+import { decode } from '../abi/bytes.ts'
 import { SpecError } from '../errors/runtime-error.ts'
 import { findJsonProblem } from './json-problem.ts'
 
@@ -14,11 +15,11 @@ const LOOK_FIRST = 1 << 20
  * which of them counts. Throws a SpecError in the name of `file`.
  */
 export function parseJson(text: string | Uint8Array, file: string): unknown {
-  const source = typeof text === 'string' ? text : decode(text, file)
+  const source = typeof text === 'string' ? text : decodeUtf8(text, file)
   if (source.length > LOOK_FIRST) explain(source, file)
   let value: unknown
   try {
-    value = /\d{16}/.test(source) ? JSON.parse(source, exactInteger) : JSON.parse(source)
+    value = /\d{16}/.test(source) ? parseExactly(source) : JSON.parse(source)
   } catch (error) {
     explain(source, file)
     throw new SpecError(file, `not valid JSON (${error instanceof Error ? error.message.split('\n')[0] : error})`)
@@ -30,12 +31,11 @@ export function parseJson(text: string | Uint8Array, file: string): unknown {
   return value
 }
 
-function decode(bytes: Uint8Array, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new SpecError(file, 'not valid UTF-8 text')
-  }
+function decodeUtf8(bytes: Uint8Array, file: string): string {
+  const text = decode(bytes).replace(/^\ufeff/, '')
+  // A byte that is no part of UTF-8 is a surrogate without its other half.
+  if (/[\ud800-\udfff]/u.test(text)) throw new SpecError(file, 'not valid UTF-8 text')
+  return text
 }
 
 /** Throws what is wrong with the text, if something is. */
@@ -48,13 +48,34 @@ function explain(source: string, file: string): void {
   throw new SpecError(file, `not valid JSON at line ${line}, column ${column}: ${found.problem}`)
 }
 
-/** Reviver: JSON.parse has rounded the number already, its source text has not (ECMAScript 2026, Node 21, Bun 1.3). */
-function exactInteger(this: unknown, _key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
-  const digits = context?.source
-  if (digits === undefined) throw new Error('this JavaScript engine cannot read 64-bit integers exactly')
-  // 20 digits hold every 64-bit integer; a longer number is out of range anyway, and millions of digits take seconds.
-  return /^-?\d{1,20}$/.test(digits) ? BigInt(digits) : value
+/** A string that is a value, and an integer that JSON.parse could round; nothing else has 16 digits outside a string. */
+const STRING_OR_LONG_INTEGER = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\w.+-])-?\d{16,20}(?![\w.])/gs
+
+/**
+ * JSON.parse without its rounding: a long integer is parsed as a string that begins with a NUL and "n". What is such a
+ * string already gets "s" there, so that nobody can write a number as a string. 20 digits hold every 64-bit integer; a
+ * longer one is out of range anyway, and millions of digits take seconds.
+ */
+function parseExactly(source: string): unknown {
+  const marked = source.replace(STRING_OR_LONG_INTEGER, (token, offset: number) => {
+    if (token[0] !== '"') return `"\\u0000n${token}"`
+    if (!token.includes('\\') || isKey(source, offset + token.length)) return token
+    const text: unknown = JSON.parse(token)
+    return typeof text === 'string' && text.startsWith('\0') ? JSON.stringify(`\0s${text.slice(1)}`) : token
+  })
+  return JSON.parse(marked, (_, value: unknown) => {
+    if (typeof value !== 'string' || !value.startsWith('\0')) return value
+    if (value[1] === 's') return `\0${value.slice(2)}`
+    const integer = Number(value.slice(2))
+    return Number.isSafeInteger(integer) ? integer : BigInt(value.slice(2))
+  })
+}
+
+/** A key is never revived. */
+function isKey(source: string, end: number): boolean {
+  const colon = /\s*:/y
+  colon.lastIndex = end
+  return colon.test(source)
 }
 
 /** Removes the fields that are null; the number of fields there were. */

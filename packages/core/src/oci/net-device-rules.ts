@@ -1,4 +1,5 @@
 /** linux.netDevices (config-linux.md, "Network Devices"): names that Linux takes, and no name twice in the container. */
+import { encode } from '../abi/bytes.ts'
 import { SpecError } from '../errors/runtime-error.ts'
 import { fieldOf } from './field-path.ts'
 import type { Linux } from './linux.ts'
@@ -18,6 +19,6 @@ export function checkNetDevices({ netDevices = {} }: Linux): void {
 
 /** dev_valid_name of the kernel, without the pattern `%d`, for which it would choose a number. */
 function checkName(name: string, field: string): void {
-  if (/^[^\s/:%]+$/.test(name) && name !== '.' && name !== '..' && Buffer.byteLength(name) < 16) return
+  if (/^[^\s/:%]+$/.test(name) && name !== '.' && name !== '..' && encode(name).length < 16) return
   throw new SpecError(field, `must be the name of a network device, of 1 to 15 bytes, got ${JSON.stringify(name)}`)
 }

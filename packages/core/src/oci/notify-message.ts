@@ -1,4 +1,5 @@
 /** The protocol of sd_notify(3): lines of NAME=VALUE in one datagram. */
+import { decode, encode } from '../abi/bytes.ts'
 import { UNPRINTABLE } from '../errors/printable.ts'
 
 const unprintable = new RegExp(UNPRINTABLE, 'u')
@@ -12,14 +13,14 @@ export const NOTIFY_MESSAGE_MAX = 4096
  * kin are the runtime's to say.
  * `mainPid` is added when it is given.
  */
-export function readyMessage(datagram: Buffer, mainPid: number | undefined): string | undefined {
+export function readyMessage(datagram: Uint8Array, mainPid: number | undefined): string | undefined {
   if (datagram.length > NOTIFY_MESSAGE_MAX) return undefined
-  const lines = datagram.toString('utf8').split('\n')
+  const lines = decode(datagram).split('\n')
   if (!lines.includes('READY=1')) return undefined
   const ready = ['READY=1', ...(mainPid === undefined ? [] : [`MAINPID=${mainPid}`])].join('\n')
   const status = lines.findLast((line) => line.startsWith('STATUS=') && !unprintable.test(line))
   if (status === undefined) return ready
-  // Bytes that are no UTF-8 have become three each, and the line about the main process is new.
+  // The line about the main process is new.
   const message = `${status}\n${ready}`
-  return Buffer.byteLength(message) > NOTIFY_MESSAGE_MAX ? ready : message
+  return encode(message).length > NOTIFY_MESSAGE_MAX ? ready : message
 }

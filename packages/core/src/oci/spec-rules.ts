@@ -1,4 +1,5 @@
 /** What the spec demands beyond types: one function per field, in the order of config.md and config-linux.md. */
+import { encode } from '../abi/bytes.ts'
 import { SpecError } from '../errors/runtime-error.ts'
 import { type HookPoint, hookPoints } from '../hook/hook-points.ts'
 import { itemOf } from './field-path.ts'
@@ -203,7 +204,7 @@ function checkPath(path: string, field: string): void {
 /** UTF-8 takes at most three bytes for a UTF-16 code unit: most texts need no counting. */
 function checkBytes(text: string, field: string, most: number): void {
   if (text.length * 3 <= most) return
-  const bytes = Buffer.byteLength(text)
+  const bytes = encode(text).length
   if (bytes > most) throw new SpecError(field, `must be at most ${most} bytes, got ${bytes}`)
 }
 

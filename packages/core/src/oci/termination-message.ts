@@ -1,5 +1,5 @@
 /** Where Kubernetes reads why a container ended: an annotation of CRI-O's, and the file that the kubelet mounts there. */
-import { posix } from 'node:path'
+import { normalizePath } from '../abi/path.ts'
 import { isBind } from './bind-mounts.ts'
 import type { Spec } from './spec.ts'
 
@@ -17,8 +17,8 @@ export interface TerminationMessageMount {
 export function terminationMessageMount({ annotations, mounts = [] }: Spec): TerminationMessageMount | undefined {
   const path = annotations?.[TERMINATION_MESSAGE_PATH]
   if (!path?.startsWith('/')) return undefined
-  const at = posix.normalize(path)
-  const index = mounts.findLastIndex(({ destination }) => posix.normalize(`/${destination}`) === at)
+  const at = normalizePath(path)
+  const index = mounts.findLastIndex(({ destination }) => normalizePath(`/${destination}`) === at)
   const mount = mounts[index]
   return mount && isBind(mount) ? { index, path: at } : undefined
 }

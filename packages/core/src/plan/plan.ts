@@ -4,9 +4,9 @@
  */
 
 import type { Arch, Call } from '../abi/arch.ts'
+import { encode } from '../abi/bytes.ts'
 import type { Errno } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import { bytesOfText } from './byte-text.ts'
 
 /** Where every plan is mapped: pointers inside a plan are final when they are written. */
 export const PLAN_BASE = 0x1_0000_0000
@@ -78,8 +78,6 @@ export interface Step extends StepOptions {
   readonly args: readonly Arg[]
 }
 
-const encoder = new TextEncoder()
-
 export class Plan {
   readonly steps: Step[] = []
   #data = new Uint8Array(16384)
@@ -107,25 +105,16 @@ export class Plan {
     return new Slot(name, this.#allocate(8))
   }
 
-  /** A NUL-terminated string, of the bytes that byte-text.ts sees in it; equal ones are stored once. */
+  /** A NUL-terminated string, of the bytes that abi/bytes.ts sees in it; equal ones are stored once. */
   string(text: string): Bytes {
     const known = this.#strings.get(text)
     if (known) return known
-    const bytes = this.#encode(text)
+    const content = encode(text)
+    const offset = this.#allocate(content.length + 1)
+    this.#data.set(content, offset)
+    const bytes = new Bytes(offset, content.length, () => JSON.stringify(text))
     this.#strings.set(text, bytes)
     return bytes
-  }
-
-  #encode(text: string): Bytes {
-    const show = () => JSON.stringify(text)
-    const limit = text.length * 3 + 1
-    const offset = this.#reserve(limit)
-    const { written } = encoder.encodeInto(text, this.#data.subarray(offset))
-    const odd = written === text.length ? undefined : bytesOfText(text)
-    if (odd) this.#data.fill(0, offset, offset + limit).set(odd, offset)
-    const length = odd?.length ?? written
-    this.#length = align(offset + length + 1)
-    return new Bytes(offset, length, show)
   }
 
   /** A structure of `length` bytes, filled by `fill(view, offset)`. */

@@ -2,10 +2,12 @@
  * crio-lxc-init as a process of this one's that may go on as its child, in a cgroup or a pid namespace. Whoever can trace it
  * there writes what it likes in its name: a record says when to look, and the kernel's list of children who it is.
  */
+
 import { SIGKILL } from '../abi/constants.ts'
 import { type ExecutorOptions, spawnExecutor } from '../sys/executor.ts'
-import { close, poll } from '../sys/libc.ts'
-import { pidfdOpen } from '../sys/libc-process.ts'
+import { close, poll } from '../sys/fd.ts'
+import { pidfdOpen } from '../sys/process.ts'
+import { kill } from '../sys/program.ts'
 import { reap, wait } from '../sys/spawn.ts'
 import { signalPidfd } from './pidfd.ts'
 import { unknownRecord } from './plan-record.ts'
@@ -71,7 +73,7 @@ export class ExecutorProcess {
   }
 
   signal(signal: number): void {
-    process.kill(this.#pid, signal)
+    kill(this.#pid, signal)
   }
 
   /** Reaps what it has forked from, which ends by itself. */

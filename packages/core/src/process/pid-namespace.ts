@@ -1,5 +1,5 @@
 /** The processes of a pid namespace, seen from the host. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readDirectory, readLink, readText } from '../sys/files.ts'
 import { signalProcess } from './pidfd.ts'
 import { identify, type ProcessIdentity, readProcStat, runningThread } from './proc.ts'
 
@@ -14,7 +14,7 @@ export function processesOfNamespace(init: ProcessIdentity): number[] {
   const own = namespaceOf(init.pid)
   if (own === undefined || readProcStat(init.pid)?.startTime !== init.startTime) return []
   if (pidInside(init.pid) !== 1) return [init.pid]
-  for (const name of readdirSync('/proc')) {
+  for (const name of readDirectory('/proc')) {
     const pid = Number(name)
     const stat = Number.isInteger(pid) ? readProcStat(pid) : undefined
     if (!stat) continue
@@ -46,14 +46,14 @@ export function signalNamespace(init: ProcessIdentity, signal: number): number {
 
 /** The pid in the innermost pid namespace of the process; proc_pid_status(5), NSpid. */
 export function pidInside(pid: number): number {
-  const pids = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]?.split(/\s+/)
+  const pids = /^NSpid:\s+(.*)$/m.exec(readText(`/proc/${pid}/status`))?.[1]?.split(/\s+/)
   return Number(pids?.at(-1) ?? pid)
 }
 
 /** undefined when the process is gone. */
 function namespaceOf(pid: number): string | undefined {
   try {
-    return readlinkSync(`/proc/${runningThread(pid)}/ns/pid`)
+    return readLink(`/proc/${runningThread(pid)}/ns/pid`)
   } catch {
     return undefined
   }

@@ -1,8 +1,9 @@
 /** Signals and waiting by pidfd: no other process can be meant, even when the pid is given away (pidfd_open(2)). */
+
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
-import { close } from '../sys/libc.ts'
-import { pidfdOpen, pidfdSendSignal } from '../sys/libc-process.ts'
+import { close } from '../sys/fd.ts'
+import { pidfdOpen, pidfdSendSignal } from '../sys/process.ts'
 import { isAlive, type ProcessIdentity } from './proc.ts'
 
 /** A pidfd of exactly this process; undefined when it has ended. */

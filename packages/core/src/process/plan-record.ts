@@ -1,8 +1,9 @@
 /** The records that crio-lxc-init writes: 16 bytes each, struct failure of crio-lxc-init.c. */
-import { readSync } from 'node:fs'
+import { Struct } from '../abi/bytes.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { LISTENER_TAG, WAITING_TAG } from '../plan/plan.ts'
-import { poll } from '../sys/libc.ts'
+import { poll, read } from '../sys/fd.ts'
+import { monotonicMs } from '../sys/program.ts'
 
 export const RECORD_BYTES = 16
 
@@ -39,10 +40,10 @@ const WATCH_MS = 500
 
 /** The next record from the pipe; throws RuntimeError `timeout` after `timeoutMs`. */
 export function readRecord(fd: number, { timeoutMs, what, watch }: ReadOptions): Record {
-  const buffer = Buffer.alloc(RECORD_BYTES)
-  const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs
+  const buffer = new Struct(RECORD_BYTES)
+  const deadline = timeoutMs === undefined ? undefined : monotonicMs() + timeoutMs
   for (;;) {
-    const left = deadline === undefined ? -1 : Math.max(0, Math.ceil(deadline - performance.now()))
+    const left = deadline === undefined ? -1 : Math.max(0, Math.ceil(deadline - monotonicMs()))
     const mayWatch = watch !== undefined && (left < 0 || left > WATCH_MS)
     const [events = 0] = poll([fd], mayWatch ? WATCH_MS : left)
     if (events === 0 && mayWatch) {
@@ -52,7 +53,7 @@ export function readRecord(fd: number, { timeoutMs, what, watch }: ReadOptions):
       continue
     }
     if (events === 0) throw new RuntimeError('timeout', `${what}: it took longer than ${timeoutMs} ms`)
-    const length = readSync(fd, buffer)
+    const length = read(fd, buffer)
     if (length === 0) return { kind: 'end' }
     // Writes of this size to a pipe are atomic (pipe(7)): a record comes whole, or it is none.
     if (length < RECORD_BYTES) throw unknownRecord(what)
@@ -65,11 +66,11 @@ export function unknownRecord(what: string): RuntimeError {
   return new RuntimeError('io', `${what}: the report is not one of the plan's: it is forged`)
 }
 
-export function parseRecord(buffer: Buffer): Record {
-  const tag = buffer.readUInt32LE(0)
-  const pid = buffer.readUInt32LE(8)
+export function parseRecord(buffer: Struct): Record {
+  const tag = buffer.u32(0)
+  const pid = buffer.u32(8)
   if (tag === 0) return pid === 0 ? { kind: 'ready' } : { kind: 'forked', pid }
   if (tag === WAITING_TAG) return { kind: 'waiting' }
-  if (tag === LISTENER_TAG) return { kind: 'listener', listener: buffer.readUInt32LE(8) }
-  return { kind: 'failure', tag, step: buffer.readUInt32LE(4), errno: buffer.readUInt32LE(8) }
+  if (tag === LISTENER_TAG) return { kind: 'listener', listener: buffer.u32(8) }
+  return { kind: 'failure', tag, step: buffer.u32(4), errno: buffer.u32(8) }
 }

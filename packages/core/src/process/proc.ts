@@ -1,6 +1,7 @@
 /** What /proc says about a process; proc_pid_stat(5). */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+
 import { codeOf } from '../errors/system-error.ts'
+import { readDirectory, readText, stat } from '../sys/files.ts'
 
 export interface ProcStat {
   /** One letter: R, S, D, Z, X and so on. */
@@ -21,7 +22,7 @@ export function readProcStat(pid: number): ProcStat | undefined {
 
 function readStat(file: string): ProcStat | undefined {
   try {
-    return parseProcStat(readFileSync(file, 'latin1'))
+    return parseProcStat(readText(file))
   } catch (error) {
     if (isGone(error)) return undefined
     throw error
@@ -48,7 +49,7 @@ export function parseProcStat(text: string): ProcStat {
 /** The pid of the process that the thread `tid` belongs to; undefined when there is no such thread. */
 export function threadGroup(tid: number): number | undefined {
   try {
-    const [, pid] = /^Tgid:\t(\d+)$/m.exec(readFileSync(`/proc/${tid}/status`, 'latin1')) ?? []
+    const [, pid] = /^Tgid:\t(\d+)$/m.exec(readText(`/proc/${tid}/status`)) ?? []
     return pid === undefined ? undefined : Number(pid)
   } catch (error) {
     if (isGone(error)) return undefined
@@ -71,7 +72,7 @@ export function ownChildren(): number[] {
 
 /** The same of another thread below /proc, `PID/task/TID`. */
 export function childrenOf(thread: string): number[] {
-  return readFileSync(`/proc/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number)
+  return readText(`/proc/${thread}/children`).split(' ').filter(Boolean).map(Number)
 }
 
 /** A process by pid and start time, as container.json stores it: a pid alone may have been given away again. */
@@ -105,7 +106,7 @@ export function hasEnded({ state, threads }: ProcStat): boolean {
  */
 export function runningThread(pid: number): number {
   if (readProcStat(pid)?.state !== 'Z') return pid
-  const running = readdirSync(`/proc/${pid}/task`).find((thread) => {
+  const running = readDirectory(`/proc/${pid}/task`).find((thread) => {
     const state = readStat(`/proc/${pid}/task/${thread}/stat`)?.state
     return state !== undefined && state !== 'Z' && state !== 'X'
   })
@@ -119,7 +120,7 @@ export function executableIdentity(pid: number): string | undefined {
 
 export function fileIdentity(path: string): string | undefined {
   try {
-    const { dev, ino } = statSync(path)
+    const { dev, ino } = stat(path)
     return `${dev}:${ino}`
   } catch {
     return undefined
@@ -128,12 +129,12 @@ export function fileIdentity(path: string): string | undefined {
 
 /** The bounding set of this process, a mask by capability number: what a program of it can have at most. */
 export function boundingSet(): bigint {
-  const [, hex] = /^CapBnd:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? []
+  const [, hex] = /^CapBnd:\t([0-9a-f]+)$/m.exec(readText('/proc/self/status')) ?? []
   return BigInt(`0x${hex ?? '0'}`)
 }
 
 /** All that the kernel has: a process that makes or joins a user namespace gets them there (user_namespaces(7)). */
 export function everyCapability(): bigint {
-  const last = readFileSync('/proc/sys/kernel/cap_last_cap', 'latin1')
+  const last = readText('/proc/sys/kernel/cap_last_cap')
   return (2n << BigInt(Number(last))) - 1n
 }

@@ -1,4 +1,5 @@
 /** What the kernel looks at in a file that is to be executed: execve(2), elf(5), and binfmt_script for `#!`. */
+import { decode } from '../abi/bytes.ts'
 
 /** What begins a file. */
 export type ProgramHeader =
@@ -12,7 +13,7 @@ export type ProgramHeader =
   | { readonly kind: 'unknown' }
 
 /** The bytes at `offset`, fewer at the end of the file. */
-export type ReadAt = (offset: number, length: number) => Buffer
+export type ReadAt = (offset: number, length: number) => Uint8Array
 
 /** The kernel reads no more of a script: BINPRM_BUF_SIZE. */
 const HEADER_BYTES = 256
@@ -42,11 +43,12 @@ export function machineOf(arch: string): string {
 export function readProgramHeader(readAt: ReadAt): ProgramHeader {
   const bytes = readAt(0, HEADER_BYTES)
   if (bytes.length === 0) return { kind: 'empty' }
-  const head = Buffer.concat([bytes], HEADER_BYTES)
-  const text = head.toString('utf8')
+  const head = new Uint8Array(HEADER_BYTES)
+  head.set(bytes)
+  const text = decode(head)
   if (text.startsWith('#!')) return { kind: 'script', interpreter: interpreterOf(text) }
   if (text.startsWith('\ufeff#!')) return { kind: 'marked-script' }
-  if (head.toString('latin1', 0, 4) === '\x7fELF') return elfHeader(head, readAt)
+  if (text.startsWith('\x7fELF')) return elfHeader(head, readAt)
   return { kind: 'unknown' }
 }
 
@@ -54,11 +56,11 @@ function interpreterOf(text: string): string {
   return /^#![ \t]*([^ \t\n\0]*)/.exec(text)?.[1] ?? ''
 }
 
-function elfHeader(head: Buffer, readAt: ReadAt): ProgramHeader {
+function elfHeader(head: Uint8Array, readAt: ReadAt): ProgramHeader {
   const [wide, little] = [head[4] === 2, head[5] === 1]
-  const number = (buffer: Buffer, offset: number, bytes: 2 | 4 | 8): number => {
-    if (bytes === 8) return Number(little ? buffer.readBigUInt64LE(offset) : buffer.readBigUInt64BE(offset))
-    return little ? buffer.readUIntLE(offset, bytes) : buffer.readUIntBE(offset, bytes)
+  const number = (bytes: Uint8Array, offset: number, size: 2 | 4 | 8): number => {
+    const digits = [...bytes.subarray(offset, offset + size)]
+    return (little ? digits.reverse() : digits).reduce((value, byte) => value * 256 + byte, 0)
   }
   const type = number(head, 18, 2)
   const elf = { kind: 'elf', machine: machines[type] ?? `machine ${type} of elf(5)` } as const
@@ -73,7 +75,7 @@ function elfHeader(head: Buffer, readAt: ReadAt): ProgramHeader {
       ? [number(segments, at + 8, 8), number(segments, at + 32, 8)]
       : [number(segments, at + 4, 4), number(segments, at + 16, 4)]
     if (length > PATH_MAX || !Number.isSafeInteger(offset)) return elf
-    return { ...elf, interpreter: readAt(offset, length).toString('utf8').split('\0', 1)[0] ?? '' }
+    return { ...elf, interpreter: decode(readAt(offset, length)).split('\0', 1)[0] ?? '' }
   }
   return elf
 }

@@ -1,5 +1,5 @@
 /** What a group of resctrl may use and uses, in the form of runc's `events` (types/events.go, IntelRdt). */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileExists, readDirectory, readText } from '../sys/files.ts'
 import { monitoringFeatures } from './group.ts'
 import type { ResctrlFacts } from './plan/group-plan.ts'
 
@@ -20,7 +20,7 @@ export function readResctrlStats(root: string, { group, monitor }: ResctrlFacts)
   const cache = info(root, 'L3', ['cbm_mask', 'min_cbm_bits', 'num_closids'])
   const bandwidth = info(root, 'MB', ['bandwidth_gran', 'delay_linear', 'min_bandwidth', 'num_closids'])
   const schema = (directory: string, resource: string): string | undefined =>
-    readFileSync(`${directory}/schemata`, 'latin1')
+    readText(`${directory}/schemata`)
       .split('\n')
       .map((line) => line.trim())
       .findLast((line) => line.startsWith(resource))
@@ -47,10 +47,10 @@ export function readResctrlStats(root: string, { group, monitor }: ResctrlFacts)
 
 function info(root: string, resource: string, names: readonly string[]): Record<string, string | number> | undefined {
   const directory = `${root}/info/${resource}`
-  if (!existsSync(directory)) return undefined
+  if (!fileExists(directory)) return undefined
   return Object.fromEntries(
     names.map((name) => {
-      const text = readFileSync(`${directory}/${name}`, 'latin1').trim()
+      const text = readText(`${directory}/${name}`).trim()
       return [name, name === 'cbm_mask' ? text : Number(text)]
     }),
   )
@@ -58,13 +58,13 @@ function info(root: string, resource: string, names: readonly string[]): Record<
 
 /** A counter that the kernel calls "Unavailable" or "Error" is left out. */
 function domains(directory: string, names: readonly string[]): Record<string, number>[] {
-  return readdirSync(`${directory}/mon_data`)
+  return readDirectory(`${directory}/mon_data`)
     .filter((domain) => domain.startsWith('mon_L3_'))
     .sort()
     .map((domain) =>
       Object.fromEntries(
         names.flatMap((name) => {
-          const value = Number(readFileSync(`${directory}/mon_data/${domain}/${name}`, 'latin1'))
+          const value = Number(readText(`${directory}/mon_data/${domain}/${name}`))
           return Number.isNaN(value) ? [] : [[name, value]]
         }),
       ),

@@ -1,28 +1,29 @@
 /** Makes, joins and removes groups of resctrl as plan/group-plan.ts has planned them. */
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+
 import { writeExisting } from '../cgroup/cgroupfs.ts'
 import { RuntimeError, SpecError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { fileExists, makeDirectory, readText, removeDirectory } from '../sys/files.ts'
 import type { GroupPlan, SchemataLine } from './plan/group-plan.ts'
 import { resctrlMountPoint } from './plan/mount-point.ts'
 import { firstDifference } from './plan/schemata.ts'
 
 /** Throws RuntimeError when it is not mounted. */
 export function resctrlRoot(): string {
-  const root = resctrlMountPoint(readFileSync('/proc/self/mountinfo', 'utf8'))
+  const root = resctrlMountPoint(readText('/proc/self/mountinfo'))
   if (root === undefined) throw new RuntimeError('io', 'linux.intelRdt: no resctrl is mounted on this host')
   return root
 }
 
 /** Throws SpecError for what the host lacks, and for a group that is not as the spec wants it; nothing is changed. */
 export function checkGroup(root: string, { group, kind, schemata, features }: GroupPlan): void {
-  const present = existsSync(group)
+  const present = fileExists(group)
   if (kind === 'own' && present)
     throw new SpecError('linux.intelRdt', `${group} exists already: remove it, or name it as linux.intelRdt.closID`)
   if (kind === 'existing' && !present)
     throw new SpecError('linux.intelRdt.closID', `${group} does not exist: make it, or give linux.intelRdt.schemata`)
   if (kind === 'shared' && present) {
-    const other = firstDifference(schemata, readFileSync(`${group}/schemata`, 'utf8'))
+    const other = firstDifference(schemata, readText(`${group}/schemata`))
     if (other)
       throw new SpecError(
         `linux.intelRdt.${other.field}`,
@@ -38,13 +39,13 @@ export function checkGroup(root: string, { group, kind, schemata, features }: Gr
 /** Makes what does not exist. `made` hears of each directory at once, so that a caller that fails can remove them. */
 export function makeGroup(root: string, plan: GroupPlan, made: (directory: string) => void): void {
   const { group, kind, schemata, monitor } = plan
-  if (kind !== 'existing' && !(kind === 'shared' && existsSync(group))) {
-    makeDirectory(root, group, 'linux.intelRdt')
+  if (kind !== 'existing' && !(kind === 'shared' && fileExists(group))) {
+    makeGroupDirectory(root, group, 'linux.intelRdt')
     made(group)
     writeSchemata(root, group, schemata)
   }
   if (monitor === undefined) return
-  makeDirectory(root, monitor, 'linux.intelRdt.enableMonitoring')
+  makeGroupDirectory(root, monitor, 'linux.intelRdt.enableMonitoring')
   made(monitor)
 }
 
@@ -67,7 +68,7 @@ export function writeSchemata(root: string, group: string, lines: readonly Schem
 export function removeGroups(directories: readonly string[]): void {
   for (const directory of directories) {
     try {
-      rmdirSync(directory)
+      removeDirectory(directory)
     } catch (error) {
       if (codeOf(error) === 'ENOENT') continue
       throw new RuntimeError('io', `remove the resctrl group ${directory}: ${reasonOf(error)}`, { cause: error })
@@ -78,12 +79,12 @@ export function removeGroups(directories: readonly string[]): void {
 /** The names in info/L3_MON/mon_features; none where the host cannot monitor. */
 export function monitoringFeatures(root: string): string[] {
   const file = `${root}/info/L3_MON/mon_features`
-  return existsSync(file) ? readFileSync(file, 'latin1').split('\n').filter(Boolean) : []
+  return fileExists(file) ? readText(file).split('\n').filter(Boolean) : []
 }
 
-function makeDirectory(root: string, directory: string, field: string): void {
+function makeGroupDirectory(root: string, directory: string, field: string): void {
   try {
-    mkdirSync(directory, { mode: 0o755 })
+    makeDirectory(directory, 0o755)
   } catch (error) {
     throw new SpecError(field, `make the resctrl group ${directory}: ${reasonOf(error)}${lastStatus(root)}`)
   }
@@ -92,7 +93,7 @@ function makeDirectory(root: string, directory: string, field: string): void {
 /** What the kernel says of the last command, which is more than an errno; nothing when it is "ok". */
 function lastStatus(root: string): string {
   try {
-    const status = readFileSync(`${root}/info/last_cmd_status`, 'latin1').trim().replaceAll('\n', ', ')
+    const status = readText(`${root}/info/last_cmd_status`).trim().replaceAll('\n', ', ')
     return status === 'ok' || status === '' ? '' : `: ${status}`
   } catch {
     return ''

@@ -2,6 +2,7 @@
  * What comes before a filter that refuses by default: a system call newer than all that the filter names does not exist
  * (ENOSYS), so that a C library tries the older one instead of failing with the filter's EPERM. As runc's patchbpf. PURE.
  */
+import { Struct } from '../abi/bytes.ts'
 
 /** Of each architecture the greatest number that the filter names, as seccomp_syscall_resolve_name_arch(3) gives it. */
 export interface LastSyscall {
@@ -33,19 +34,19 @@ const INSTRUCTION_BYTES = 8
 type Instruction = readonly [code: number, k: number, jumpTrue?: number, jumpFalse?: number]
 
 /** struct sock_filter[], which goes on with the program behind it; empty when no architecture has a number. */
-export function enosysStub(last: readonly LastSyscall[]): Buffer {
+export function enosysStub(last: readonly LastSyscall[]): Uint8Array {
   const x32 = last.find(({ arch }) => arch === X32)
   const sections = last.filter(({ arch }) => arch !== X32).map(({ arch, number }) => section(arch, number, x32))
-  if (sections.length === 0) return Buffer.alloc(0)
+  if (sections.length === 0) return new Uint8Array()
   const program: Instruction[] = [[LD_W_ABS, ARCH_OFFSET], ...sections.flat()]
-  const bytes = Buffer.alloc(INSTRUCTION_BYTES * program.length)
+  const bytes = new Struct(INSTRUCTION_BYTES * program.length)
   program.forEach(([code, k, jumpTrue = 0, jumpFalse = 0], index) => {
     const at = INSTRUCTION_BYTES * index
-    bytes.writeUInt16LE(code, at)
-    bytes.writeUInt8(jumpTrue, at + 2)
-    bytes.writeUInt8(jumpFalse, at + 3)
+    bytes.set16(at, code)
+    bytes[at + 2] = jumpTrue
+    bytes[at + 3] = jumpFalse
     // A jump without a condition goes to the end: the program behind the stub.
-    bytes.writeUInt32LE(code === JA ? program.length - index - 1 : k, at + 4)
+    bytes.set32(at + 4, code === JA ? program.length - index - 1 : k)
   })
   return bytes
 }

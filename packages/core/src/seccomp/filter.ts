@@ -1,4 +1,5 @@
 /** linux.seccomp as a libseccomp filter (config-linux.md, "Seccomp"). PURE. */
+import { encode } from '../abi/bytes.ts'
 import { SpecError } from '../errors/runtime-error.ts'
 import type { Seccomp, SeccompAction, SeccompArg, SeccompFlag, SeccompOperator } from '../oci/linux.ts'
 
@@ -128,7 +129,7 @@ function checkListener(seccomp: Seccomp): void {
         `linux.seccomp.syscalls[${index}].names`,
         'SCMP_ACT_NOTIFY cannot be used for write, with which the process hands the listener over',
       )
-    if (!listenerPath.startsWith('/') || Buffer.byteLength(listenerPath) > SOCKET_PATH_MAX)
+    if (!listenerPath.startsWith('/') || encode(listenerPath).length > SOCKET_PATH_MAX)
       throw new SpecError(
         'linux.seccomp.listenerPath',
         `must be the absolute path of the agent's socket for SCMP_ACT_NOTIFY, of at most ${SOCKET_PATH_MAX} bytes, got ${JSON.stringify(listenerPath)}`,

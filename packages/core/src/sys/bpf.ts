@@ -1,8 +1,11 @@
 /** bpf(2) for cgroup device programs: loading one, and attaching it to a cgroup v2 directory. */
+
+import { decode, encode, Struct } from '../abi/bytes.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
-import { foreign } from './foreign.ts'
-import { call, close, syscallNumber } from './libc.ts'
+import { engine } from './engine.ts'
+import { close } from './fd.ts'
+import { call } from './syscall.ts'
 
 /** enum bpf_cmd, bpf_prog_type, bpf_attach_type and flags; linux/bpf.h. */
 const BPF_PROG_LOAD = 5
@@ -56,11 +59,13 @@ export function loadDeviceProgram(program: Uint8Array): number {
   } catch (error) {
     if (!(error instanceof SyscallError) || !['EINVAL', 'EACCES'].includes(error.errnoName)) throw error
     // Asked for only now, because a log slows the verifier down.
-    const log = Buffer.alloc(LOG_BYTES)
+    const log = new Uint8Array(LOG_BYTES)
     try {
       return load(program, what, log)
     } catch (again) {
-      const words = log.toString('latin1', 0, log.indexOf(0)).trim().split('\n')
+      const words = decode(log.subarray(0, log.indexOf(0)))
+        .trim()
+        .split('\n')
       // The last line counts instructions.
       const line = words.findLast((text) => text !== '' && !/^(processed|verification time|stack depth)/.test(text))
       throw again instanceof SyscallError && line
@@ -70,20 +75,20 @@ export function loadDeviceProgram(program: Uint8Array): number {
   }
 }
 
-function load(program: Uint8Array, what: string, log?: Buffer): number {
+function load(program: Uint8Array, what: string, log?: Uint8Array): number {
   // The program calls no helper of the kernel, so its licence does not matter.
-  const license = Buffer.from('Apache\0')
-  const attr = Buffer.alloc(64)
-  attr.writeUInt32LE(BPF_PROG_TYPE_CGROUP_DEVICE, 0)
-  attr.writeUInt32LE(program.length / INSTRUCTION_BYTES, 4)
-  attr.writeBigUInt64LE(foreign().address(program), 8)
-  attr.writeBigUInt64LE(foreign().address(license), 16)
+  const license = encode('Apache\0')
+  const attr = new Struct(64)
+  attr.set32(0, BPF_PROG_TYPE_CGROUP_DEVICE)
+  attr.set32(4, program.length / INSTRUCTION_BYTES)
+  attr.set64(8, engine.address(program))
+  attr.set64(16, engine.address(license))
   if (log) {
-    attr.writeUInt32LE(1, 24)
-    attr.writeUInt32LE(log.length, 28)
-    attr.writeBigUInt64LE(foreign().address(log), 32)
+    attr.set32(24, 1)
+    attr.set32(28, log.length)
+    attr.set64(32, engine.address(log))
   }
-  attr.write('crio_lxc_device', 48)
+  attr.set(encode('crio_lxc_device'), 48)
   for (let attempt = 1; ; attempt++) {
     try {
       return bpf(BPF_PROG_LOAD, attr, [program, license, log], what)
@@ -96,29 +101,29 @@ function load(program: Uint8Array, what: string, log?: Buffer): number {
 
 /** target_fd, attach_bpf_fd, attach_type, attach_flags, replace_bpf_fd. */
 function attach(command: number, words: readonly number[]): void {
-  const attr = Buffer.alloc(20)
+  const attr = new Struct(20)
   words.forEach((word, index) => {
-    attr.writeUInt32LE(word, 4 * index)
+    attr.set32(4 * index, word)
   })
   bpf(command, attr, [], command === BPF_PROG_ATTACH ? 'BPF_PROG_ATTACH' : 'BPF_PROG_DETACH')
 }
 
 /** Ids of the device programs that are attached to this very cgroup. */
 export function queryPrograms(cgroup: number): number[] {
-  const ids = Buffer.alloc(4 * MAX_PROGRAMS)
-  const attr = Buffer.alloc(32)
-  attr.writeUInt32LE(cgroup, 0)
-  attr.writeUInt32LE(BPF_CGROUP_DEVICE, 4)
-  attr.writeBigUInt64LE(foreign().address(ids), 16)
-  attr.writeUInt32LE(MAX_PROGRAMS, 24)
+  const ids = new Struct(4 * MAX_PROGRAMS)
+  const attr = new Struct(32)
+  attr.set32(0, cgroup)
+  attr.set32(4, BPF_CGROUP_DEVICE)
+  attr.set64(16, engine.address(ids))
+  attr.set32(24, MAX_PROGRAMS)
   bpf(BPF_PROG_QUERY, attr, [ids], 'BPF_PROG_QUERY')
-  return Array.from({ length: attr.readUInt32LE(24) }, (_, index) => ids.readUInt32LE(4 * index))
+  return Array.from({ length: attr.u32(24) }, (_, index) => ids.u32(4 * index))
 }
 
 /** None when the program has gone meanwhile. */
 function openProgram(id: number): number[] {
-  const attr = Buffer.alloc(12)
-  attr.writeUInt32LE(id, 0)
+  const attr = new Struct(12)
+  attr.set32(0, id)
   try {
     return [bpf(BPF_PROG_GET_FD_BY_ID, attr, [], `BPF_PROG_GET_FD_BY_ID, ${id}`)]
   } catch (error) {
@@ -128,11 +133,7 @@ function openProgram(id: number): number[] {
 }
 
 /** `pointees` are what `attr` points at: as arguments, which the kernel ignores, they stay alive until the call returns. */
-function bpf(command: number, attr: Buffer, pointees: readonly (Uint8Array | undefined)[], text: string): number {
+function bpf(command: number, attr: Uint8Array, pointees: readonly (Uint8Array | undefined)[], text: string): number {
   const [first = null, second = null, third = null] = pointees
-  return call(
-    'long syscall(long nr, int command, void *attr, unsigned int size, void *, void *, void *)',
-    [syscallNumber('bpf'), command, attr, attr.length, first, second, third],
-    () => `bpf(${text})`,
-  )
+  return call('bpf', [command, attr, attr.length, first, second, third], () => `bpf(${text})`)
 }

@@ -1,73 +1,69 @@
-/**
- * Directories by fd and names by their bytes: what a container makes may lie deeper than a path reaches (PATH_MAX), and a
- * name need not be UTF-8. The rules of libc.ts hold here too.
- */
-import { constants } from 'node:fs'
-import { O_CLOEXEC, O_RDONLY } from '../abi/constants.ts'
-import { call } from './libc.ts'
-
-/** The bytes of a name, without the final NUL. */
-export type Name = Uint8Array
+/** Directories by fd: what a container makes may lie deeper than a path reaches (PATH_MAX). */
+import { decode, Struct } from '../abi/bytes.ts'
+import { AT_SYMLINK_NOFOLLOW, O_CLOEXEC, O_RDONLY } from '../abi/constants.ts'
+import { arch, attempt, call } from './syscall.ts'
 
 const AT_REMOVEDIR = 0x200
-/** struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name. */
-const RECLEN_OFFSET = 16
-const TYPE_OFFSET = 18
-const NAME_OFFSET = 19
-const DT_DIR = 4
+/** struct linux_dirent64: where d_reclen, d_type and d_name are. */
+const RECORD_LENGTH = 16
+const RECORD_TYPE = 18
+const RECORD_NAME = 19
 const BUFFER_BYTES = 1 << 15
+const DT_UNKNOWN = 0
+const DT_DIR = 4
+const S_IFDIR = 0o04
 
-/** openat(2); `flags` get O_CLOEXEC, and no symbolic link is followed. */
-export function openBelow(dirfd: number, name: string | Name, flags: number): number {
-  return call(
-    'int openat(int dirfd, void *name, int flags)',
-    [dirfd, terminated(name), flags | O_CLOEXEC | constants.O_NOFOLLOW],
-    () => `openat(${dirfd}, ${quoted(name)})`,
-  )
+export interface DirectoryEntry {
+  readonly name: string
+  readonly directory: boolean
 }
 
-/** The same of a directory, to be read. */
-export function openDirectoryBelow(dirfd: number, name: string | Name): number {
-  return openBelow(dirfd, name, O_RDONLY | constants.O_DIRECTORY)
-}
-
-/** unlinkat(2) with AT_REMOVEDIR. */
-export function removeDirectoryBelow(dirfd: number, name: Name): void {
-  call(
-    'int unlinkat(int dirfd, void *name, int flags)',
-    [dirfd, terminated(name), AT_REMOVEDIR],
-    () => `unlinkat(${dirfd}, ${quoted(name)}, AT_REMOVEDIR)`,
-  )
-}
-
-/** getdents64(2): the directories in the one behind `fd`, on a filesystem that says what its entries are. Read once. */
-export function subdirectories(fd: number): Name[] {
-  const names: Name[] = []
-  const buffer = Buffer.alloc(BUFFER_BYTES)
+/** getdents64(2): what is in the directory, without "." and "..", a buffer at a time, so that none has to be long in memory. */
+export function* directoryEntries(directory: number): Generator<DirectoryEntry> {
+  const buffer = new Struct(BUFFER_BYTES)
   for (;;) {
-    const filled = call(
-      'long getdents64(int fd, void *buffer, size_t count)',
-      [fd, buffer, BUFFER_BYTES],
-      () => `getdents64(${fd})`,
-    )
-    if (filled === 0) return names
-    for (let at = 0; at < filled; at += buffer.readUInt16LE(at + RECLEN_OFFSET)) {
-      if (buffer[at + TYPE_OFFSET] !== DT_DIR) continue
-      const start = at + NAME_OFFSET
-      const name = buffer.subarray(start, buffer.indexOf(0, start))
-      if (!isDots(name)) names.push(Buffer.from(name))
+    const filled = call('getdents64', [directory, buffer, BUFFER_BYTES], () => `getdents64(${directory})`)
+    if (filled === 0) return
+    for (let at = 0; at < filled; at += buffer.u16(at + RECORD_LENGTH)) {
+      const start = at + RECORD_NAME
+      const name = decode(buffer.subarray(start, buffer.indexOf(0, start)))
+      if (name === '.' || name === '..') continue
+      yield { name, directory: isDirectory(directory, name, buffer[at + RECORD_TYPE] ?? DT_UNKNOWN) }
     }
   }
 }
 
-function isDots(name: Name): boolean {
-  return name.every((byte) => byte === 0x2e) && name.length <= 2
+/** Not every filesystem says of an entry what it is. */
+function isDirectory(directory: number, name: string, type: number): boolean {
+  if (type !== DT_UNKNOWN) return type === DT_DIR
+  const status = new Struct(256)
+  const STATX_TYPE = 1
+  attempt('statx', directory, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, status)
+  return status.u16(28) >> 12 === S_IFDIR
 }
 
-function terminated(name: string | Name): Buffer {
-  return typeof name === 'string' ? Buffer.from(`${name}\0`) : Buffer.concat([name, Buffer.alloc(1)])
+/** openat(2); `flags` get O_CLOEXEC, and no symbolic link is followed. */
+export function openBelow(dirfd: number, name: string, flags: number): number {
+  return call(
+    'openat',
+    [dirfd, name, flags | O_CLOEXEC | arch.O_NOFOLLOW],
+    () => `openat(${dirfd}, ${JSON.stringify(name)})`,
+  )
 }
 
-function quoted(name: string | Name): string {
-  return JSON.stringify(typeof name === 'string' ? name : Buffer.from(name).toString('latin1'))
+/** The same of a directory, to be read. */
+export function openDirectoryBelow(dirfd: number, name: string): number {
+  return openBelow(dirfd, name, O_RDONLY | arch.O_DIRECTORY)
+}
+
+/** unlinkat(2) with AT_REMOVEDIR. */
+export function removeDirectoryBelow(dirfd: number, name: string): void {
+  call('unlinkat', [dirfd, name, AT_REMOVEDIR], () => `unlinkat(${dirfd}, ${JSON.stringify(name)}, AT_REMOVEDIR)`)
+}
+
+/** The directories in the one behind `fd`. Read once. */
+export function subdirectories(fd: number): string[] {
+  return Array.from(directoryEntries(fd))
+    .filter(({ directory }) => directory)
+    .map(({ name }) => name)
 }

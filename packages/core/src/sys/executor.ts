@@ -1,6 +1,6 @@
-import { closeSync } from 'node:fs'
 import { AT_FDCWD, MOUNT_ATTR_RDONLY, MS_PRIVATE } from '../abi/constants.ts'
-import { cloneTree, mountSetattr } from './libc.ts'
+import { close } from './fd.ts'
+import { cloneTree, mountSetattr } from './mount.ts'
 import { spawn } from './spawn.ts'
 
 export interface ExecutorOptions {
@@ -29,6 +29,6 @@ export function spawnExecutor({ path, plan, fds }: ExecutorOptions): number {
       fds: [...fds, plan],
     })
   } finally {
-    closeSync(file)
+    close(file)
   }
 }

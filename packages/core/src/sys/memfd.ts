@@ -1,6 +1,7 @@
 /** Files in memory (memfd_create(2)). */
-import { writeSync } from 'node:fs'
-import { call, close } from './libc.ts'
+import { encode } from '../abi/bytes.ts'
+import { close, write } from './fd.ts'
+import { call } from './syscall.ts'
 
 const MFD_CLOEXEC = 1
 const MFD_ALLOW_SEALING = 2
@@ -8,25 +9,21 @@ const F_ADD_SEALS = 1033
 /** F_SEAL_SEAL, SHRINK, GROW and WRITE. */
 const ALL_SEALS = 0xf
 
-/** An empty one, CLOEXEC,, for `fillSealed`. */
+/** An empty one, CLOEXEC, for `fillSealed`. */
 export function memfdCreate(name: string): number {
-  return call(
-    'int memfd_create(const char *name, unsigned int flags)',
-    [name, MFD_CLOEXEC | MFD_ALLOW_SEALING],
-    () => `memfd_create("${name}")`,
-  )
+  return call('memfd_create', [name, MFD_CLOEXEC | MFD_ALLOW_SEALING], () => `memfd_create("${name}")`)
 }
 
 /** Nobody can change it any more, whoever gets hold of it; crio-lxc-init maps a plan privately, which stays writable. */
 function seal(fd: number): void {
-  call('int fcntl(int fd, int command, long arg)', [fd, F_ADD_SEALS, ALL_SEALS], () => `fcntl(${fd}, F_ADD_SEALS)`)
+  call('fcntl', [fd, F_ADD_SEALS, ALL_SEALS], () => `fcntl(${fd}, F_ADD_SEALS)`)
 }
 
 /** One with `content` that nobody can change any more, at its beginning. */
 export function sealedFile(name: string, content: string | Uint8Array): number {
   const fd = memfdCreate(name)
   try {
-    fillSealed(fd, typeof content === 'string' ? Buffer.from(content) : content)
+    fillSealed(fd, typeof content === 'string' ? encode(content) : content)
     return fd
   } catch (error) {
     close(fd)
@@ -36,6 +33,6 @@ export function sealedFile(name: string, content: string | Uint8Array): number {
 
 /** Writes `bytes` into an empty one, whose offset stays at the beginning, and seals it. */
 export function fillSealed(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at)
+  for (let at = 0; at < bytes.length; ) at += write(fd, bytes.subarray(at), at)
   seal(fd)
 }

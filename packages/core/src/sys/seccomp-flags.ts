@@ -1,21 +1,14 @@
 import { SECCOMP_SET_MODE_FILTER } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
-import { SyscallError } from '../errors/syscall-error.ts'
 import type { SeccompFlag } from '../oci/linux.ts'
 import { flags } from '../seccomp/filter.ts'
-import { call, syscallNumber } from './libc.ts'
+import { attempt } from './syscall.ts'
 
 /** The flags that the running kernel knows: without a filter it says EFAULT to those and EINVAL to others; seccomp(2). */
 export function kernelSeccompFlags(): SeccompFlag[] {
   return (Object.keys(flags) as SeccompFlag[]).filter((name) => {
     // The kernel takes this flag with a listener only (SECCOMP_FILTER_FLAG_NEW_LISTENER).
     const flag = name === 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV' ? flags[name] | 8 : flags[name]
-    try {
-      const args = [syscallNumber('seccomp'), SECCOMP_SET_MODE_FILTER, flag, null]
-      call('long syscall(long nr, unsigned int operation, unsigned int flags, void *args)', args, () => 'seccomp()')
-      return false
-    } catch (error) {
-      return error instanceof SyscallError && error.errno === errnoTable.EFAULT[0]
-    }
+    return attempt('seccomp', SECCOMP_SET_MODE_FILTER, flag, null) === -errnoTable.EFAULT[0]
   })
 }

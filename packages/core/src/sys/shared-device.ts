@@ -2,9 +2,11 @@
  * Memory devices (null, zero, full and their kin) among the descriptors of a container. Their nodes are the host's, and who
  * holds one may change its mode and owner; so a container gets the same device by a node that nobody else has.
  */
-import { chmodSync, closeSync, fstatSync, mkdirSync, openSync } from 'node:fs'
 import { MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, makedev, O_CLOEXEC, O_NOCTTY, S_IFCHR } from '../abi/constants.ts'
-import { call, mknod, newMount } from './libc.ts'
+import { close } from './fd.ts'
+import { changeMode, fstat, makeDirectory, makeNode, O_WRONLY, openFile } from './files.ts'
+import { newMount } from './mount.ts'
+import { call } from './syscall.ts'
 
 /** Those that are everybody's, with the names under which programs expect to find their descriptors. */
 const names = new Map([
@@ -19,20 +21,20 @@ const O_ACCMODE = 3
 
 /** Makes `fd` a descriptor of a node of its own if it is a memory device; `label` is linux.mountLabel, or empty. */
 export function replaceDevice(fd: number, label: string): void {
-  const stat = fstatSync(fd)
+  const stat = fstat(fd)
   const name = names.get(stat.rdev)
   if (name === undefined || !stat.isCharacterDevice()) return
-  const flags = call('int fcntl(int fd, int command, long arg)', [fd, F_GETFL, 0], () => `fcntl(${fd}, F_GETFL)`)
+  const flags = call('fcntl', [fd, F_GETFL, 0], () => `fcntl(${fd}, F_GETFL)`)
   const own = openOwnNode(name, { device: stat.rdev, access: flags & O_ACCMODE, label })
   // Standard descriptors are inherited as they are.
   const inherited = fd > 2 ? O_CLOEXEC : 0
-  call('int dup3(int from, int to, int flags)', [own, fd, inherited], () => `dup3(${own}, ${fd})`)
-  closeSync(own)
+  call('dup3', [own, fd, inherited], () => `dup3(${own}, ${fd})`)
+  close(own)
 }
 
 /** The null device for writing, by a node of its own. */
 export function openOwnNull(): number {
-  const fd = openSync('/dev/null', 'w')
+  const fd = openFile('/dev/null', O_WRONLY)
   replaceDevice(fd, '')
   return fd
 }
@@ -51,11 +53,11 @@ function openOwnNode(name: string, { device, access, label }: OwnNode): number {
   try {
     const directory = `/proc/self/fd/${tree}/dev`
     const path = `${directory}/${name}`
-    mkdirSync(directory, 0o755)
-    mknod(path, S_IFCHR | 0o600, device)
-    chmodSync(path, 0o666)
-    return openSync(path, access | O_NOCTTY)
+    makeDirectory(directory, 0o755)
+    makeNode(path, S_IFCHR | 0o600, device)
+    changeMode(path, 0o666)
+    return openFile(path, access | O_NOCTTY)
   } finally {
-    closeSync(tree)
+    close(tree)
   }
 }

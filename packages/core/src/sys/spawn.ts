@@ -1,10 +1,11 @@
-/** Starting and reaping children without the engine's own machinery, which would take fds and wait for anything. */
-import { existsSync } from 'node:fs'
+/** Starting and reaping children: posix_spawn(3) and wait4(2). */
+
+import { encode, Struct } from '../abi/bytes.ts'
 import { SIGCHLD } from '../abi/constants.ts'
 import { errnoSentence, errnoTable } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import { SyscallError } from '../errors/syscall-error.ts'
-import { foreign, type Library, type Native } from './foreign.ts'
+import { engine, type Word } from './engine.ts'
+import { attempt, call } from './syscall.ts'
 
 export interface SpawnOptions {
   readonly path: string
@@ -14,71 +15,83 @@ export interface SpawnOptions {
   readonly env: readonly string[]
   /** Descriptors that the child gets under the same numbers; everything else is CLOEXEC. */
   readonly fds: readonly number[]
-  /** What becomes fd 2 of the child; default: that of this process. */
+  /** What becomes fd 1 and fd 2 of the child; default: those of this process. */
+  readonly stdout?: number
   readonly stderr?: number
 }
 
-interface Calls {
-  readonly spawn: Native
-  readonly waitpid: Native
-  readonly attributes: Buffer
-}
-
-const SIG_DFL = 0
-const SIG_IGN = 1
 const POSIX_SPAWN_SETSIGDEF = 0x04
 const POSIX_SPAWN_SETSIGMASK = 0x08
 /** Larger than glibc's and musl's posix_spawnattr_t and posix_spawn_file_actions_t. */
 const ATTRIBUTE_BYTES = 512
 const SIGSET_BYTES = 128
 
-let declared: Calls | undefined
-let libc: Library | undefined
+/** `char *const strings[]`, ended by NULL; `texts` must stay in use as long as the array is. */
+class StringArray {
+  readonly pointers: Uint8Array
+  readonly #texts: readonly Uint8Array[]
 
-function calls(): Calls {
-  if (declared) return declared
-  libc = foreign().load('libc.so.6')
-  const attributes = Buffer.alloc(ATTRIBUTE_BYTES)
-  keepChildren(libc.func('intptr_t signal(int signal, intptr_t handler)'))
-  // Engines ignore SIGPIPE and may hand on a mask: a child starts with every signal unblocked and at its default.
-  libc.func('int posix_spawnattr_init(void *attributes)')(attributes)
-  libc.func('int posix_spawnattr_setsigmask(void *attributes, void *set)')(attributes, Buffer.alloc(SIGSET_BYTES))
-  libc.func('int posix_spawnattr_setsigdefault(void *attributes, void *set)')(
-    attributes,
-    Buffer.alloc(SIGSET_BYTES, 0xff),
-  )
-  const flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
-  libc.func('int posix_spawnattr_setflags(void *attributes, short flags)')(attributes, flags)
-  declared = {
-    spawn: libc.func(
-      'int posix_spawn(void *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)',
-    ),
-    waitpid: libc.func('int waitpid(int pid, void *status, int options)'),
-    attributes,
+  constructor(strings: readonly string[]) {
+    this.#texts = strings.map((text) => encode(`${text}\0`))
+    const words = new BigUint64Array(strings.length + 1)
+    for (const [i, text] of this.#texts.entries()) words[i] = BigInt(engine.address(text))
+    this.pointers = new Uint8Array(words.buffer)
   }
-  return declared
+
+  /** Called after the last use: what a pointer leads to is not in use because of it. */
+  release(): number {
+    return this.#texts.length
+  }
 }
 
+/** An int that libc returns. */
+function invoke(name: string, ...words: readonly Word[]): number {
+  return engine.call(name, ...words) | 0
+}
+
+let attributes: Struct | undefined
+
+/** The engine ignores SIGPIPE and its caller may have blocked signals: a child starts with each unblocked and at its default. */
+function signalDefaults(): Struct {
+  if (attributes) return attributes
+  keepChildren()
+  attributes = new Struct(ATTRIBUTE_BYTES)
+  invoke('posix_spawnattr_init', attributes)
+  invoke('posix_spawnattr_setsigmask', attributes, new Struct(SIGSET_BYTES))
+  invoke('posix_spawnattr_setsigdefault', attributes, new Struct(SIGSET_BYTES).fill(0xff))
+  invoke('posix_spawnattr_setflags', attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
+  return attributes
+}
+
+const SIG_IGN = 1n
+
 /** A caller that ignores SIGCHLD hands that on, and the kernel would then reap every child before `wait` (wait(2)). */
-function keepChildren(signal: (...args: unknown[]) => number): void {
-  const previous = Number(signal(SIGCHLD, SIG_DFL))
-  if (previous !== SIG_IGN) signal(SIGCHLD, previous)
+function keepChildren(): void {
+  const action = new Struct(32)
+  call('rt_sigaction', [SIGCHLD, null, action, 8], () => `rt_sigaction(${SIGCHLD})`)
+  if (action.u64(0) === SIG_IGN)
+    call('rt_sigaction', [SIGCHLD, new Struct(32), null, 8], () => `rt_sigaction(${SIGCHLD})`)
 }
 
 /** posix_spawn(3). Returns the pid; the caller reaps it with `wait`. */
-export function spawn({ path, name = path, args, env, fds, stderr }: SpawnOptions): number {
-  const { spawn: posixSpawn, attributes } = calls()
-  const actions = Buffer.alloc(ATTRIBUTE_BYTES)
-  libc?.func('int posix_spawn_file_actions_init(void *actions)')(actions)
-  // dup2 of an fd onto itself clears CLOEXEC in the child (glibc 2.29, POSIX 2024).
-  const adddup2 = libc?.func('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)')
-  for (const fd of [...standard(), ...fds]) adddup2?.(actions, fd, fd)
-  if (stderr !== undefined) adddup2?.(actions, stderr, 2)
-  const pid = Buffer.alloc(4)
-  const errno = posixSpawn(pid, path, actions, attributes, [...args, null], [...env, null])
-  libc?.func('int posix_spawn_file_actions_destroy(void *actions)')(actions)
-  if (errno !== 0) throw new RuntimeError('io', `start ${name}: ${errnoSentence(errno)}${adviceFor(errno)}`)
-  return pid.readInt32LE(0)
+export function spawn({ path, name = path, args, env, fds, stdout = 1, stderr = 2 }: SpawnOptions): number {
+  const actions = new Struct(ATTRIBUTE_BYTES)
+  const [argv, envp] = [new StringArray(args), new StringArray(env)]
+  const pid = new Struct(4)
+  invoke('posix_spawn_file_actions_init', actions)
+  try {
+    // dup2 of an fd onto itself clears CLOEXEC in the child (glibc 2.29, POSIX 2024).
+    const kept = [0, stdout, stderr].map((from, to) => [from, to] as const)
+    for (const [from, to] of [...kept, ...fds.map((fd) => [fd, fd] as const)])
+      invoke('posix_spawn_file_actions_adddup2', actions, from, to)
+    const errno = invoke('posix_spawn', pid, path, actions, signalDefaults(), argv.pointers, envp.pointers)
+    if (errno !== 0) throw new RuntimeError('io', `start ${name}: ${errnoSentence(errno)}${adviceFor(errno)}`)
+    return pid.i32(0)
+  } finally {
+    invoke('posix_spawn_file_actions_destroy', actions)
+    argv.release()
+    envp.release()
+  }
 }
 
 /** fork(2) says EAGAIN for three limits, and execve(2) EACCES for a file, a directory or a mount. */
@@ -88,29 +101,14 @@ function adviceFor(errno: number): string {
   return errno === errnoTable.ENOMEM[0] ? ': the host or the cgroup has no memory left for another process' : ''
 }
 
-/**
- * Both engines have standard descriptors with CLOEXEC: Node all of them, Bun the null device that it puts in the place of
- * one that the caller had closed. A program without one would get it for the first file it opens.
- */
-function standard(): number[] {
-  return process.versions['bun'] === undefined ? [0, 1, 2].filter((fd) => existsSync(`/proc/self/fd/${fd}`)) : [0, 1, 2]
-}
-
 /** How a child ended: its code, or the signal that killed it. */
 export type Exit = { readonly code: number } | { readonly signal: number }
 
-/** waitpid(2) for this very child; never for any, which would steal the engine's. */
+/** wait4(2) for this very child; never for any. */
 export function wait(pid: number): Exit {
-  const { waitpid } = calls()
-  const status = Buffer.alloc(4)
-  const { errno: lastErrno } = foreign()
-  for (;;) {
-    const result = waitpid(pid, status, 0)
-    const errno = result === -1 ? lastErrno() : 0
-    if (result === pid) break
-    if (errno !== errnoTable.EINTR[0]) throw new SyscallError(`waitpid(${pid})`, errno)
-  }
-  const word = status.readInt32LE(0)
+  const status = new Struct(4)
+  call('wait4', [pid, status, 0, null], () => `waitpid(${pid})`)
+  const word = status.i32(0)
   return (word & 0x7f) === 0 ? { code: (word >> 8) & 0xff } : { signal: word & 0x7f }
 }
 
@@ -121,7 +119,7 @@ const WNOHANG = 1
  * does must not hold up the runtime, whose parent inherits it.
  */
 export function reap(pid: number): void {
-  calls().waitpid(pid, Buffer.alloc(4), WNOHANG)
+  attempt('wait4', pid, null, WNOHANG, null)
 }
 
 /** The exit code by which a shell, conmon and runc know an exit: 128 + n for a signal. */

@@ -1,6 +1,6 @@
 /** Receiving datagrams of unix(7): what sd_notify(3) sends. */
-import { call } from './libc.ts'
-import { isAgain } from './unix-socket.ts'
+import { unlessBlocked } from './fd.ts'
+import { call } from './syscall.ts'
 
 const MSG_DONTWAIT = 0x40
 
@@ -8,17 +8,10 @@ const MSG_DONTWAIT = 0x40
  * The next datagram, cut after `limit` bytes; undefined when there is none. Descriptors that came with it are closed by
  * the kernel, as there is no room for them.
  */
-export function receiveDatagram(fd: number, limit: number): Buffer | undefined {
-  const bytes = Buffer.alloc(limit)
-  try {
-    const length = call(
-      'intptr_t recv(int fd, void *bytes, size_t length, int flags)',
-      [fd, bytes, limit, MSG_DONTWAIT],
-      () => `recv(${fd})`,
-    )
-    return bytes.subarray(0, Number(length))
-  } catch (error) {
-    if (isAgain(error)) return undefined
-    throw error
-  }
+export function receiveDatagram(fd: number, limit: number): Uint8Array | undefined {
+  const bytes = new Uint8Array(limit)
+  const length = unlessBlocked(() =>
+    call('recvfrom', [fd, bytes, limit, MSG_DONTWAIT, null, null], () => `recv(${fd})`),
+  )
+  return length === undefined ? undefined : bytes.subarray(0, length)
 }

@@ -1,9 +1,12 @@
 /** Sockets of unix(7): their addresses, and connections that are not waited for without end. */
+import { concat, encode, Struct } from '../abi/bytes.ts'
 import { AT_FDCWD, O_CLOEXEC, O_PATH } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
-import { call, close, openat2 } from './libc.ts'
+import { close } from './fd.ts'
+import { openat2 } from './mount.ts'
+import { call } from './syscall.ts'
 
 const AF_UNIX = 1
 const SOCK_STREAM = 1
@@ -35,7 +38,7 @@ export function bindDatagram(path: string): number {
   const fd = openSocket('datagram')
   return orClose(fd, () => {
     const address = socketAddress(path)
-    call('int bind(int fd, void *address, unsigned int length)', [fd, address, address.length], () => `bind(${path})`)
+    call('bind', [fd, address, address.length], () => `bind(${path})`)
     return fd
   })
 }
@@ -47,8 +50,7 @@ function connect(type: keyof typeof types, name: string, timeoutMs: number): num
     setSendTimeout(fd, timeoutMs)
     withAddress(name, (address) => {
       try {
-        const prototype = 'int connect(int fd, void *address, unsigned int length)'
-        call(prototype, [fd, address, address.length], () => `connect(${name})`)
+        call('connect', [fd, address, address.length], () => `connect(${name})`)
       } catch (error) {
         if (!isAgain(error)) throw error
         throw new RuntimeError('timeout', `connect(${name}): nobody accepted it within ${timeoutMs} ms`)
@@ -59,8 +61,8 @@ function connect(type: keyof typeof types, name: string, timeoutMs: number): num
 }
 
 /** A path that is too long for an address goes by way of the socket's file, whose name below /proc is short. */
-function withAddress(name: string, use: (address: Buffer) => void): void {
-  if (name.startsWith('@') || Buffer.byteLength(name) <= SOCKET_NAME_MAX) {
+function withAddress(name: string, use: (address: Uint8Array) => void): void {
+  if (name.startsWith('@') || encode(name).length <= SOCKET_NAME_MAX) {
     use(socketAddress(name))
     return
   }
@@ -78,36 +80,26 @@ function withAddress(name: string, use: (address: Buffer) => void): void {
 }
 
 /** struct sockaddr_un, as long as its name: an abstract one begins with a zero, and a path ends with one. */
-function socketAddress(name: string): Buffer {
-  const bytes = Buffer.from(name)
+function socketAddress(name: string): Uint8Array {
+  const bytes = encode(name)
   if (bytes.length > SOCKET_NAME_MAX)
     throw new RuntimeError('usage', `use the socket ${name}: the name has more than ${SOCKET_NAME_MAX} bytes`)
   const abstract = name.startsWith('@')
   if (abstract) bytes[0] = 0
-  const family = Buffer.alloc(2)
-  family.writeUInt16LE(AF_UNIX)
-  return Buffer.concat(abstract ? [family, bytes] : [family, bytes, Buffer.alloc(1)])
+  const family = new Struct(2).set16(0, AF_UNIX)
+  return abstract ? concat(family, bytes) : concat(family, bytes, new Uint8Array(1))
 }
 
 function openSocket(type: keyof typeof types): number {
-  return call(
-    'int socket(int domain, int type, int protocol)',
-    [AF_UNIX, types[type] | O_CLOEXEC, 0],
-    () => 'socket(AF_UNIX)',
-  )
+  return call('socket', [AF_UNIX, types[type] | O_CLOEXEC, 0], () => 'socket(AF_UNIX)')
 }
 
 /** What waits longer fails with EAGAIN (socket(7), SO_SNDTIMEO). */
 function setSendTimeout(fd: number, timeoutMs: number): void {
-  const timeval = Buffer.alloc(16)
-  timeval.writeBigInt64LE(BigInt(Math.floor(timeoutMs / 1000)), 0)
   // Two zeros are no limit.
-  timeval.writeBigInt64LE(BigInt(Math.max(1, Math.round((timeoutMs % 1000) * 1000))), 8)
-  call(
-    'int setsockopt(int fd, int level, int name, void *value, unsigned int length)',
-    [fd, SOL_SOCKET, SO_SNDTIMEO, timeval, timeval.length],
-    () => `setsockopt(${fd}, SO_SNDTIMEO)`,
-  )
+  const microseconds = Math.max(1, Math.round((timeoutMs % 1000) * 1000))
+  const timeval = new Struct(16).set64(0, Math.floor(timeoutMs / 1000)).set64(8, microseconds)
+  call('setsockopt', [fd, SOL_SOCKET, SO_SNDTIMEO, timeval, timeval.length], () => `setsockopt(${fd}, SO_SNDTIMEO)`)
 }
 
 export function isAgain(error: unknown): boolean {

@@ -1,10 +1,11 @@
 /** A connection to a D-Bus socket, read and written in turn: the verbs have nothing to do meanwhile. */
-import { readSync, writeSync } from 'node:fs'
-import { geteuid } from 'node:process'
+
+import { concat, decode } from '../abi/bytes.ts'
 import { decodeMessage, encodeMessage, type Message, messageLength } from '../dbus/message.ts'
 import type { Value } from '../dbus/signature.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import { close, poll } from '../sys/libc.ts'
+import { close, poll, read, writeAll } from '../sys/fd.ts'
+import { effectiveUid, monotonicMs } from '../sys/program.ts'
 import { connectUnix } from '../sys/unix-socket.ts'
 
 /** A method call without what the connection adds. */
@@ -28,19 +29,21 @@ export class BusError extends Error {
   }
 }
 
+const NEWLINE = 0x0a
+
 interface Deadline {
-  /** By performance.now(). */
+  /** By monotonicMs(). */
   readonly at: number
   readonly timeoutMs: number
 }
 
 function deadlineIn(timeoutMs: number): Deadline {
-  return { at: performance.now() + timeoutMs, timeoutMs }
+  return { at: monotonicMs() + timeoutMs, timeoutMs }
 }
 
 export class BusConnection {
   readonly #fd: number
-  #received: Buffer = Buffer.alloc(0)
+  #received: Uint8Array = new Uint8Array()
   #serial = 0
   /** Signals that came before somebody waited for them. */
   readonly #signals: Message[] = []
@@ -52,8 +55,9 @@ export class BusConnection {
   ) {
     this.#fd = connectUnix(socket, { timeoutMs })
     try {
-      const user = Buffer.from(String(geteuid?.() ?? 0)).toString('hex')
-      writeSync(this.#fd, `\0AUTH EXTERNAL ${user}\r\nBEGIN\r\n`)
+      // The digits of the uid in hexadecimal ASCII.
+      const user = [...String(effectiveUid())].map((digit) => `3${digit}`).join('')
+      writeAll(this.#fd, `\0AUTH EXTERNAL ${user}\r\nBEGIN\r\n`)
       const answer = this.#readLine(deadlineIn(timeoutMs))
       if (!answer.startsWith('OK '))
         throw new RuntimeError('cgroup', `authenticate at ${socket}: the answer is ${JSON.stringify(answer)}`)
@@ -70,7 +74,7 @@ export class BusConnection {
   /** Sends the calls at once. Returns their replies; throws BusError for the first that failed, RuntimeError `timeout`. */
   call(calls: readonly Call[], timeoutMs: number): Message[] {
     const messages = calls.map((call): Message => ({ type: 'call', serial: ++this.#serial, ...call }))
-    writeSync(this.#fd, Buffer.concat(messages.map(encodeMessage)))
+    writeAll(this.#fd, concat(...messages.map(encodeMessage)))
     const deadline = deadlineIn(timeoutMs)
     return messages.map(({ serial, member }) => {
       for (;;) {
@@ -97,9 +101,9 @@ export class BusConnection {
 
   #readLine(deadline: Deadline): string {
     for (;;) {
-      const end = this.#received.indexOf('\r\n')
+      const end = this.#received.indexOf(NEWLINE) - 1
       if (end >= 0) {
-        const line = this.#received.toString('latin1', 0, end)
+        const line = decode(this.#received.subarray(0, end))
         this.#received = this.#received.subarray(end + 2)
         return line
       }
@@ -120,16 +124,16 @@ export class BusConnection {
   }
 
   #receive(deadline: Deadline, what: string): void {
-    const left = Math.max(0, Math.ceil(deadline.at - performance.now()))
+    const left = Math.max(0, Math.ceil(deadline.at - monotonicMs()))
     const [ready] = poll([this.#fd], left)
     if (!ready)
       throw new RuntimeError(
         'timeout',
         `wait at ${this.socket} for systemd to ${what}: it took longer than ${deadline.timeoutMs} ms`,
       )
-    const bytes = Buffer.alloc(65536)
-    const count = readSync(this.#fd, bytes)
+    const bytes = new Uint8Array(65536)
+    const count = read(this.#fd, bytes)
     if (count === 0) throw new RuntimeError('cgroup', `${what} at ${this.socket}: the connection was closed`)
-    this.#received = Buffer.concat([this.#received, bytes.subarray(0, count)])
+    this.#received = concat(this.#received, bytes.subarray(0, count))
   }
 }

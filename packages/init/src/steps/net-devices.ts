@@ -2,6 +2,7 @@
  * Steps that fetch linux.netDevices into the container's network namespace: the device moves and is renamed in one
  * request, so that its name need not be free on the way; then it gets back the addresses that the move took, and is up.
  */
+import { encode } from '@crio-lxc/core/abi/bytes'
 import { AF_NETLINK, IFF_UP, NETLINK_ROUTE, SIOCGIFINDEX, SOCK_CLOEXEC, SOCK_RAW } from '@crio-lxc/core/abi/constants'
 import { errnoTable } from '@crio-lxc/core/abi/errno'
 import {
@@ -147,7 +148,7 @@ function nameRequest(plan: Plan, name: string): Bytes {
     40,
     () => `{"${name}"}`,
     (view, at) => {
-      new TextEncoder().encode(name).forEach((byte, offset) => {
+      encode(name).forEach((byte, offset) => {
         view.setUint8(at + offset, byte)
       })
     },
@@ -164,5 +165,5 @@ function link({ index = 0, flags = 0, change = 0 }): Uint8Array {
 }
 
 function text(type: number, value: string): Attribute {
-  return { type, value: new TextEncoder().encode(`${value}\0`) }
+  return { type, value: encode(`${value}\0`) }
 }

@@ -1,6 +1,7 @@
 /** What create and run have in common. */
-import { resolve } from 'node:path'
+
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { environment, absolutePath as resolved } from '@crio-lxc/core/sys/program'
 import type { CreateOptions } from '../lifecycle/create.ts'
 import { listenFds } from '../lifecycle/preserved-fds.ts'
 import type { Options, Values } from '../option.ts'
@@ -29,8 +30,8 @@ export function toCreateOptions(id: string, values: Values<typeof bundleOptions>
     noPivot: values['no-pivot'] ?? false,
     noNewKeyring: values['no-new-keyring'] ?? false,
     preserveFds: values['preserve-fds'] ?? 0,
-    listenFds: listenFds(process.env),
-    notifySocket: process.env['NOTIFY_SOCKET'],
+    listenFds: listenFds(environment()),
+    notifySocket: environment()['NOTIFY_SOCKET'],
     ...(values['pidfd-socket'] ? { pidfdSocket: values['pidfd-socket'] } : {}),
   }
 }
@@ -38,7 +39,7 @@ export function toCreateOptions(id: string, values: Values<typeof bundleOptions>
 /** `path` made absolute; the current directory may have been removed. */
 export function absolutePath(path: string, option: string): string {
   try {
-    return resolve(path)
+    return resolved(path)
   } catch (error) {
     throw new RuntimeError('io', `resolve ${option} ${path}: the current directory does not exist`, { cause: error })
   }

@@ -1,6 +1,7 @@
 /** Completion: for each shell a script that asks this program for the words, and the words, from the tables of options. */
-import { readdirSync } from 'node:fs'
+
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { readDirectory } from '@crio-lxc/core/sys/files'
 import { type CommandName, commands } from '../cli.ts'
 import { globalOptions } from '../global-options.ts'
 import type { Option, Options } from '../option.ts'
@@ -127,7 +128,7 @@ function names(options: Options): string[] {
 
 function idsBelow(root: string): string[] {
   try {
-    return readdirSync(root).filter((name) => !name.startsWith(':'))
+    return readDirectory(root).filter((name) => !name.startsWith(':'))
   } catch {
     // A word less to choose from, and no message in the middle of somebody's command line.
     return []

@@ -1,4 +1,5 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { environment } from '@crio-lxc/core/sys/program'
 import { defineCommand } from '../command.ts'
 import { writeOut } from '../output.ts'
 import { absolutePath } from './bundle-options.ts'
@@ -16,7 +17,7 @@ export default defineCommand({
     const { debugPlan } = await import('../lifecycle/plan.ts')
     const plan = await debugPlan(settings, {
       bundle: absolutePath(bundle, 'BUNDLE'),
-      notifySocket: process.env['NOTIFY_SOCKET'],
+      notifySocket: environment()['NOTIFY_SOCKET'],
     })
     if (values.json) writeOut(`${JSON.stringify(plan, null, 2)}\n`)
     else writeOut((await import('../lifecycle/debug-plan-text.ts')).debugPlanText(plan))

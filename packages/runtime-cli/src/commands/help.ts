@@ -1,82 +1,8 @@
-/** Help, by yargs from the tables of options; loaded for nothing else. */
-import yargs, { type Argv } from 'yargs'
-import { commands } from '../cli.ts'
-import type { Command } from '../command.ts'
-import { globalOptions } from '../global-options.ts'
-import type { Option, Options } from '../option.ts'
+import { texts } from '../../generated/help.ts'
 
-const WIDTH = 80
-
-const programExamples = [
-  ['spec && crio-lxc run demo', 'write config.json, then run the bundle in the current directory'],
-  ['create --bundle /srv/web web', 'prepare a container; `crio-lxc start web` lets its process begin'],
-  ['debug plan /srv/web', 'show what create would do'],
-] as const
-
-const notes = `crio-lxc COMMAND --help explains a command. Global options go before it, its own
-after it; "--name value" and "--name=value" are the same. An option goes before
-its variable, a variable before the default.
-
-source <(crio-lxc completion) completes commands, options and ids in bash;
-"completion zsh" and "completion fish" print those of the other shells.`
-
-/** The help of a command, or of the program. */
-export async function helpText(name?: string): Promise<string> {
-  const all = await allCommands()
-  if (name === undefined) return text(program(all), programExamples, notes)
-  const command = all.find(({ command }) => command.split(' ', 1)[0] === name)
-  if (command === undefined) throw new Error(`no help for ${name}`)
-  const usage = `crio-lxc [global options] ${command.command}\n\n${command.describe}`
-  return text(addOptions(base(usage), command.options), command.examples)
-}
-
-function program(all: readonly Command[]): Argv {
-  let parser = base('crio-lxc [global options] <command>\n\nruns OCI containers on liblxc')
-  for (const { command, describe } of all) parser = parser.command(command.replace(/ [<[].*$/, ''), describe)
-  return addOptions(parser, globalOptions)
-}
-
-/** Examples stand in the epilogue: yargs would break a long command line like prose. */
-async function text(parser: Argv, examples: Command['examples'], ...notes: readonly string[]): Promise<string> {
-  const lines = examples.map(([line, describe]) => `  crio-lxc ${line}\n      ${describe}`)
-  return `${await parser.epilogue([`Examples:\n${lines.join('\n')}`, ...notes].join('\n\n')).getHelp()}\n`
-}
-
-function base(usage: string): Argv {
-  // yargs has read a version from a package.json at or above the working directory, a bundle: version(false) drops it.
-  return yargs([]).detectLocale(false).version(false).help(false).scriptName('').usage(usage).wrap(WIDTH)
-}
-
-function addOptions(parser: Argv, options: Options): Argv {
-  for (const [name, option] of Object.entries(options)) {
-    const { alias } = option
-    // Nothing is parsed here, so the name may show the value, and the description may say the rest.
-    parser.option([name, valueName(option)].filter(Boolean).join(' '), {
-      describe: describe(option),
-      ...(alias && { alias }),
-    })
-  }
-  return parser
-}
-
-function valueName({ type, value, choices }: Option): string {
-  if (value !== undefined || type === 'boolean') return value ?? ''
-  return choices && choices.join('|').length <= 18 ? choices.join('|') : 'WORD'
-}
-
-function describe(option: Option): string {
-  const { type, describe, choices = [], env, default: standard } = option
-  const more = [
-    type === 'list' && 'may be repeated',
-    valueName(option) === 'WORD' && choices.join(', '),
-    standard && `default ${standard}`,
-    env,
-  ]
-  const words = more.filter(Boolean).join('; ')
-  return words ? `${describe} (${words})` : describe
-}
-
-async function allCommands(): Promise<Command[]> {
-  const modules = await Promise.all(Object.values(commands).map((load) => load()))
-  return modules.map((module) => module.default)
+/** The help of a command, or of the program, as scripts/render-help.ts has rendered it. */
+export function helpText(name = ''): string {
+  const text = texts[name]
+  if (text === undefined) throw new Error(`no help for ${name}`)
+  return text
 }

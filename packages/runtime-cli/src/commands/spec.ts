@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { defaultSpec, defaultSpecOnV2, rootlessSpec } from '@crio-lxc/core/oci/default-spec'
+import { O_CREAT, O_EXCL, writeFile } from '@crio-lxc/core/sys/files'
+import { effectiveGid, effectiveUid } from '@crio-lxc/core/sys/program'
 import { defineCommand } from '../command.ts'
 
 export default defineCommand({
@@ -14,15 +15,15 @@ export default defineCommand({
   },
   examples: [['spec --bundle /srv/web', 'then put a root filesystem into /srv/web/rootfs']],
   handler({ values }) {
-    const file = join(values.bundle || '.', 'config.json')
+    const file = `${values.bundle ? `${values.bundle}/` : ''}config.json`
     const forRoot = cgroupLayout().mode === 'v2' ? defaultSpecOnV2 : defaultSpec
     const spec = values.rootless ? rootlessSpec(forRoot, ownIds()) : forRoot
     try {
-      writeFileSync(file, `${JSON.stringify(spec, null, '\t')}\n`, { flag: 'wx', mode: 0o666 })
+      writeFile(file, `${JSON.stringify(spec, null, '\t')}\n`, { flags: O_CREAT | O_EXCL })
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      if (codeOf(error) === 'EEXIST')
         throw new RuntimeError('exists', `write ${file}: config.json exists: remove it first`)
-      throw new RuntimeError('io', `write ${file}: ${messageOf(error).replace(/^[A-Z0-9]+: |, \w+ '.*'$/gs, '')}`, {
+      throw new RuntimeError('io', `write ${file}: ${reasonOf(error)}`, {
         cause: error,
       })
     }
@@ -31,5 +32,5 @@ export default defineCommand({
 })
 
 function ownIds(): { uid: number; gid: number } {
-  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
+  return { uid: effectiveUid(), gid: effectiveGid() }
 }

@@ -1,3 +1,4 @@
+import { environment } from '@crio-lxc/core/sys/program'
 import { defineCommand } from '../command.ts'
 
 export default defineCommand({
@@ -7,7 +8,7 @@ export default defineCommand({
   examples: [['start web', 'let the process that create prepared begin']],
   async handler({ settings, positionals: [id = ''] }) {
     const { start } = await import('../lifecycle/start.ts')
-    await start(settings, id, { notifySocket: process.env['NOTIFY_SOCKET'] })
+    await start(settings, id, { notifySocket: environment()['NOTIFY_SOCKET'] })
     return 0
   },
 })

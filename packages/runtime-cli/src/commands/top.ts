@@ -1,5 +1,5 @@
-import { isatty } from 'node:tty'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { isTerminal, sleep } from '@crio-lxc/core/sys/fd'
 import { defineCommand } from '../command.ts'
 import { parseGoDuration } from '../go-duration.ts'
 import { table, writeOut, writeScreen } from '../output.ts'
@@ -26,12 +26,11 @@ export default defineCommand({
       before = now
       return text
     }
-    if (!once && isatty(1)) {
+    if (!once && isTerminal(1)) {
       const { showScreen } = await import('../lifecycle/screen.ts')
       return await showScreen(look, { intervalMs, write: writeScreen })
     }
     look()
-    const { sleep } = await import('@crio-lxc/core/cgroup/sleep')
     sleep(intervalMs)
     writeOut(look())
     return 0

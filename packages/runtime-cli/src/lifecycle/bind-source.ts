@@ -1,9 +1,11 @@
 /** The source of a bind mount: a detached clone of what lies at a path of the host, with the flags that it is to have. */
-import { closeSync, fstatSync } from 'node:fs'
+
 import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE } from '@crio-lxc/core/abi/constants'
 import { lastClauseOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
-import { cloneTree, mountFlags, mountSetattr } from '@crio-lxc/core/sys/libc'
+import { close } from '@crio-lxc/core/sys/fd'
+import { fstat } from '@crio-lxc/core/sys/files'
+import { cloneTree, mountFlags, mountSetattr } from '@crio-lxc/core/sys/mount'
 import type { MountOptions } from '@crio-lxc/init/mount-options'
 import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
 
@@ -35,9 +37,9 @@ export function openBind(path: string, options: MountOptions, { pointer, staged 
     const kept = staged ? mountFlags(fd) & LOCKED : 0
     refuseUnlocking(kept, { path, options, pointer })
     setAttributes(fd, options, kept)
-    return { fd, directory: fstatSync(fd).isDirectory(), propagation }
+    return { fd, directory: fstat(fd).isDirectory(), propagation }
   } catch (cause) {
-    closeSync(fd)
+    close(fd)
     if (cause instanceof SpecError) throw cause
     throw new SpecError(`${pointer}.source`, `bind ${path} with its options: ${lastClauseOf(cause)}`)
   }

@@ -1,7 +1,8 @@
 /** Sockets of the caller that take a descriptor: `--console-socket` a terminal's master, `--pidfd-socket` a pidfd. */
-import { closeSync } from 'node:fs'
+import { encode } from '@crio-lxc/core/abi/bytes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
+import { close } from '@crio-lxc/core/sys/fd'
+import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { sendFd } from '@crio-lxc/core/sys/unix-message'
 import { connectUnix } from '@crio-lxc/core/sys/unix-socket'
 
@@ -21,11 +22,11 @@ export function connectCaller(kind: 'console' | 'pidfd', path: string, timeoutMs
 export function sendPidfd(socket: number, pid: number, how: { word: 'standard' | 'setns'; timeoutMs: number }): void {
   const pidfd = pidfdOpen(pid)
   try {
-    sendFd(socket, Buffer.from(how.word), pidfd, how.timeoutMs)
+    sendFd(socket, encode(how.word), pidfd, how.timeoutMs)
   } catch (cause) {
     const reason = messageOf(cause).replace(/^sendmsg\(.*\): /s, '')
     throw new RuntimeError('io', `send the pidfd of ${pid} to the pidfd socket: ${reason}`, { cause })
   } finally {
-    closeSync(pidfd)
+    close(pidfd)
   }
 }

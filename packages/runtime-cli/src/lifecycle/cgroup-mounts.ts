@@ -1,10 +1,10 @@
-import { closeSync } from 'node:fs'
 import { AT_FDCWD, MS_PRIVATE } from '@crio-lxc/core/abi/constants'
 import type { CgroupLayout, Hierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
-import { cloneTree, mountSetattr } from '@crio-lxc/core/sys/libc'
+import { close } from '@crio-lxc/core/sys/fd'
+import { cloneTree, mountSetattr } from '@crio-lxc/core/sys/mount'
 import { components } from '@crio-lxc/init/inside-root'
 import { parseMountOptions } from '@crio-lxc/init/mount-options'
 import type { CgroupMounts } from '@crio-lxc/init/steps/mounts'
@@ -54,7 +54,7 @@ export function cgroupMounts(spec: Spec, context: CgroupMountContext): OpenCgrou
     const staged = fds.map((fd) => ({ fd, directory: true, propagation: [MS_PRIVATE] }))
     return { mounts: { version, hierarchies, links }, fds, staged }
   } catch (error) {
-    for (const fd of fds) closeSync(fd)
+    for (const fd of fds) close(fd)
     throw error
   }
 }

@@ -1,8 +1,8 @@
-import { accessSync, constants } from 'node:fs'
 import { RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hasHooks } from '@crio-lxc/core/hook/hook-points'
 import type { Hooks } from '@crio-lxc/core/oci/spec'
+import { checkExecutable } from '@crio-lxc/core/sys/files'
 
 export interface HookCircumstances {
   /** The container's mount namespace is new. */
@@ -20,7 +20,7 @@ export function checkHooks(hooks: Hooks = {}, { ownMounts, hook }: HookCircumsta
     )
   if (!hasHooks(hooks)) return
   try {
-    accessSync(hook, constants.X_OK)
+    checkExecutable(hook)
   } catch (cause) {
     throw new RuntimeError('create-failed', `hooks need ${hook}: ${reasonOf(cause)}: install it again`, { cause })
   }

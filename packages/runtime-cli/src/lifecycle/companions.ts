@@ -1,4 +1,4 @@
-import { libexecDir } from '@crio-lxc/core/sys/libexec'
+import { libexecDir } from '@crio-lxc/core/sys/program'
 import type { Settings } from './settings.ts'
 
 /** The programs below libexec that the verbs start; settings may name others. */

@@ -1,12 +1,14 @@
 /** The namespaces of a running container, for a process of the host that is to enter them. */
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
+
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { JoinedNamespace } from '@crio-lxc/core/plan/joined-namespace'
 import { isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
-import { owningUserNamespace } from '@crio-lxc/core/sys/libc-process'
+import { close } from '@crio-lxc/core/sys/fd'
+import { fstat, O_RDONLY, openFile, stat, unlessMissing } from '@crio-lxc/core/sys/files'
+import { owningUserNamespace } from '@crio-lxc/core/sys/process'
 import { namespaceKinds } from './namespaces.ts'
 
 const types = Object.keys(namespaceKinds) as NamespaceType[]
@@ -23,10 +25,10 @@ export function openContainerNamespaces(
 ): JoinedNamespace[] {
   const joined = types.flatMap((type) => {
     const { file, flag } = namespaceKinds[type]
-    const own = statSync(`/proc/self/ns/${file}`, { throwIfNoEntry: false })
+    const own = unlessMissing(() => stat(`/proc/self/ns/${file}`))
     if (!own) return []
     const fd = keep(openOf(init, `${thread}/ns/${file}`))
-    return fstatSync(fd).ino === own.ino ? [] : [{ type, flag, fd }]
+    return fstat(fd).ino === own.ino ? [] : [{ type, flag, fd }]
   })
   // Only now: alive at the end, it has been the one that was looked at.
   if (!isAlive(init)) throw ended(init)
@@ -38,19 +40,19 @@ export function openContainerNamespaces(
 export function openContainerNamespace(init: ProcessIdentity, type: NamespaceType): number {
   const fd = openOf(init, `/proc/${init.pid}/ns/${namespaceKinds[type].file}`)
   if (isAlive(init)) return fd
-  closeSync(fd)
+  close(fd)
   throw ended(init)
 }
 
 /** Whether a thread, a directory below /proc, still is in a namespace that was opened. It never comes back to a user namespace that it has left. */
 export function isStillIn(thread: string, { type, fd }: JoinedNamespace): boolean {
-  const now = statSync(`${thread}/ns/${namespaceKinds[type].file}`, { throwIfNoEntry: false })
-  return now?.ino === fstatSync(fd).ino
+  const now = unlessMissing(() => stat(`${thread}/ns/${namespaceKinds[type].file}`))
+  return now?.ino === fstat(fd).ino
 }
 
 function openOf(init: ProcessIdentity, path: string): number {
   try {
-    return openSync(path, 'r')
+    return openFile(path, O_RDONLY)
   } catch (error) {
     if (!isAlive(init)) throw ended(init)
     throw new RuntimeError('io', `open ${path}: ${reasonOf(error)}`)
@@ -71,12 +73,12 @@ function checkOwner(joined: readonly JoinedNamespace[]): void {
   if (!mount) return
   const owner = owningUserNamespace(mount.fd)
   try {
-    const { ino } = fstatSync(owner)
+    const { ino } = fstat(owner)
     const user = of('user')
-    if (user && fstatSync(user.fd).ino === ino) return
-    if (statSync('/proc/self/ns/user').ino === ino) return
+    if (user && fstat(user.fd).ino === ino) return
+    if (stat('/proc/self/ns/user').ino === ino) return
   } finally {
-    closeSync(owner)
+    close(owner)
   }
   throw new RuntimeError(
     'wrong-state',

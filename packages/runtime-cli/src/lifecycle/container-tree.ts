@@ -1,8 +1,10 @@
 /** The container's tree while its mounts are not made yet, as far as create can look into it: the image, and what lies on it. */
-import { closeSync, readlinkSync } from 'node:fs'
+
 import { O_PATH, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
-import { openat2 } from '@crio-lxc/core/sys/libc'
+import { close } from '@crio-lxc/core/sys/fd'
+import { readLink } from '@crio-lxc/core/sys/files'
+import { openat2 } from '@crio-lxc/core/sys/mount'
 
 /** A path below the root, by its components, without links on the way. */
 type Path = readonly string[]
@@ -42,10 +44,10 @@ export class ContainerTree {
     if (fd === undefined) return undefined
     try {
       // rootfs is attached nowhere: what the kernel calls the path begins at it.
-      const present = readlinkSync(`/proc/self/fd/${fd}`)
+      const present = readLink(`/proc/self/fd/${fd}`)
       return this.#coverOf(present.split('/').slice(1)) ? undefined : present
     } finally {
-      closeSync(fd)
+      close(fd)
     }
   }
 
@@ -59,11 +61,11 @@ export class ContainerTree {
         : open(cover.fd, directory.slice(cover.depth), RESOLVE_BENEATH)
     if (fd === undefined) return undefined
     try {
-      return readlinkSync(`/proc/self/fd/${fd}/${name}`)
+      return readLink(`/proc/self/fd/${fd}/${name}`)
     } catch {
       return undefined
     } finally {
-      closeSync(fd)
+      close(fd)
     }
   }
 

@@ -2,9 +2,10 @@
  * How much of the image tmpcopyup may bring into memory. The copy is made by create, so that no limit of the container's
  * cgroup counts it; a hostile image must not fill the memory of the host.
  */
-import { readFileSync } from 'node:fs'
+
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Spec } from '@crio-lxc/core/oci/spec'
+import { readText } from '@crio-lxc/core/sys/files'
 
 /** Of the memory that is available: the rest is the host's. */
 const PART = 0.5
@@ -46,7 +47,7 @@ export class CopyBudget {
 
 /** MemAvailable of proc_meminfo(5), or the free memory where a kernel does not tell it. */
 function availableBytes(): number {
-  const text = readFileSync('/proc/meminfo', 'utf8')
+  const text = readText('/proc/meminfo')
   const kibibytes = /^MemAvailable:\s+(\d+)/m.exec(text)?.[1] ?? /^MemFree:\s+(\d+)/m.exec(text)?.[1] ?? '0'
   return Number(kibibytes) * 1024
 }

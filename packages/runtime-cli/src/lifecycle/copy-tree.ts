@@ -3,15 +3,29 @@
  * device nodes, with owners, modes and extended attributes. Each entry is opened once, by the bytes of its name, and what
  * is copied is what was opened: what a name means can change meanwhile (CVE-2021-30465).
  */
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { directoryEntries } from '@crio-lxc/core/sys/directory'
+import { close, read, writeAll } from '@crio-lxc/core/sys/fd'
+import {
+  changeModeOf,
+  changeOwnerOf,
+  type FileStatus,
+  fstat,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_RDONLY,
+  O_WRONLY,
+  openAt,
+  openFile,
+} from '@crio-lxc/core/sys/files'
 import * as files from '@crio-lxc/core/sys/tree-files'
-import { writeAll } from '@crio-lxc/core/sys/write-all'
 import type { CopyBudget } from './copy-budget.ts'
 
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
-const HERE = Buffer.from('.')
+const HERE = '.'
 /** Directories in one another: each holds two descriptors. */
 const MAX_DEPTH = 200
 
@@ -36,17 +50,17 @@ interface Pair {
 
 function copyEntries({ from, to, depth }: Pair, budget: CopyBudget, copied: Copied): void {
   if (depth > MAX_DEPTH) throw new RuntimeError('io', `there are more than ${MAX_DEPTH} directories in one another`)
-  for (const name of files.entryNames(from)) {
-    const entry = files.openAt(from, name, O_PATH | O_NOFOLLOW)
+  for (const { name } of directoryEntries(from)) {
+    const entry = openAt(from, name, O_PATH | O_NOFOLLOW)
     try {
       budget.takeEntry()
-      const stat = fstatSync(entry)
+      const stat = fstat(entry)
       if (stat.isDirectory()) copyDirectory({ entry, to, name, depth }, budget, copied)
       else if (stat.isFile()) copyFile({ entry, to, name }, budget)
       else copyOther({ entry, to, name }, stat, budget)
       copied.devices ||= stat.isCharacterDevice() || stat.isBlockDevice()
     } finally {
-      closeSync(entry)
+      close(entry)
     }
   }
 }
@@ -56,7 +70,7 @@ interface Entry {
   readonly entry: number
   /** The directory that gets the copy. */
   readonly to: number
-  readonly name: files.Name
+  readonly name: string
 }
 
 function copyDirectory(
@@ -66,8 +80,8 @@ function copyDirectory(
 ): void {
   files.mkdirAt(to, name, 0o700)
   withBoth(
-    files.openAt(entry, HERE, O_RDONLY | O_DIRECTORY),
-    () => files.openAt(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+    openAt(entry, HERE, O_RDONLY | O_DIRECTORY),
+    () => openAt(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
     (source, target) => {
       copyEntries({ from: source, to: target, depth: depth + 1 }, budget, copied)
       copyOwner(source, target, budget)
@@ -77,11 +91,11 @@ function copyDirectory(
 
 function copyFile({ entry, to, name }: Entry, budget: CopyBudget): void {
   withBoth(
-    openSync(`/proc/self/fd/${entry}`, O_RDONLY),
-    () => files.openAt(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600),
+    openFile(`/proc/self/fd/${entry}`, O_RDONLY),
+    () => openAt(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600),
     (source, target) => {
-      const buffer = Buffer.allocUnsafe(65536)
-      for (let count = readSync(source, buffer); count > 0; count = readSync(source, buffer)) {
+      const buffer = new Uint8Array(65536)
+      for (let count = read(source, buffer); count > 0; count = read(source, buffer)) {
         budget.take(count)
         writeAll(target, buffer.subarray(0, count))
       }
@@ -91,7 +105,7 @@ function copyFile({ entry, to, name }: Entry, budget: CopyBudget): void {
 }
 
 /** What has no content but its name and, for links, the text. */
-function copyOther({ entry, to, name }: Entry, stat: Stats, budget: CopyBudget): void {
+function copyOther({ entry, to, name }: Entry, stat: FileStatus, budget: CopyBudget): void {
   if (stat.isSymbolicLink()) {
     const target = files.readLink(entry)
     budget.take(target.length)
@@ -104,9 +118,9 @@ function copyOther({ entry, to, name }: Entry, stat: Stats, budget: CopyBudget):
 
 /** The owner first: a new one takes away set-user-ID bits and the capabilities of a file. */
 function copyOwner(from: number, to: number, budget: CopyBudget): void {
-  const { uid, gid, mode } = fstatSync(from)
-  fchownSync(to, uid, gid)
-  fchmodSync(to, mode & 0o7777)
+  const { uid, gid, mode } = fstat(from)
+  changeOwnerOf(to, uid, gid)
+  changeModeOf(to, mode & 0o7777)
   copyAttributes(from, to, budget)
 }
 
@@ -125,9 +139,9 @@ function withBoth(source: number, openTarget: () => number, use: (source: number
     try {
       use(source, target)
     } finally {
-      closeSync(target)
+      close(target)
     }
   } finally {
-    closeSync(source)
+    close(source)
   }
 }

@@ -2,7 +2,7 @@
  * tmpcopyup: a tmpfs that begins with what the image has at its place. The copy is made on the host into a detached
  * tmpfs, from fds below the rootfs, and follows no symlink of the image.
  */
-import { chownSync, closeSync, constants, fstatSync, openSync } from 'node:fs'
+
 import {
   MOUNT_ATTR_NODEV,
   MOUNT_ATTR_RDONLY,
@@ -14,7 +14,9 @@ import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { type IdMappings, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { Mount } from '@crio-lxc/core/oci/spec'
-import { mountFlags, mountSetattr, newMount, openat2 } from '@crio-lxc/core/sys/libc'
+import { close } from '@crio-lxc/core/sys/fd'
+import { changeOwner, fstat, O_DIRECTORY, O_RDONLY, openFile } from '@crio-lxc/core/sys/files'
+import { mountFlags, mountSetattr, newMount, openat2 } from '@crio-lxc/core/sys/mount'
 import { components } from '@crio-lxc/init/inside-root'
 import { refuseOtherContext } from '@crio-lxc/init/mount-label'
 import type { MountOptions } from '@crio-lxc/init/mount-options'
@@ -46,7 +48,7 @@ export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, labe
     if (from !== undefined) open.push(from)
     const data = ids ? withHostIds(options.data, ids, pointer) : options.data
     const parameters = data.split(',').filter((option) => option !== '')
-    if (from !== undefined && !namesMode(data)) parameters.push(`mode=${(fstatSync(from).mode & 0o7777).toString(8)}`)
+    if (from !== undefined && !namesMode(data)) parameters.push(`mode=${(fstat(from).mode & 0o7777).toString(8)}`)
     const attributes = options.attributes & ~MOUNT_ATTR_RDONLY
     const fd = newMount({ type: 'tmpfs', source: source || 'tmpfs', context: label, parameters, attributes })
     try {
@@ -55,14 +57,14 @@ export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, labe
       if (options.attributes & MOUNT_ATTR_RDONLY) mountSetattr(fd, { set: MOUNT_ATTR_RDONLY })
       return fd
     } catch (error) {
-      closeSync(fd)
+      close(fd)
       throw error
     }
   } catch (error) {
     if (error instanceof SpecError) throw error
     throw new SpecError(`${pointer}.options`, `copy ${destination} for tmpcopyup: ${messageOf(error)}`)
   } finally {
-    for (const fd of open) closeSync(fd)
+    for (const fd of open) close(fd)
   }
 }
 
@@ -73,7 +75,7 @@ function fill(tmpfs: number, from: number, budget: CopyBudget): void {
     // A copy is not to open what the mount of the image keeps shut.
     if (devices && mountFlags(from) & MOUNT_ATTR_NODEV) mountSetattr(tmpfs, { set: MOUNT_ATTR_NODEV })
   } finally {
-    closeSync(to)
+    close(to)
   }
 }
 
@@ -89,7 +91,7 @@ function withHostIds(data: string, ids: IdMappings, pointer: string): string {
 function giveToRoot(fd: number, data: string, { uids, gids }: IdMappings): void {
   const owner = (name: string, mappings: IdMappings['uids']): number =>
     new RegExp(`(^|,)${name}=`).test(data) ? -1 : (toHostId(mappings, 0) ?? -1)
-  chownSync(`/proc/self/fd/${fd}/.`, owner('uid', uids), owner('gid', gids))
+  changeOwner(`/proc/self/fd/${fd}/.`, owner('uid', uids), owner('gid', gids))
 }
 
 function openInImage(rootfs: number, destination: string): number | undefined {
@@ -99,7 +101,7 @@ function openInImage(rootfs: number, destination: string): number | undefined {
     try {
       return openDirectory(`/proc/self/fd/${found}/.`)
     } finally {
-      closeSync(found)
+      close(found)
     }
   } catch (error) {
     if (error instanceof SyscallError && error.errnoName === 'ENOENT') return undefined
@@ -108,5 +110,5 @@ function openInImage(rootfs: number, destination: string): number | undefined {
 }
 
 function openDirectory(path: string): number {
-  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  return openFile(path, O_RDONLY | O_DIRECTORY)
 }

@@ -3,7 +3,7 @@
  * refused is refused before anything exists, the monitor joins its cgroup while the plan is compiled, and the pid file
  * appears only when nothing can fail any more.
  */
-import { closeSync } from 'node:fs'
+
 import { presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
 import { openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
@@ -13,6 +13,7 @@ import { cgroupOf } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
+import { keepSeccomp } from '@crio-lxc/core/container/seccomp-program'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { hasCreateHooks, hasHooks, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { hostHas } from '@crio-lxc/core/host/host-features'
@@ -22,7 +23,10 @@ import type { Spec } from '@crio-lxc/core/oci/spec'
 import { terminationMessageMount } from '@crio-lxc/core/oci/termination-message'
 import { ACKNOWLEDGE_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
-import { mkfifo } from '@crio-lxc/core/sys/libc'
+import { close } from '@crio-lxc/core/sys/fd'
+import { makeFifo } from '@crio-lxc/core/sys/files'
+import { effectiveUid, ownPid, setUmask } from '@crio-lxc/core/sys/program'
+import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import type { Console } from '@crio-lxc/init/steps/terminal'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
@@ -118,7 +122,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   without?.checkWithoutCgroup(spec)
   done(`${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
   // The modes of what create makes are its own, not the caller's.
-  globalThis.process.umask(0o022)
+  setUmask(0o022)
   const { featureGates, timeouts } = settings
   const companions = companionsOf(settings)
   const layout = cgroupLayout()
@@ -146,7 +150,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
 
   const closeLater = (open: Iterable<number>): void =>
     fds.push(() => {
-      for (const fd of open) closeSync(fd)
+      for (const fd of open) close(fd)
     })
   let { console } = options
   if (options.consoleSocket !== undefined) {
@@ -226,7 +230,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   if (prepared) closeLater([prepared.fd])
   const container = prepared ?? { spec, sources }
   done(`made ${info.runtimePath()} and the cgroup ${cgroupDir}`, { cgroup: cgroupDir, madeCgroups })
-  const callers = without && cgroupOf(globalThis.process.pid)
+  const callers = without && cgroupOf(ownPid())
   const cgroup = cgroupMounts(spec, {
     layout,
     pathOf: callers ?? (() => cgroupDir),
@@ -288,8 +292,10 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       gates: featureGates,
       root: sources.rootfs,
       userNamespace: userNamespace !== undefined,
+      filterOf: compileSeccomp,
     },
   )
+  if (process.seccomp) keepSeccomp(info.runtimePath(), process.seccomp)
   if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
   const mounts = resolveDestinations(container.spec.mounts ?? [], container.sources)
   const plan = planContainer({
@@ -315,7 +321,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     userNamespace: userNamespace && { staged },
   })
   const seccompAgent = agentOf(spec.linux?.seccomp, process.seccomp?.notifies ?? false)
-  if (seccompAgent) mkfifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
+  if (seccompAgent) makeFifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
   manager.limit()
   if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
   done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
@@ -377,12 +383,12 @@ function describe({ created, shared }: OpenNamespaces): string {
 }
 
 function ownerName(): string {
-  const uid = process.geteuid?.()
+  const uid = effectiveUid()
   return uid === 0 ? 'root' : String(uid)
 }
 
 function ownIdentity(): ProcessIdentity {
-  return identify(process.pid) ?? { pid: process.pid, startTime: 0 }
+  return identify(ownPid()) ?? { pid: ownPid(), startTime: 0 }
 }
 
 function checkOptions(spec: Spec, { consoleSocket, console }: CreateOptions): void {

@@ -1,6 +1,5 @@
 import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { sleep } from '@crio-lxc/core/cgroup/sleep'
 import { isCgroupPath } from '@crio-lxc/core/container/container-facts'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
@@ -11,6 +10,8 @@ import { phrase } from '@crio-lxc/core/errors/codes'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
+import { sleep } from '@crio-lxc/core/sys/fd'
+import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { endContainer } from './end-container.ts'
 import { type Container, loadContainer } from './load-container.ts'
 import { Remains } from './remains.ts'
@@ -42,11 +43,11 @@ export async function deleteContainer(settings: Settings, id: string, { force }:
 
 /** One delete at a time: a second one that is slower would remove the next container of the same id. */
 function lockRemoval({ runtimeRoot, containerId }: ContainerInfo, timeoutMs: number): RemovalLock {
-  const deadline = performance.now() + timeoutMs
+  const deadline = monotonicMs() + timeoutMs
   for (;;) {
     const lock = RemovalLock.tryTake(runtimeRoot, containerId)
     if (lock) return lock
-    if (performance.now() > deadline)
+    if (monotonicMs() > deadline)
       throw new RuntimeError('timeout', `delete ${containerId}: another delete has not ended within ${timeoutMs} ms`)
     sleep(5)
   }

@@ -32,12 +32,18 @@ export function resolveDestinations(mounts: readonly Mount[], { rootfs, mounts: 
   const tree = new ContainerTree(rootfs)
   // Of those that links lead elsewhere, which the document alone does not tell.
   const cost = new PathCost()
+  const resolved = new Map<string, string>()
   return mounts.map((mount, index) => {
     const field = `mounts[${index}].destination`
-    const destination = resolveDestination(mount, tree, field)
-    if (destination !== mount.destination) cost.add(destination, field)
     const { remount } = parseMountOptions(mount.options ?? [])
-    if (!remount) tree.cover(components(destination), opened.get(index)?.fd)
+    const written = components(mount.destination).join('/')
+    // A remount is of what an entry before it has put there, wherever a link leads by now.
+    const destination = (remount ? resolved.get(written) : undefined) ?? resolveDestination(mount, tree, field)
+    if (destination !== mount.destination) cost.add(destination, field)
+    if (!remount) {
+      tree.cover(components(destination), opened.get(index)?.fd)
+      resolved.set(written, destination)
+    }
     return destination === mount.destination ? mount : { ...mount, destination }
   })
 }

@@ -3,9 +3,11 @@ import { watchOom } from '@crio-lxc/core/cgroup/oom-watch'
 import { readStats } from '@crio-lxc/core/cgroup/read-stats'
 import type { Stats } from '@crio-lxc/core/cgroup/stats/stats'
 import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
+import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { close, poll } from '@crio-lxc/core/sys/libc'
+import { close, poll } from '@crio-lxc/core/sys/fd'
+import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { type Container, loadContainer } from './load-container.ts'
 import { requireCgroup } from './require-cgroup.ts'
 import type { Settings } from './settings.ts'
@@ -40,13 +42,13 @@ export async function watchEvents(settings: Settings, id: string, { intervalMs, 
   const oom = watchOom(cgroupLayout(), container.facts.cgroupDir)
   done(`watches the cgroup ${container.facts.cgroupDir}`, { cgroup: container.facts.cgroupDir })
   try {
-    for (let next = performance.now() + intervalMs, ended = false; !ended; ) {
+    for (let next = monotonicMs() + intervalMs, ended = false; !ended; ) {
       const wanted = [{ fd: pidfd, events: POLLIN }, ...(oom ? [oom] : [])]
-      const [onPidfd = 0, onOom = 0] = poll(wanted, Math.max(0, Math.ceil(next - performance.now())))
+      const [onPidfd = 0, onOom = 0] = poll(wanted, Math.max(0, Math.ceil(next - monotonicMs())))
       ended = onPidfd !== 0
       // Asked at the end as well: the last thing that happened may be what ended it.
       if (oom && (onOom !== 0 || ended)) for (let left = takeOom(oom); left > 0; left--) print({ type: 'oom', id })
-      if (ended || performance.now() < next) continue
+      if (ended || monotonicMs() < next) continue
       print(look())
       next += intervalMs
     }
@@ -61,7 +63,7 @@ function takeOom({ take }: { readonly take: () => number }): number {
   try {
     return take()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
+    if (codeOf(error) === 'EAGAIN') return 0
     throw error
   }
 }

@@ -1,12 +1,12 @@
 /** exec: one more process in a container that runs. It never enters the container itself (CVE-2019-5736). */
-import { closeSync, readFileSync } from 'node:fs'
-import { O_PATH } from '@crio-lxc/core/abi/constants'
+import { O_PATH, SIGKILL } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupOf, execCgroup, openSubCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { forksIntoCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { createPidFile } from '@crio-lxc/core/container/json-file'
+import { keptSeccomp } from '@crio-lxc/core/container/seccomp-program'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
@@ -18,9 +18,12 @@ import { withUser } from '@crio-lxc/core/oci/with-defaults'
 import { compile } from '@crio-lxc/core/plan/compile'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { isAlive, runningThread } from '@crio-lxc/core/process/proc'
-import { openat2, pipe } from '@crio-lxc/core/sys/libc'
-import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
+import { close, pipe } from '@crio-lxc/core/sys/fd'
+import { readFile } from '@crio-lxc/core/sys/files'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
+import { openat2 } from '@crio-lxc/core/sys/mount'
+import { pidfdOpen } from '@crio-lxc/core/sys/process'
+import { kill } from '@crio-lxc/core/sys/program'
 import { wait } from '@crio-lxc/core/sys/spawn'
 import { readSize } from '@crio-lxc/core/sys/terminal'
 import { planExec } from '@crio-lxc/init/exec-plan'
@@ -44,7 +47,6 @@ import { supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
 import { Undo } from './undo.ts'
 import { userNamespaceOfInit } from './user-namespace.ts'
-import { checkForeground } from './whole-elf.ts'
 
 /** Returns the exit code of the process, or 0 when it is detached. */
 export function exec(settings: Settings, id: string, options: ExecOptions): number | Promise<number> {
@@ -56,7 +58,6 @@ export function exec(settings: Settings, id: string, options: ExecOptions): numb
 }
 
 async function execInForeground(settings: Settings, id: string, options: ExecOptions): Promise<number> {
-  checkForeground()
   const relay = new SignalRelay()
   try {
     // A frozen process may take for ever to begin: whoever waits for it may give up.
@@ -115,7 +116,7 @@ function writePidFile(path: string, pid: number): void {
   try {
     createPidFile(path, pid)
   } catch (error) {
-    process.kill(pid, 'SIGKILL')
+    kill(pid, SIGKILL)
     wait(pid)
     throw error
   }
@@ -153,7 +154,7 @@ function checkLabels({ apparmorProfile, selinuxLabel }: ExecOptions, { apparmor 
 /** The config.json that create has validated and kept. */
 function loadOwnSpec({ info }: Container): Spec {
   const path = info.runtimePath('config.json')
-  const spec = parseJson(readFileSync(path), path) as Spec
+  const spec = parseJson(readFile(path), path) as Spec
   return { ...spec, process: withUser(spec.process) }
 }
 
@@ -172,7 +173,7 @@ interface Starting {
 function startProcess({ settings, container, spec, process, options, preserved, proxy }: Starting): number {
   const fds = new Undo()
   const keep = (fd: number): number => {
-    fds.push(() => closeSync(fd))
+    fds.push(() => close(fd))
     return fd
   }
   const { startMs } = settings.timeouts
@@ -208,6 +209,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       gates: facts,
       root,
       userNamespace: userNamespace !== undefined,
+      filterOf: (seccomp) => keptSeccomp(info.runtimePath(), seccomp),
     })
     const agent = agentOf(spec.linux?.seccomp, inputs.seccomp?.notifies ?? false)
     const [acknowledge, acknowledgeWrite] = agent ? pipe().map(keep) : []
@@ -234,7 +236,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       // The last into the pid namespace.
       forks: forksIntoCgroup(cgroup) + 1,
     })
-    closeSync(reportWrite)
+    close(reportWrite)
     const executed = awaitExecution({
       executor,
       init: init.init,

@@ -1,9 +1,9 @@
-import { closeSync, openSync, realpathSync, writeSync } from 'node:fs'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hasCreateHooks } from '@crio-lxc/core/hook/hook-points'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import { pipe } from '@crio-lxc/core/sys/libc'
+import { close, pipe, write } from '@crio-lxc/core/sys/fd'
+import { O_RDONLY, openFile, realPath } from '@crio-lxc/core/sys/files'
 import type { Gate as PlanGate } from '@crio-lxc/init/steps/gate'
 
 export interface GateOptions {
@@ -24,8 +24,8 @@ export class Gate {
   readonly inherited: readonly number[]
   readonly #write: number
 
-  private constructor([go, write]: readonly [number, number], hostTree: PlanGate['hostTree']) {
-    this.#write = write
+  private constructor([go, goWrite]: readonly [number, number], hostTree: PlanGate['hostTree']) {
+    this.#write = goWrite
     this.plan = { go, hostTree }
     this.inherited = hostTree ? [go, hostTree.fd] : [go]
   }
@@ -33,32 +33,32 @@ export class Gate {
   /** Undefined when create has nothing to do while init waits. Throws SpecError for a root.path that hooks could not find. */
   static of({ hooks }: Spec, { libexec, rootfs, ownMounts, movesDevices }: GateOptions): Gate | undefined {
     if (!hooks || !hasCreateHooks(hooks)) return movesDevices ? new Gate(pipe(), undefined) : undefined
-    const stage = realpathSync(`${libexec}/lxc`)
+    const stage = realPath(`${libexec}/lxc`)
     const path = realRootfs(rootfs)
     const ends = pipe()
     try {
       // The launch plan puts the clone in its place: only the number is needed here.
-      return new Gate(ends, ownMounts ? { fd: openSync('/', 'r'), stage, rootfs: path } : undefined)
+      return new Gate(ends, ownMounts ? { fd: openFile('/', O_RDONLY), stage, rootfs: path } : undefined)
     } catch (error) {
-      for (const fd of ends) closeSync(fd)
+      for (const fd of ends) close(fd)
       throw error
     }
   }
 
   /** Lets init go on. */
   open(): void {
-    writeSync(this.#write, 'g')
+    write(this.#write, 'g')
   }
 
   /** Closes what create holds; a waiting init ends. */
   close(): void {
-    for (const fd of [...this.inherited, this.#write]) closeSync(fd)
+    for (const fd of [...this.inherited, this.#write]) close(fd)
   }
 }
 
 function realRootfs(path: string): string {
   try {
-    return realpathSync(path)
+    return realPath(path)
   } catch (cause) {
     throw new SpecError('root.path', `resolve ${path} for the hooks: ${reasonOf(cause)}`)
   }

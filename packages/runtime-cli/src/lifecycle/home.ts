@@ -1,33 +1,33 @@
 /** HOME for a process whose environment has none, or an empty one: the image's passwd decides, as in runc. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { decode } from '@crio-lxc/core/abi/bytes'
 import { O_NOCTTY, O_PATH, O_RDONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
-import { textOfBytes } from '@crio-lxc/core/plan/byte-text'
-import { openat2 } from '@crio-lxc/core/sys/libc'
+import { close, read } from '@crio-lxc/core/sys/fd'
+import { fstat, openFile } from '@crio-lxc/core/sys/files'
+import { openat2 } from '@crio-lxc/core/sys/mount'
 
 const MAX_PASSWD_BYTES = 1024 * 1024
 
 /**
- * The home of `uid` in /etc/passwd below the directory `root`, its bytes as byte-text.ts has them; "/" when there is no such
+ * The home of `uid` in /etc/passwd below the directory `root`, its bytes as abi/bytes.ts has them; "/" when there is no such
  * line or file.
  */
 export function homeOf(uid: number, root: number): string {
   const line = readPasswd(root).find(([, , id = '']) => /^\d+$/.test(id) && Number(id) === uid)
-  return textOfBytes(Buffer.from(line?.[5] || '/', 'latin1'))
+  return line?.[5] || '/'
 }
 
 function readPasswd(root: number): string[][] {
   const fd = openPasswd(root)
   if (fd === undefined) return []
   try {
-    const { size } = fstatSync(fd)
+    const { size } = fstat(fd)
     if (size > MAX_PASSWD_BYTES) return []
-    const text = Buffer.alloc(size)
-    return text
-      .toString('latin1', 0, readSync(fd, text))
+    const text = new Uint8Array(size)
+    return decode(text.subarray(0, read(fd, text)))
       .split('\n')
       .map((line) => line.split(':'))
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }
 
@@ -36,9 +36,9 @@ function openPasswd(root: number): number | undefined {
   try {
     const found = openat2(root, 'etc/passwd', { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
     try {
-      return fstatSync(found).isFile() ? openSync(`/proc/self/fd/${found}`, O_RDONLY | O_NOCTTY) : undefined
+      return fstat(found).isFile() ? openFile(`/proc/self/fd/${found}`, O_RDONLY | O_NOCTTY) : undefined
     } finally {
-      closeSync(found)
+      close(found)
     }
   } catch {
     return undefined

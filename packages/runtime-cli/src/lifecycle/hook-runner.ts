@@ -1,5 +1,7 @@
 /** One call of crio-lxc-hook. */
-import { closeSync, readSync } from 'node:fs'
+
+import { decode } from '@crio-lxc/core/abi/bytes'
+import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import {
   fdsOf,
@@ -10,9 +12,10 @@ import {
 } from '@crio-lxc/core/hook/hook-request'
 import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
 import { readProcStat } from '@crio-lxc/core/process/proc'
-import { pipe, poll } from '@crio-lxc/core/sys/libc'
-import { asSubreaper } from '@crio-lxc/core/sys/libc-process'
+import { close, pipe, read, readToEnd } from '@crio-lxc/core/sys/fd'
 import { memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
+import { asSubreaper } from '@crio-lxc/core/sys/process'
+import { kill, ownPid } from '@crio-lxc/core/sys/program'
 import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { companionsOf } from './companions.ts'
 import type { Settings } from './settings.ts'
@@ -47,8 +50,8 @@ export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly
       })
       // Only the child may hold it: end of file is how its end is seen.
       open.delete(answerWrite)
-      closeSync(answerWrite)
-      const { last, failures } = parseAnswer(readAll(answer))
+      close(answerWrite)
+      const { last, failures } = parseAnswer(decode(readToEnd(answer)))
       const exit = wait(pid)
       const orphaned = last !== undefined && endOrphan(last.pid)
       if (failures) return failures
@@ -57,28 +60,16 @@ export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly
       throw new RuntimeError('hook-failed', `${what}: ${hook} ${describe(exit)} without an answer${lastWords(stderr)}`)
     })
   } finally {
-    for (const fd of open) closeSync(fd)
+    for (const fd of open) close(fd)
   }
 }
 
 /** As a clause of a sentence; what the engine says of its own death may be long. */
 function lastWords(stderr: number): string {
   const excerpt = new StderrExcerpt()
-  const bytes = Buffer.alloc(4096)
-  excerpt.add(bytes.subarray(0, readSync(stderr, bytes, 0, bytes.length, 0)))
+  const bytes = new Uint8Array(4096)
+  excerpt.add(bytes.subarray(0, read(stderr, bytes, 0)))
   return excerpt.clause()
-}
-
-/** Everything until end of file; hooks without a timeout may take as long as they like. */
-function readAll(fd: number): string {
-  const chunks: Buffer[] = []
-  for (;;) {
-    poll([fd], -1)
-    const chunk = Buffer.alloc(65536)
-    const length = readSync(fd, chunk)
-    if (length === 0) return Buffer.concat(chunks).toString('utf8')
-    chunks.push(chunk.subarray(0, length))
-  }
 }
 
 /** The hook that was started last, and the failures when there is an answer; whoever is killed may leave half a line. */
@@ -99,8 +90,8 @@ function parseLine(line: string): HookStart | HookAnswer | undefined {
 
 /** Kills the process group of a hook that has been left behind; false when there is none. */
 function endOrphan(pid: number): boolean {
-  if (readProcStat(pid)?.parent !== process.pid) return false
-  process.kill(-pid, 'SIGKILL')
+  if (readProcStat(pid)?.parent !== ownPid()) return false
+  kill(-pid, SIGKILL)
   wait(pid)
   return true
 }

@@ -2,7 +2,7 @@
  * OCI hooks as the verbs see them: what is run when, by one crio-lxc-hook a call. Everything about the processes of
  * hooks is in packages/hook, so that a container without hooks pays nothing for it.
  */
-import { closeSync, readFileSync } from 'node:fs'
+
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { cgroupOf } from '@crio-lxc/core/cgroup/exec-cgroup'
@@ -16,7 +16,10 @@ import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Hooks, Spec } from '@crio-lxc/core/oci/spec'
 import { pidInside } from '@crio-lxc/core/process/pid-namespace'
 import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
-import { openat2 } from '@crio-lxc/core/sys/libc'
+import { close } from '@crio-lxc/core/sys/fd'
+import { readFile } from '@crio-lxc/core/sys/files'
+import { openat2 } from '@crio-lxc/core/sys/mount'
+import { environment } from '@crio-lxc/core/sys/program'
 import { environmentOf, lacksHome } from '@crio-lxc/init/environment'
 import { openContainerNamespaces } from './container-namespaces.ts'
 import { homeOf } from './home.ts'
@@ -97,18 +100,18 @@ function runOf(point: keyof Hooks, { facts, hooks, init, container, environment 
 }
 
 function ownEnvironment(): string[] {
-  return Object.entries(process.env).map(([name, value]) => `${name}=${value}`)
+  return Object.entries(environment()).map(([name, value]) => `${name}=${value}`)
 }
 
 /** What the container's process will have. */
 function environmentOfContainer(config: string, { pid }: ProcessIdentity): string[] {
-  const { process } = parseJson(readFileSync(config), config) as Spec
+  const { process } = parseJson(readFile(config), config) as Spec
   if (!lacksHome(process)) return environmentOf(process, undefined)
   const root = openat2(-100, `/proc/${pid}/root`, { flags: O_PATH, resolve: 0 })
   try {
     return environmentOf(process, homeOf(process.user.uid, root))
   } finally {
-    closeSync(root)
+    close(root)
   }
 }
 
@@ -124,7 +127,7 @@ function withContainer(facts: ContainerFacts, init: ProcessIdentity, use: (conta
     })
     use({ namespaces, cgroup, newKeyring: !facts.noNewKeyring })
   } finally {
-    for (const fd of fds) closeSync(fd)
+    for (const fd of fds) close(fd)
   }
 }
 

@@ -2,12 +2,14 @@
  * Filesystems that are made of files of the host: overlays, and those of a block device. Init, which sees nothing of
  * the host, could not mount them; they are made here, attached nowhere.
  */
-import { closeSync, constants, openSync } from 'node:fs'
-import { resolve } from 'node:path'
+
 import { MS_RDONLY, MS_REC, O_PATH } from '@crio-lxc/core/abi/constants'
+import { resolvePath } from '@crio-lxc/core/abi/path'
 import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
-import { mountSetattr, newMount } from '@crio-lxc/core/sys/libc'
+import { close } from '@crio-lxc/core/sys/fd'
+import { O_DIRECTORY, openFile } from '@crio-lxc/core/sys/files'
+import { mountSetattr, newMount } from '@crio-lxc/core/sys/mount'
 import { labelling, refuseOtherContext } from '@crio-lxc/init/mount-label'
 import type { MountOptions } from '@crio-lxc/init/mount-options'
 
@@ -37,15 +39,15 @@ export function openHostFilesystem(mount: Mount, { options, bundle, pointer, lab
   const { attributes } = options
   if (preview) return newMount({ type: 'tmpfs', source: 'preview', parameters: [], attributes })
   const opened: number[] = []
-  const open = (path: string): string => {
-    opened.push(openSync(resolve(bundle, path), O_PATH | constants.O_DIRECTORY))
+  const openLayer = (path: string): string => {
+    opened.push(openFile(resolvePath(bundle, path), O_PATH | O_DIRECTORY))
     return `/proc/self/fd/${opened.at(-1)}`
   }
   try {
     const ofFilesystem = options.ofFilesystem.flatMap((option) => option.split(/(?<!\\),/))
     const parameters = [
       ...(options.flags & MS_RDONLY ? ['ro'] : []),
-      ...(type === 'overlay' ? ofFilesystem.map((option) => withLayersOpened(option, open)) : ofFilesystem),
+      ...(type === 'overlay' ? ofFilesystem.map((option) => withLayersOpened(option, openLayer)) : ofFilesystem),
     ]
     const fd = newMount({ type, source: source || type, context, parameters, attributes })
     for (const change of options.propagation)
@@ -54,7 +56,7 @@ export function openHostFilesystem(mount: Mount, { options, bundle, pointer, lab
   } catch (error) {
     throw new SpecError(pointer, `mount ${type} for ${destination}: ${messageOf(error)}`)
   } finally {
-    for (const fd of opened) closeSync(fd)
+    for (const fd of opened) close(fd)
   }
 }
 
@@ -62,9 +64,9 @@ export function openHostFilesystem(mount: Mount, { options, bundle, pointer, lab
  * The directories of an overlay's layers as /proc/self/fd/N: opened once, and short, because fsconfig(2) takes at most
  * 255 bytes where mount(2) takes a page. A backslash escapes the colon between two of them.
  */
-function withLayersOpened(option: string, open: (path: string) => string): string {
+function withLayersOpened(option: string, openLayer: (path: string) => string): string {
   const [, name, value = ''] = /^(lowerdir|upperdir|workdir)=(.*)$/s.exec(option) ?? []
   if (name === undefined) return option
   const paths = name === 'lowerdir' ? value.split(/(?<!\\):/) : [value]
-  return `${name}=${paths.map((path) => (path === '' ? '' : open(path.replace(/\\(.)/gs, '$1')))).join(':')}`
+  return `${name}=${paths.map((path) => (path === '' ? '' : openLayer(path.replace(/\\(.)/gs, '$1')))).join(':')}`
 }

@@ -2,7 +2,7 @@
  * Idmaps the detached clones of sources.ts. mount_setattr(2) takes the mapping as a user namespace, so for each different
  * one a namespace is made that no process stays in. Loaded for a spec that has such mounts only.
  */
-import { closeSync } from 'node:fs'
+
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { MOUNT_ATTR_IDMAP } from '@crio-lxc/core/abi/constants'
 import { errnoSentence } from '@crio-lxc/core/abi/errno'
@@ -11,7 +11,8 @@ import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { idMappingOf, type MountIdMapping, noMappings } from '@crio-lxc/core/oci/id-mapped-mounts'
 import { idMapText } from '@crio-lxc/core/oci/id-mapping-rules'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
-import { mountSetattr } from '@crio-lxc/core/sys/libc'
+import { close } from '@crio-lxc/core/sys/fd'
+import { mountSetattr } from '@crio-lxc/core/sys/mount'
 import { makeUserNamespace } from './make-user-namespace.ts'
 import type { OpenNamespaces } from './namespaces.ts'
 
@@ -54,7 +55,7 @@ export class IdMapper {
   }
 
   close(): void {
-    for (const fd of this.#made.values()) closeSync(fd)
+    for (const fd of this.#made.values()) close(fd)
     this.#made.clear()
   }
 

@@ -1,9 +1,12 @@
 /** What is wrong with the files of the installation: looked for after a failure only, for it costs more than most verbs. */
-import { spawnSync } from 'node:child_process'
-import { closeSync, fstatSync, lstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { machineOf, type ReadAt, readProgramHeader } from '@crio-lxc/core/process/program-header'
+import { capture } from '@crio-lxc/core/sys/capture'
+import { close, read } from '@crio-lxc/core/sys/fd'
+import { fstat, lstat, O_RDONLY, openFile, readText, stat, unlessMissing } from '@crio-lxc/core/sys/files'
+import { arch } from '@crio-lxc/core/sys/syscall'
 import stageFiles from '../../../init/stage.json' with { type: 'json' }
 import { type Companions, companionsOf } from './companions.ts'
 import type { Settings } from './settings.ts'
@@ -34,11 +37,11 @@ export function installationProblem(settings: Settings, code: ErrorCode): string
 
 function programProblem(path: string): string | undefined {
   try {
-    const fd = openSync(path, 'r')
+    const fd = openFile(path, O_RDONLY)
     try {
       return fileProblem(path, fd)
     } finally {
-      closeSync(fd)
+      close(fd)
     }
   } catch (error) {
     if (!atFault.has(codeOf(error) ?? '')) return undefined
@@ -47,19 +50,19 @@ function programProblem(path: string): string | undefined {
 }
 
 function fileProblem(path: string, fd: number): string | undefined {
-  const status = fstatSync(fd)
+  const status = fstat(fd)
   if (!status.isFile()) return `${path} is no file: ${AGAIN}`
   if ((status.mode & 0o111) === 0) return `${path} is not executable: ${AGAIN}`
   const readAt: ReadAt = (offset, length) => {
-    const bytes = Buffer.alloc(length)
-    return bytes.subarray(0, readSync(fd, bytes, 0, length, offset))
+    const bytes = new Uint8Array(length)
+    return bytes.subarray(0, read(fd, bytes, offset))
   }
   const header = readProgramHeader(readAt)
   if (header.kind === 'empty') return `${path} is empty: ${AGAIN}`
   // A wrapper that the settings name.
   if (header.kind === 'script') return undefined
   if (header.kind !== 'elf') return `${path} is no program: ${AGAIN}`
-  const own = machineOf(process.arch)
+  const own = machineOf(arch.name)
   if (header.machine !== own)
     return `${path} is a program for ${header.machine}, and this is ${own}: install the tree for ${own}`
   return isWholeElf(fd) ? undefined : `${path} is cut short: ${AGAIN}`
@@ -69,37 +72,34 @@ function fileProblem(path: string, fd: number): string | undefined {
 function stageProblem({ stage, libexec }: Companions): string | undefined {
   const directories = [`${libexec}/lxc`, stage, ...stageFiles.directories.map((name) => `${stage}/${name}`)]
   for (const path of directories) {
-    const status = statSync(path, { throwIfNoEntry: false })
+    const status = unlessMissing(() => stat(path))
     if (!status?.isDirectory()) return `the directory ${path} is missing: ${AGAIN}`
     if ((status.mode & 0o001) === 0) return `the directory ${path} is closed to others: ${AGAIN}`
   }
   const links = Object.keys(stageFiles.links).map((name) => `${stage}/${name}`)
-  const missing = links.find((path) => lstatSync(path, { throwIfNoEntry: false }) === undefined)
+  const missing = links.find((path) => unlessMissing(() => lstat(path)) === undefined)
   return missing === undefined ? undefined : `${missing} is missing: ${AGAIN}`
 }
 
 /** proc_pid_fdinfo(5) names the mount, proc_pid_mountinfo(5) its options. */
 function mountProblem(libexec: string): string | undefined {
-  const fd = openSync(libexec, 'r')
+  const fd = openFile(libexec, O_RDONLY)
   try {
-    const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
-    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+    const id = /^mnt_id:\s*(\d+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`))?.[1]
+    const mounts = readText('/proc/self/mountinfo').split('\n')
     const [, , , , point, options = ''] = mounts.find((line) => line.startsWith(`${id} `))?.split(' ') ?? []
     if (!options.split(',').includes('noexec')) return undefined
     return `${libexec} lies on ${point}, which is mounted noexec: mount it exec, or install to another place`
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }
 
-/**
- * crio-lxc-start itself says which liblxc it is linked with. Not loaded here: the engine would also take one from the
- * working directory.
- */
+/** crio-lxc-start itself says which liblxc it is linked with. */
 function liblxcProblem(start: string): string | undefined {
-  const { stderr, status } = spawnSync(start, [], { env: {}, cwd: '/', encoding: 'utf8', timeout: 5000 })
+  const { stderr, exit } = capture({ path: start, args: [start], env: [] })
   const advice = 'install liblxc 5.0 or newer (Debian 12: liblxc1, Debian 13: liblxc1t64)'
-  if (status === 127) return `${start} cannot be loaded: ${loaderReason(stderr)}: ${advice}`
+  if (exit === 127) return `${start} cannot be loaded: ${loaderReason(stderr)}: ${advice}`
   const version = /^liblxc ((\d+)\S*)/m.exec(stderr)
   if (version === null || Number(version[2]) >= OLDEST_LIBLXC) return undefined
   return `the liblxc of this host is ${version[1]}: ${advice}`

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { log } from '@crio-lxc/core/log/logger'
 import type { State } from '@crio-lxc/core/oci/state'
+import { fileExists, readEntries } from '@crio-lxc/core/sys/files'
 import { loadContainer } from './load-container.ts'
 import type { Settings } from './settings.ts'
 import { stateOf } from './state.ts'
@@ -15,7 +15,7 @@ export function list(settings: Settings): State[] {
       return [stateOf(loadContainer(settings, id))]
     } catch (error) {
       // Deleted meanwhile.
-      if (error instanceof ErrNotExist && !existsSync(`${settings.root}/${id}`)) return []
+      if (error instanceof ErrNotExist && !fileExists(`${settings.root}/${id}`)) return []
       // One that is damaged must not hide the others.
       log.warn(`skip ${id}: ${messageOf(error)}`, { c: 'list' })
       return []
@@ -26,9 +26,9 @@ export function list(settings: Settings): State[] {
 function containerIds({ root, rootIsExplicit }: Settings): string[] {
   try {
     return (
-      readdirSync(root, { withFileTypes: true })
+      readEntries(root)
         // With the colon: what is being made or removed.
-        .filter((entry) => entry.isDirectory() && !entry.name.startsWith(':'))
+        .filter((entry) => entry.directory && !entry.name.startsWith(':'))
         .map(({ name }) => name)
         .sort()
     )

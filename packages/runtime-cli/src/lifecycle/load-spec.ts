@@ -1,6 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { O_NOCTTY, O_RDONLY } from '@crio-lxc/core/abi/constants'
+import { resolvePath } from '@crio-lxc/core/abi/path'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
@@ -16,20 +15,22 @@ import type { Resources } from '@crio-lxc/core/oci/resources'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { describeUnknownFields } from '@crio-lxc/core/oci/unknown-fields'
 import { describeWithoutEffect } from '@crio-lxc/core/oci/without-effect'
+import { close, readToEnd } from '@crio-lxc/core/sys/fd'
+import { fstat, openFile } from '@crio-lxc/core/sys/files'
 import type { FeatureGates } from './settings.ts'
 import { withDestinationsInside } from './tree-source.ts'
 
 export interface LoadedSpec {
   readonly spec: Spec
   /** The file as it is: kept beside the container because the caller may change it after create. */
-  readonly text: Buffer
+  readonly text: Uint8Array
 }
 
 /** BUNDLE/config.json, validated. */
 export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
   const text = readDocument(`${bundle}/config.json`, 'make one with `crio-lxc spec`, or give the right --bundle')
   const parsed = parseSpec(text)
-  const spec = withDestinationsInside(parsed, resolve(bundle, parsed.root.path))
+  const spec = withDestinationsInside(parsed, resolvePath(bundle, parsed.root.path))
   checkSupport(spec, supportOf(gates))
   sayWhatIsUnknown(spec, `${bundle}/config.json`)
   warnOf(spec.process, spec.linux?.resources)
@@ -65,20 +66,20 @@ function sayWhatIsUnknown(document: object, name: string): void {
 }
 
 /** Of a caller that may write it to a pipe while exec runs: waited for, as a regular file is not. */
-function readStream(path: string): Buffer {
+function readStream(path: string): Uint8Array {
   try {
-    const fd = openSync(path, O_RDONLY | O_NOCTTY)
+    const fd = openFile(path, O_RDONLY | O_NOCTTY)
     try {
       return readBounded(fd)
     } finally {
-      closeSync(fd)
+      close(fd)
     }
   } catch (cause) {
     throw new RuntimeError('io', `read ${path}: ${reasonOf(cause)}`, { cause })
   }
 }
 
-function readInput(): Buffer {
+function readInput(): Uint8Array {
   try {
     return readBounded(0)
   } catch (cause) {
@@ -87,17 +88,10 @@ function readInput(): Buffer {
 }
 
 /** All that comes, of which nobody says before how much it is; throws Error beyond what a document may have. */
-function readBounded(fd: number): Buffer {
-  const parts: Buffer[] = []
-  let length = 0
-  for (;;) {
-    const part = Buffer.allocUnsafe(65536)
-    const count = readSync(fd, part)
-    if (count === 0) return Buffer.concat(parts, length)
-    length += count
-    if (length > MAX_SPEC_BYTES) throw new Error(`it has more than ${MAX_SPEC_BYTES} bytes`)
-    parts.push(part.subarray(0, count))
-  }
+function readBounded(fd: number): Uint8Array {
+  const bytes = readToEnd(fd, MAX_SPEC_BYTES + 1)
+  if (bytes.length > MAX_SPEC_BYTES) throw new Error(`it has more than ${MAX_SPEC_BYTES} bytes`)
+  return bytes
 }
 
 /** A gate that is off asks nothing of the host: the field is ignored. */
@@ -106,24 +100,17 @@ function supportOf({ apparmor }: FeatureGates): HostHas {
 }
 
 /** A JSON document of a caller's: a regular file of at most 16 MiB, so that nothing blocks or fills the memory. */
-function readDocument(path: string, whenMissing?: string): Buffer {
+function readDocument(path: string, whenMissing?: string): Uint8Array {
   try {
     // O_NONBLOCK: a fifo in the place of the file must not hold the runtime.
-    const fd = openSync(path, 0o4000)
+    const fd = openFile(path, 0o4000)
     try {
-      const stat = fstatSync(fd)
+      const stat = fstat(fd)
       if (!stat.isFile()) throw new Error('it is not a regular file')
       if (stat.size > MAX_SPEC_BYTES) throw new Error(`it has ${stat.size} bytes, more than ${MAX_SPEC_BYTES}`)
-      const text = Buffer.allocUnsafe(stat.size)
-      let length = 0
-      while (length < text.length) {
-        const count = readSync(fd, text, length, text.length - length, null)
-        if (count === 0) break
-        length += count
-      }
-      return text.subarray(0, length)
+      return readToEnd(fd, stat.size, stat.size)
     } finally {
-      closeSync(fd)
+      close(fd)
     }
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'

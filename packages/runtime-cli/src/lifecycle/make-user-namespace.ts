@@ -1,7 +1,9 @@
 /** A user namespace that holds nothing but its id maps, for what takes these as an fd. */
-import { closeSync, openSync, writeSync } from 'node:fs'
+
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
+import { close, write } from '@crio-lxc/core/sys/fd'
+import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY, openFile } from '@crio-lxc/core/sys/files'
 import { type UserNamespaceProcess, withUserNamespace } from './with-user-namespace.ts'
 
 export interface NewUserNamespace extends UserNamespaceProcess {
@@ -15,18 +17,18 @@ export function makeUserNamespace({ uidMap, gidMap, ...process }: NewUserNamespa
   return withUserNamespace(process, undefined, (pid) => {
     writeMap(`/proc/${pid}/uid_map`, uidMap)
     writeMap(`/proc/${pid}/gid_map`, gidMap)
-    return openSync(`/proc/${pid}/ns/user`, 'r')
+    return openFile(`/proc/${pid}/ns/user`, O_RDONLY)
   })
 }
 
 /** In one write, as user_namespaces(7) demands. */
 function writeMap(path: string, map: string): void {
-  const fd = openSync(path, 'w')
+  const fd = openFile(path, O_WRONLY | O_CREAT | O_TRUNC)
   try {
-    writeSync(fd, map)
+    write(fd, map)
   } catch (cause) {
     throw new RuntimeError('io', `write ${path}: ${reasonOf(cause)}`, { cause })
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }

@@ -2,12 +2,13 @@
  * The monitor's process: launched as soon as its fds are open, so that liblxc makes the namespaces while create compiles
  * init's plan; ended or kept when init is parked.
  */
-import { chmodSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { O_PATH, SIGKILL } from '@crio-lxc/core/abi/constants'
+import { O_PATH, O_RDWR, SIGKILL } from '@crio-lxc/core/abi/constants'
 import { forksIntoCgroup, type OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { log } from '@crio-lxc/core/log/logger'
 import { compile } from '@crio-lxc/core/plan/compile'
 import { START_FIFO } from '@crio-lxc/core/plan/fifo-names'
@@ -15,9 +16,20 @@ import type { Plan } from '@crio-lxc/core/plan/plan'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { childrenOf, readProcStat } from '@crio-lxc/core/process/proc'
-import { mkfifo, pipe } from '@crio-lxc/core/sys/libc'
+import { close, pipe, write, writeAll } from '@crio-lxc/core/sys/fd'
+import {
+  changeMode,
+  makeDirectory,
+  makeFifo,
+  O_APPEND,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_WRONLY,
+  openFile,
+  readText,
+} from '@crio-lxc/core/sys/files'
 import { fillSealed, memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
-import { writeAll } from '@crio-lxc/core/sys/write-all'
 import { planWait } from '@crio-lxc/init/wait-plan'
 import { type LaunchInputs, planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import type { Companions } from './companions.ts'
@@ -68,10 +80,10 @@ export class Monitor {
     for (const fd of cgroup.fds) keep(fd)
     try {
       this.#plan = keep(memfdCreate('plan'))
-      const configFile = keep(openSync(info.configFilePath(), 'wx+', 0o600))
+      const configFile = keep(openFile(info.configFilePath(), O_RDWR | O_CREAT | O_EXCL, 0o600))
       this.#logPath = info.runtimePath('lxc.log')
-      const log = keep(openSync(this.#logPath, 'ax', 0o600))
-      this.fifoDirectory = keep(makeFifo(info))
+      const log = keep(openFile(this.#logPath, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600))
+      this.fifoDirectory = keep(makeStartFifo(info))
       const [reportRead, reportWrite] = pipe()
       this.reportRead = keep(reportRead)
       this.reportWrite = keep(reportWrite)
@@ -87,7 +99,7 @@ export class Monitor {
         number,
         number,
       ]
-      writeAll(configFile, Buffer.from(config({ plan: wait, log })))
+      writeAll(configFile, config({ plan: wait, log }))
       const own = [this.#plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, wait]
       this.#process = new ExecutorProcess({
         path: companions.init,
@@ -117,10 +129,10 @@ export class Monitor {
   go(plan: Plan): void {
     fillSealed(this.#plan, compile(plan, this.reportWrite))
     try {
-      writeSync(this.#go, 'g')
+      write(this.#go, 'g')
     } catch (error) {
       // Nobody is left to read it: what happened stands in the report.
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+      if (codeOf(error) !== 'EPIPE') throw error
     }
     this.#close(this.#go)
     this.#close(this.reportWrite)
@@ -168,7 +180,7 @@ export class Monitor {
   lastErrors(): string {
     let text: string
     try {
-      text = readFileSync(this.#logPath, 'utf8')
+      text = readText(this.#logPath)
     } catch (error) {
       return messageOf(error)
     }
@@ -181,18 +193,18 @@ export class Monitor {
 
   /** The end of liblxc's log into ours, when create has failed and its file is removed. */
   keepLog(): void {
-    const lines = readFileSync(this.#logPath, 'utf8').split('\n').filter(Boolean)
+    const lines = readText(this.#logPath).split('\n').filter(Boolean)
     for (const line of lines.slice(-MOST_KEPT_LINES)) log.info(line, { c: 'liblxc' })
   }
 
   /** Closes what create holds of it. */
   close(): void {
-    for (const fd of this.#open) closeSync(fd)
+    for (const fd of this.#open) close(fd)
     this.#open.clear()
   }
 
   #close(fd: number): void {
-    if (this.#open.delete(fd)) closeSync(fd)
+    if (this.#open.delete(fd)) close(fd)
   }
 }
 
@@ -200,10 +212,10 @@ export class Monitor {
  * init opens the fifo as the container's user, below an fd of its directory: that directory can be entered by all, and
  * nobody but init can reach it, because the runtime directory around it is 0700.
  */
-function makeFifo(info: ContainerInfo): number {
+function makeStartFifo(info: ContainerInfo): number {
   const directory = info.runtimePath('fifo')
-  mkdirSync(directory, { mode: 0o711 })
-  mkfifo(`${directory}/${START_FIFO}`, 0o600)
-  chmodSync(`${directory}/${START_FIFO}`, 0o622)
-  return openSync(directory, O_PATH | constants.O_DIRECTORY)
+  makeDirectory(directory, 0o711)
+  makeFifo(`${directory}/${START_FIFO}`, 0o600)
+  changeMode(`${directory}/${START_FIFO}`, 0o622)
+  return openFile(directory, O_PATH | O_DIRECTORY)
 }

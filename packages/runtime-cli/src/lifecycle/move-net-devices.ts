@@ -1,9 +1,9 @@
-import { closeSync } from 'node:fs'
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { HostNetDevices } from '@crio-lxc/core/host/net-devices'
 import { callText } from '@crio-lxc/core/plan/print'
 import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
+import { close } from '@crio-lxc/core/sys/fd'
 import { planNetDeviceProcess } from '@crio-lxc/init/net-device-plan'
 import { openContainerNamespace } from './container-namespaces.ts'
 import { withPlanProcess } from './plan-process.ts'
@@ -32,6 +32,6 @@ export function moveNetDevices(netDevices: HostNetDevices, target: ProcessIdenti
       throw stepError('create-failed', { what: step.what, call: callText(step), errno: record.errno, command: '' })
     })
   } finally {
-    closeSync(namespace)
+    close(namespace)
   }
 }

@@ -1,5 +1,5 @@
 /** linux.namespaces seen from the host: which are made, which are joined, which stay the runtime's. */
-import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
+
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
@@ -15,7 +15,9 @@ import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import { checkNamespaceRules } from '@crio-lxc/core/oci/namespace-rules'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import { namespaceType } from '@crio-lxc/core/sys/libc-process'
+import { close } from '@crio-lxc/core/sys/fd'
+import { fstat, openFile, readText, stat } from '@crio-lxc/core/sys/files'
+import { namespaceType } from '@crio-lxc/core/sys/process'
 
 /** The files below /proc/PID/ns, and the flags of clone(2) and setns(2). */
 export const namespaceKinds: Readonly<Record<NamespaceType, { readonly file: string; readonly flag: number }>> = {
@@ -54,7 +56,7 @@ export function openNamespaces(spec: Spec): OpenNamespaces {
       if (path) {
         const { fd, ino } = openNamespace(type, path, `linux.namespaces[${index}].path`)
         // Joining the runtime's own would be joining nothing.
-        if (ino === namespaceOf('self', type)) closeSync(fd)
+        if (ino === namespaceOf('self', type)) close(fd)
         else {
           shared.set(type, fd)
           // A runtime in namespaces of its own can still be sent to those of the machine.
@@ -67,11 +69,11 @@ export function openNamespaces(spec: Spec): OpenNamespaces {
     }
     // With anything to join liblxc makes a cgroup namespace too; from inside a user namespace the way back is barred.
     if (shared.size > 0 && ![...created, ...shared.keys()].some((type) => type === 'cgroup' || type === 'user'))
-      shared.set('cgroup', openSync('/proc/self/ns/cgroup', 0o4000))
+      shared.set('cgroup', openFile('/proc/self/ns/cgroup', 0o4000))
     const sharesUts = !created.has('uts') && !shared.has('uts')
     checkNamespaceRules(sharesUts ? withoutHostnameInEffect(spec) : spec, own)
   } catch (error) {
-    for (const fd of shared.values()) closeSync(fd)
+    for (const fd of shared.values()) close(fd)
     throw error
   }
   return { created, shared }
@@ -85,27 +87,27 @@ export function sharesSysfs({ created, shared }: OpenNamespaces): boolean {
 
 /** Callers repeat the host's name when they share its UTS namespace by path: nothing would change. */
 function withoutHostnameInEffect(spec: Spec): Spec {
-  if (!spec.hostname || spec.hostname !== readFileSync('/proc/sys/kernel/hostname', 'utf8').trimEnd()) return spec
+  if (!spec.hostname || spec.hostname !== readText('/proc/sys/kernel/hostname').trimEnd()) return spec
   return { ...spec, hostname: '' }
 }
 
-function openNamespace(type: NamespaceType, path: string, pointer: string): { fd: number; ino: number } {
+function openNamespace(type: NamespaceType, path: string, pointer: string): { fd: number; ino: bigint } {
   const { file, flag } = namespaceKinds[type]
   let fd: number
   try {
-    fd = openSync(path, 0o4000)
+    fd = openFile(path, 0o4000)
   } catch (cause) {
     throw new SpecError(pointer, `open ${path}: ${reasonOf(cause)}`)
   }
-  if (namespaceType(fd) === flag) return { fd, ino: fstatSync(fd).ino }
-  closeSync(fd)
+  if (namespaceType(fd) === flag) return { fd, ino: fstat(fd).ino }
+  close(fd)
   throw new SpecError(pointer, `${path} is not a ${type} namespace such as /proc/PID/ns/${file}`)
 }
 
 /** Inode of a process's namespace, which tells namespaces apart (namespaces(7)); undefined when /proc hides it. */
-function namespaceOf(pid: 'self' | '1', type: NamespaceType): number | undefined {
+function namespaceOf(pid: 'self' | '1', type: NamespaceType): bigint | undefined {
   try {
-    return statSync(`/proc/${pid}/ns/${namespaceKinds[type].file}`).ino
+    return stat(`/proc/${pid}/ns/${namespaceKinds[type].file}`).ino
   } catch (error) {
     // A runtime that is kept from tracing pid 1 (ptrace(2), "access mode checking") knows its own namespaces only.
     if (pid === '1') return undefined

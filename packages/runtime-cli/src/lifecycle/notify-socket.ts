@@ -3,7 +3,8 @@
  * and tells the service manager, on the socket of its own NOTIFY_SOCKET, that the container is ready. Nothing that the
  * container sends reaches the service manager as it is (`readyMessage`).
  */
-import { closeSync, constants, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+
+import { encode } from '@crio-lxc/core/abi/bytes'
 import {
   AT_FDCWD,
   MOUNT_ATTR_NODEV,
@@ -20,7 +21,10 @@ import { log } from '@crio-lxc/core/log/logger'
 import { NOTIFY_MESSAGE_MAX, readyMessage } from '@crio-lxc/core/oci/notify-message'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { mountSetattr, newMount, pipe, pollAsync, privateTree } from '@crio-lxc/core/sys/libc'
+import { close, pipe, pollAsync, write } from '@crio-lxc/core/sys/fd'
+import { makeDirectory, O_DIRECTORY, openFile, removeFile } from '@crio-lxc/core/sys/files'
+import { mountSetattr, newMount, privateTree } from '@crio-lxc/core/sys/mount'
+import { setUmask } from '@crio-lxc/core/sys/program'
 import { receiveDatagram } from '@crio-lxc/core/sys/unix-datagram'
 import { sendFd } from '@crio-lxc/core/sys/unix-message'
 import { bindDatagram, connectDatagram, SOCKET_NAME_MAX } from '@crio-lxc/core/sys/unix-socket'
@@ -46,7 +50,7 @@ const PATH_MAX = 4095
 /** The value of NOTIFY_SOCKET, which sd_notify(3) takes as a path or as an abstract name. */
 export function checkNotifySocket(socket: string): void {
   const most = socket.startsWith('@') ? SOCKET_NAME_MAX : PATH_MAX
-  if (/^[/@][^\0]+$/.test(socket) && Buffer.byteLength(socket) <= most) return
+  if (/^[/@][^\0]+$/.test(socket) && encode(socket).length <= most) return
   throw new RuntimeError(
     'usage',
     `NOTIFY_SOCKET must be the absolute path of a socket or "@" and its abstract name, of at most ${most} bytes, got ${JSON.stringify(socket)}: unset it`,
@@ -65,12 +69,12 @@ interface Prepared {
  */
 export function addNotifySocket(prepared: Prepared, info: ContainerInfo): Prepared & { readonly fd: number } {
   const source = info.runtimePath(DIRECTORY)
-  mkdirSync(source, { mode: 0o755 })
+  makeDirectory(source, 0o755)
   const fd = privateTree(AT_FDCWD, source, { recursive: false })
   try {
     mountSetattr(fd, { set: ATTRIBUTES })
   } catch (error) {
-    closeSync(fd)
+    close(fd)
     throw error
   }
   return withMount(prepared, { fd, source })
@@ -193,32 +197,32 @@ export class NotifySocket {
 
   /** sd_notify_barrier(3): a sender that ends before its message is read belongs to no service any more. */
   async #tell(message: string): Promise<void> {
-    const [read, write] = pipe()
+    const [readEnd, writeEnd] = pipe()
     try {
       try {
-        writeSync(this.fds.manager, message)
-        sendFd(this.fds.manager, Buffer.from('BARRIER=1'), write, BARRIER_MS)
+        write(this.fds.manager, message)
+        sendFd(this.fds.manager, encode('BARRIER=1'), writeEnd, BARRIER_MS)
       } finally {
-        closeSync(write)
+        close(writeEnd)
       }
-      const [closed = 0] = await pollAsync([read], BARRIER_MS)
+      const [closed = 0] = await pollAsync([readEnd], BARRIER_MS)
       if (!closed) log.warn(`wait until ${this.host} has read READY=1: it took longer than ${BARRIER_MS} ms`)
     } catch (cause) {
       throw new RuntimeError('io', `send READY=1 to NOTIFY_SOCKET ${this.host}: ${messageOf(cause)}`, { cause })
     } finally {
-      closeSync(read)
+      close(readEnd)
     }
   }
 
   close(): void {
-    rmSync(`/proc/self/fd/${this.fds.directory}/${SOCKET}`, { force: true })
+    removeFile(`/proc/self/fd/${this.fds.directory}/${SOCKET}`)
     closeAll(Object.values(this.fds))
   }
 }
 
 function openDirectory(info: ContainerInfo): number | undefined {
   try {
-    return openSync(info.runtimePath(DIRECTORY), O_PATH | constants.O_DIRECTORY)
+    return openFile(info.runtimePath(DIRECTORY), O_PATH | O_DIRECTORY)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
@@ -240,16 +244,16 @@ function connectManager(host: string, { optional }: { optional: boolean }): numb
 /** By way of the directory's fd, whose name is short. A socket that is there is that of a start that was killed. */
 function bindSocket(directory: number): number {
   const path = `/proc/self/fd/${directory}/${SOCKET}`
-  rmSync(path, { force: true })
+  removeFile(path)
   // Every user of the container may send. Afterwards the mode could not be changed without following a name.
-  const umask = process.umask(0)
+  const umask = setUmask(0)
   try {
     return bindDatagram(path)
   } finally {
-    process.umask(umask)
+    setUmask(umask)
   }
 }
 
 function closeAll(fds: readonly number[]): void {
-  for (const fd of fds) closeSync(fd)
+  for (const fd of fds) close(fd)
 }

@@ -1,10 +1,11 @@
-import { closeSync } from 'node:fs'
+import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { compile } from '@crio-lxc/core/plan/compile'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { type Record, readRecord } from '@crio-lxc/core/process/plan-record'
 import { spawnExecutor } from '@crio-lxc/core/sys/executor'
-import { pipe } from '@crio-lxc/core/sys/libc'
+import { close, pipe } from '@crio-lxc/core/sys/fd'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
+import { kill } from '@crio-lxc/core/sys/program'
 import { wait } from '@crio-lxc/core/sys/spawn'
 
 export interface PlanProcess {
@@ -37,12 +38,12 @@ export function withPlanProcess<Result>(
     pid = spawnExecutor({ path: init, plan: image, fds: [report, ...fds] })
     // Only the process may hold it: end of file is how its end is seen.
     open.delete(report)
-    closeSync(report)
+    close(report)
     return use(readRecord(reportRead, { timeoutMs, what }), { pid, plan })
   } finally {
-    for (const fd of open) closeSync(fd)
+    for (const fd of open) close(fd)
     if (pid !== undefined) {
-      process.kill(pid, 'SIGKILL')
+      kill(pid, SIGKILL)
       wait(pid)
     }
   }

@@ -1,5 +1,5 @@
 /** debug plan: everything that create would do with a bundle, as data, without doing any of it. */
-import { closeSync } from 'node:fs'
+
 import { presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { deviceGroupName } from '@crio-lxc/core/cgroup/device-group'
@@ -21,6 +21,8 @@ import type { Hook, Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
 import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
 import { printSeccompProgram } from '@crio-lxc/core/seccomp/print-program'
+import { close } from '@crio-lxc/core/sys/fd'
+import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { planNetDeviceProcess } from '@crio-lxc/init/net-device-plan'
 import { planWait } from '@crio-lxc/init/wait-plan'
@@ -135,7 +137,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
   const namespaces = openNamespaces(spec)
   const closeLater = (open: Iterable<number>): void =>
     fds.push(() => {
-      for (const fd of open) closeSync(fd)
+      for (const fd of open) close(fd)
     })
   closeLater(namespaces.shared.values())
   const mapping = { arch, init: companions.init, timeoutMs: settings.timeouts.createMs, namespaces }
@@ -159,6 +161,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
     gates: settings.featureGates,
     root: sources.rootfs,
     userNamespace: userNamespace !== undefined,
+    filterOf: compileSeccomp,
   })
   const ownMounts = namespaces.created.has('mount')
   checkHooks(spec.hooks, { ownMounts, hook: companions.hook })

@@ -3,14 +3,15 @@
  * `--preserve-fds`. They are looked at before anything else is opened: a number that the caller has not used would
  * soon be a descriptor of the runtime's, and in the hands of the container (CVE-2024-21626).
  */
-import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { isLogFile } from '@crio-lxc/core/log/log-file'
-import { isSignalFd } from '@crio-lxc/core/sys/realtime-signals'
+import { fstat, readDirectory, readLink, readText } from '@crio-lxc/core/sys/files'
+import { ownPid } from '@crio-lxc/core/sys/program'
 
 /** How many sockets the service manager has passed to this very process; 0 when it has passed none. */
 export function listenFds({ LISTEN_FDS: count, LISTEN_PID: pid }: NodeJS.ProcessEnv): number {
-  return pid === String(process.pid) && /^\d{1,9}$/.test(count ?? '') ? Number(count) : 0
+  return pid === String(ownPid()) && /^\d{1,9}$/.test(count ?? '') ? Number(count) : 0
 }
 
 /** What tells the process of its sockets: as init of its pid namespace it has pid 1, and so runc says. */
@@ -32,7 +33,7 @@ export function preservedFds(count: number): number[] {
 
 function isOpen(fd: number): boolean {
   try {
-    fstatSync(fd)
+    fstat(fd)
     return true
   } catch {
     return false
@@ -45,20 +46,19 @@ function isOpen(fd: number): boolean {
  */
 function ownFds(): ReadonlySet<number> {
   const own = new Set<number>()
-  for (const name of readdirSync('/proc/self/fd')) {
+  for (const name of readDirectory('/proc/self/fd')) {
     const fd = Number(name)
-    if (isLogFile(fd) || isSignalFd(fd)) own.add(fd)
+    if (isLogFile(fd)) own.add(fd)
     if (targetOf(fd) !== 'anon_inode:[eventpoll]') continue
     own.add(fd)
-    for (const [, polled] of readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1').matchAll(/^tfd:\s+(\d+)/gm))
-      own.add(Number(polled))
+    for (const [, polled] of readText(`/proc/self/fdinfo/${fd}`).matchAll(/^tfd:\s+(\d+)/gm)) own.add(Number(polled))
   }
   return own
 }
 
 function targetOf(fd: number): string | undefined {
   try {
-    return readlinkSync(`/proc/self/fd/${fd}`)
+    return readLink(`/proc/self/fd/${fd}`)
   } catch {
     // It was the one that listed the directory.
     return undefined

@@ -1,19 +1,20 @@
 /** What create gives init from the host's side, because it needs a privilege over the host. */
-import { writeFileSync } from 'node:fs'
+
 import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { rlimitsForSetUp } from '@crio-lxc/core/oci/rlimits'
 import type { Process } from '@crio-lxc/core/oci/spec'
 import { rlimitResource } from '@crio-lxc/core/plan/structs'
-import { ioprioSet, prlimit, schedSetattr } from '@crio-lxc/core/sys/libc-process'
+import { writeFile } from '@crio-lxc/core/sys/files'
+import { ioprioSet, prlimit, schedSetattr } from '@crio-lxc/core/sys/process'
 import { ioPriorityValue, schedulerBytes, schedulerText } from '@crio-lxc/init/steps/scheduling'
 
 /** proc_pid_oom_score_adj(5): lowering it needs CAP_SYS_RESOURCE. */
 export function setOomScoreAdj(pid: number, value: number | undefined): void {
   if (value === undefined) return
   try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, String(value))
+    writeFile(`/proc/${pid}/oom_score_adj`, String(value))
   } catch (cause) {
     throw new SpecError(
       'process.oomScoreAdj',

@@ -1,9 +1,9 @@
 import { log } from '@crio-lxc/core/log/logger'
 import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
-import type { Linux } from '@crio-lxc/core/oci/linux'
+import type { Linux, Seccomp } from '@crio-lxc/core/oci/linux'
 import type { Process } from '@crio-lxc/core/oci/spec'
 import { boundingSet, everyCapability } from '@crio-lxc/core/process/proc'
-import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
+import type { CompiledSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { environmentOf, executableCandidates, lacksHome } from '@crio-lxc/init/environment'
 import type { ProcessInputs } from '@crio-lxc/init/steps/process'
 import { homeOf } from './home.ts'
@@ -17,16 +17,19 @@ export interface ProcessContext {
   readonly root: number
   /** The container is in a user namespace of its own or of others. */
   readonly userNamespace: boolean
+  /** Where the filter comes from: it is compiled once. */
+  readonly filterOf: (seccomp: Seccomp) => CompiledSeccomp
 }
 
 /** What the planners need to know of a process beside the process itself. */
-export function processInputs(process: Process, { linux, gates, root, userNamespace }: ProcessContext): ProcessInputs {
+export function processInputs(process: Process, context: ProcessContext): ProcessInputs {
+  const { linux, gates, root, userNamespace, filterOf } = context
   const environment = environmentOf(process, lacksHome(process) ? homeOf(process.user.uid, root) : undefined)
   return {
     process: withGates(process, gates, userNamespace),
     environment,
     candidates: executableCandidates(process.args[0] ?? '', environment),
-    seccomp: linux?.seccomp && gates.seccomp ? compileSeccomp(linux.seccomp) : undefined,
+    seccomp: linux?.seccomp && gates.seccomp ? filterOf(linux.seccomp) : undefined,
     personality: linux?.personality,
     memoryPolicy: linux?.memoryPolicy,
     capabilities: gates.capabilities,

@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process'
 import { listProcesses } from '@crio-lxc/core/cgroup/cgroup-processes'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { processesOfNamespace } from '@crio-lxc/core/process/pid-namespace'
+import { capture } from '@crio-lxc/core/sys/capture'
+import { fileExists } from '@crio-lxc/core/sys/files'
+import { environment } from '@crio-lxc/core/sys/program'
 import { loadContainer } from './load-container.ts'
 import type { Settings } from './settings.ts'
 
@@ -16,14 +18,15 @@ export function containerPids(settings: Settings, id: string): number[] {
 /** The header of ps(1), run with `args` (default `-ef`), and its lines about `pids`. Throws RuntimeError `io`. */
 export function processTable(pids: readonly number[], args: readonly string[]): string {
   // podman calls without PATH.
-  const env = { ...process.env, PATH: process.env.PATH || '/usr/sbin:/usr/bin:/sbin:/bin' }
-  const { error, status, stdout, stderr } = spawnSync('ps', args.length > 0 ? args : ['-ef'], {
-    env,
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  })
-  if (error) throw new RuntimeError('io', `run ps: ${error.message}: install procps`, { cause: error })
-  if (status !== 0) throw new RuntimeError('io', `ps ${args.join(' ')}: ${stderr.trim() || `exit code ${status}`}`)
+  const path = environment()['PATH'] || '/usr/sbin:/usr/bin:/sbin:/bin'
+  const env = Object.entries({ ...environment(), PATH: path }).map(([name, value]) => `${name}=${value}`)
+  const ps = path
+    .split(':')
+    .map((directory) => `${directory}/ps`)
+    .find(fileExists)
+  if (ps === undefined) throw new RuntimeError('io', 'run ps: it is not in PATH: install procps')
+  const { exit, stdout, stderr } = capture({ path: ps, args: ['ps', ...(args.length > 0 ? args : ['-ef'])], env })
+  if (exit !== 0) throw new RuntimeError('io', `ps ${args.join(' ')}: ${stderr.trim() || `exit code ${exit}`}`)
   return filterTable(stdout, pids)
 }
 

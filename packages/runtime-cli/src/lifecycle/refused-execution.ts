@@ -2,16 +2,19 @@
  * A program that was found, and that the kernel refuses to execute (another architecture, no `#!`, a missing interpreter): the
  * container's own failure, as with runc and crun. The process says why on its own stderr, and exits with 1.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { O_NONBLOCK, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
+
+import { O_NOCTTY, O_NONBLOCK, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
 import { type Errno, errnoName, errnoTable } from '@crio-lxc/core/abi/errno'
 import { printable } from '@crio-lxc/core/errors/printable'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { log } from '@crio-lxc/core/log/logger'
 import { machineOf, type ProgramHeader, readProgramHeader } from '@crio-lxc/core/process/program-header'
-import { openat2 } from '@crio-lxc/core/sys/libc'
-import { pidfdGetfd } from '@crio-lxc/core/sys/libc-process'
+import { close, read } from '@crio-lxc/core/sys/fd'
+import { fstat, O_RDONLY, openFile } from '@crio-lxc/core/sys/files'
+import { openat2 } from '@crio-lxc/core/sys/mount'
+import { pidfdGetfd } from '@crio-lxc/core/sys/process'
+import { arch } from '@crio-lxc/core/sys/syscall'
 import { planMessage } from '@crio-lxc/init/message-plan'
 import { EXECUTE } from '@crio-lxc/init/step-names'
 import { hostArch } from './host-arch.ts'
@@ -59,7 +62,7 @@ function writeToStderr({ pidfd, init }: RefusedExecution, text: string): void {
       if (record.kind !== 'ready') throw new Error('it cannot be written to')
     })
   } finally {
-    closeSync(output)
+    close(output)
   }
 }
 
@@ -70,7 +73,7 @@ function reasonFor({ pid, errno, candidates, cwd }: RefusedExecution): string | 
     try {
       return reasonIn({ root, cwd }, { candidates, errno: errnoName(errno) as Errno })
     } finally {
-      closeSync(root)
+      close(root)
     }
   } catch (error) {
     log.debug(`look why it cannot be executed: ${messageOf(error)}`, { c: 'init' })
@@ -122,7 +125,7 @@ function formatProblem(header: ProgramHeader): string | undefined {
     case 'script':
       return header.interpreter === '' ? 'names no interpreter in its #! line' : undefined
     case 'elf': {
-      const host = machineOf(process.arch)
+      const host = machineOf(arch.name)
       if (header.machine === host) return undefined
       return `is for ${header.machine}, and this machine is ${host}: use an image for this architecture`
     }
@@ -152,22 +155,22 @@ function lookAt({ root, cwd }: Place, path: string): LookedAt {
     return error instanceof SyscallError && gone.includes(error.errno) ? 'missing' : 'other'
   }
   try {
-    const stat = fstatSync(fd)
+    const stat = fstat(fd)
     if (!stat.isFile()) return 'other'
     return { header: headerOf(fd), executable: (stat.mode & 0o111) !== 0 }
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }
 
 function headerOf(fd: number): ProgramHeader {
-  const file = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | O_NONBLOCK | constants.O_NOCTTY)
+  const file = openFile(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK | O_NOCTTY)
   try {
     return readProgramHeader((offset, length) => {
-      const bytes = Buffer.alloc(length)
-      return bytes.subarray(0, readSync(file, bytes, 0, length, offset))
+      const bytes = new Uint8Array(length)
+      return bytes.subarray(0, read(file, bytes, offset))
     })
   } finally {
-    closeSync(file)
+    close(file)
   }
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import type { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Spec } from '@crio-lxc/core/oci/spec'
+import { readFile } from '@crio-lxc/core/sys/files'
 import { environmentOf, executableCandidates } from '@crio-lxc/init/environment'
 import { companionsOf } from './companions.ts'
 import { type RefusedExecution, sayWhyRefused } from './refused-execution.ts'
@@ -14,7 +14,7 @@ export interface RefusedInit extends Pick<RefusedExecution, 'pid' | 'pidfd' | 'e
 
 /** The same for the init of a container that is being started. */
 export function sayWhyInitRefused(settings: Settings, { config, ...refused }: RefusedInit): RuntimeError {
-  const { process } = parseJson(readFileSync(config), config) as Spec
+  const { process } = parseJson(readFile(config), config) as Spec
   const [command = ''] = process.args
   const candidates = executableCandidates(command, environmentOf(process, undefined))
   const { init } = companionsOf(settings)

@@ -1,5 +1,5 @@
 /** delete --force of a container whose files are missing, damaged, from the future or not ours. */
-import { readdirSync, readFileSync } from 'node:fs'
+
 import { listProcesses } from '@crio-lxc/core/cgroup/cgroup-processes'
 import { removeCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
@@ -11,13 +11,14 @@ import { decodePresentJSON } from '@crio-lxc/core/container/json-file'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { isAlive } from '@crio-lxc/core/process/proc'
+import { readDirectory, readText } from '@crio-lxc/core/sys/files'
 import { endContainer } from './end-container.ts'
 import type { Container } from './load-container.ts'
 import { Remains } from './remains.ts'
 import type { Settings } from './settings.ts'
 
 /** What create leaves in a runtime directory; a directory with anything else is no container's. */
-const ownNames = /^(container\.json|init\.json|config\.json|config|lxc\.log|fifo)(\.\d+\.tmp)?$/
+const ownNames = /^(container\.json|init\.json|config\.json|config|lxc\.log|seccomp\.bpf|fifo)(\.\d+\.tmp)?$/
 
 /** A container whose init.json alone is damaged: its processes are found in its cgroup. undefined: there is more. */
 export function loadWithoutInit(info: ContainerInfo): Container | undefined {
@@ -30,7 +31,7 @@ export function loadWithoutInit(info: ContainerInfo): Container | undefined {
  * without processes are removed, as nothing says whose the processes are. Throws RuntimeError.
  */
 export function removeDamaged(settings: Settings, info: ContainerInfo): void {
-  const stranger = readdirSync(info.runtimePath()).find((name) => !ownNames.test(name))
+  const stranger = readDirectory(info.runtimePath()).find((name) => !ownNames.test(name))
   if (stranger !== undefined)
     throw new RuntimeError(
       'io',
@@ -59,7 +60,7 @@ function cgroupOf({ init }: InitFacts, named: readonly string[]): string | undef
   if (around !== undefined) return around
   const [key, id] = hierarchy.version === 2 ? ['', '0'] : [hierarchy.controllers.join(',')]
   // Without it when its path is too long for the kernel to tell.
-  const path = (attempt(() => readFileSync(`/proc/${init.pid}/cgroup`, 'utf8')) ?? '')
+  const path = (attempt(() => readText(`/proc/${init.pid}/cgroup`)) ?? '')
     .split('\n')
     .map((line) => /^(\d+):([^:]*):(.*)$/.exec(line))
     .find((fields) => fields && fields[2] === key && (id === undefined || fields[1] === id))?.[3]

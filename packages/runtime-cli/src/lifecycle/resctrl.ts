@@ -1,6 +1,5 @@
 /** What the verbs do with linux.intelRdt; loaded only for specs and containers that have it. */
 
-import { readFileSync } from 'node:fs'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { IntelRdt } from '@crio-lxc/core/oci/linux'
 import { checkGroup, makeGroup, removeGroups, resctrlRoot, writeSchemata } from '@crio-lxc/core/resctrl/group'
@@ -12,6 +11,7 @@ import {
   type ResctrlFacts,
   schemataLines,
 } from '@crio-lxc/core/resctrl/plan/group-plan'
+import { readText } from '@crio-lxc/core/sys/files'
 import type { Undo } from './undo.ts'
 
 /** The group of a container that is being created. */
@@ -48,7 +48,7 @@ export function updateSchemata(facts: ResctrlFacts | undefined, change: IntelRdt
       'update --l3-cache-schema and --mem-bw-schema: the container has no resctrl group: create it with linux.intelRdt',
     )
   const root = resctrlRoot()
-  const before = readFileSync(`${facts.group}/schemata`, 'utf8')
+  const before = readText(`${facts.group}/schemata`)
   writeSchemata(root, facts.group, lines)
   return () => writeSchemata(root, facts.group, schemataLines({ schemata: before.split('\n') }))
 }

@@ -1,7 +1,7 @@
 import { PR_SET_CHILD_SUBREAPER } from '@crio-lxc/core/abi/constants'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { log } from '@crio-lxc/core/log/logger'
-import { prctl } from '@crio-lxc/core/sys/libc'
+import { prctl } from '@crio-lxc/core/sys/process'
 import { type CreateOptions, create } from './create.ts'
 import { deleteContainer } from './delete.ts'
 import { loadSpec } from './load-spec.ts'
@@ -12,7 +12,6 @@ import { SignalRelay } from './signal-relay.ts'
 import { begin, start } from './start.ts'
 import { supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
-import { checkForeground } from './whole-elf.ts'
 
 export interface RunOptions extends CreateOptions {
   readonly detach: boolean
@@ -32,7 +31,6 @@ async function runDetached(settings: Settings, options: RunOptions): Promise<num
 }
 
 async function runInForeground(settings: Settings, options: RunOptions): Promise<number> {
-  checkForeground()
   // Init is handed to the nearest subreaper when the monitor ends: that must be this process.
   prctl(PR_SET_CHILD_SUBREAPER, 1)
   const relay = new SignalRelay()

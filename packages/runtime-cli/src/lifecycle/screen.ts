@@ -1,6 +1,8 @@
 /** A table on a terminal that is looked at again and again, until its reader has seen enough. */
-import { closeSync, readSync, writeSync } from 'node:fs'
-import { pipe, pollAsync } from '@crio-lxc/core/sys/libc'
+import { decode, type Struct } from '@crio-lxc/core/abi/bytes'
+import { pollAsync, read } from '@crio-lxc/core/sys/fd'
+import { monotonicMs } from '@crio-lxc/core/sys/program'
+import { type HeldSignals, holdSignals } from '@crio-lxc/core/sys/signals'
 import { makeUnbuffered, readModes, readSize, restoreModes } from '@crio-lxc/core/sys/terminal'
 
 const [STDIN, STDOUT] = [0, 1]
@@ -10,12 +12,8 @@ const CLEAR_LINE = '\x1b[K'
 const CLEAR_BELOW = '\x1b[J'
 const CLEAR = '\x1b[2J'
 
-const ending = [
-  ['SIGHUP', 1],
-  ['SIGINT', 2],
-  ['SIGQUIT', 3],
-  ['SIGTERM', 15],
-] as const
+/** SIGHUP, SIGINT, SIGQUIT and SIGTERM end a program at a terminal, which must get its modes back first. */
+const ENDING = [1, 2, 3, 15]
 
 export interface ScreenOptions {
   readonly intervalMs: number
@@ -25,7 +23,7 @@ export interface ScreenOptions {
 /** Returns 0 after q, and 128 + n after signal n, with the terminal as it was. */
 export async function showScreen(look: () => string, { intervalMs, write }: ScreenOptions): Promise<number> {
   const modes = modesOf(STDIN)
-  const signals = new Signals()
+  const signals = holdSignals(ENDING)
   try {
     if (modes) makeUnbuffered(STDIN, modes)
     write(CLEAR)
@@ -58,48 +56,24 @@ export function fit(text: string, size: { readonly height: number; readonly widt
 /** The exit code when somebody wants it to end within `intervalMs`. */
 async function waitForEnd(
   intervalMs: number,
-  { input, signals }: { input: number; signals: Signals },
+  { input, signals }: { input: number; signals: HeldSignals },
 ): Promise<number | undefined> {
-  const end = performance.now() + intervalMs
-  for (let left = intervalMs; left > 0; left = end - performance.now()) {
-    const [typed = 0] = await pollAsync([input, signals.fd], left)
-    if (signals.code !== undefined) return signals.code
+  const end = monotonicMs() + intervalMs
+  for (let left = intervalMs; left > 0; left = end - monotonicMs()) {
+    const [typed = 0, signalled = 0] = await pollAsync([input, signals.fd], left)
+    const [signal] = signalled ? signals.take() : []
+    if (signal !== undefined) return 128 + signal
     if (typed === 0) continue
-    const bytes = Buffer.alloc(64)
-    const length = readSync(STDIN, bytes)
+    const bytes = new Uint8Array(64)
+    const length = read(STDIN, bytes)
     // End of input: nobody is there any more.
-    if (length === 0 || /q/i.test(bytes.toString('latin1', 0, length))) return 0
+    if (length === 0 || /q/i.test(decode(bytes.subarray(0, length)))) return 0
   }
   return undefined
 }
 
-/** The signals that end a program at a terminal, which must get its modes back first. */
-class Signals {
-  /** 128 + n once signal n has come. */
-  code: number | undefined
-  readonly #pipe = pipe()
-  readonly #handlers = ending.map(([name, signal]) => {
-    const handler = (): void => {
-      this.code ??= 128 + signal
-      writeSync(this.#pipe[1], 's')
-    }
-    process.on(name, handler)
-    return () => process.off(name, handler)
-  })
-
-  /** Has input once a signal has come. */
-  get fd(): number {
-    return this.#pipe[0]
-  }
-
-  close(): void {
-    for (const remove of this.#handlers) remove()
-    for (const fd of this.#pipe) closeSync(fd)
-  }
-}
-
 /** undefined when the fd is no terminal: nothing is read from it then. */
-function modesOf(fd: number): Buffer | undefined {
+function modesOf(fd: number): Struct | undefined {
   try {
     return readModes(fd)
   } catch {

@@ -3,12 +3,14 @@
  * filter and reports the number of the listener; the fd is taken out of it from here, because the filter may forbid the
  * process to send anything, and what a system call of it waits for is the agent that has no fd yet.
  */
-import { closeSync, readlinkSync, writeSync } from 'node:fs'
+import { encode } from '@crio-lxc/core/abi/bytes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Seccomp } from '@crio-lxc/core/oci/linux'
 import { OCI_VERSION } from '@crio-lxc/core/oci/oci-version'
 import type { State } from '@crio-lxc/core/oci/state'
-import { pidfdGetfd } from '@crio-lxc/core/sys/libc-process'
+import { close, write } from '@crio-lxc/core/sys/fd'
+import { readLink } from '@crio-lxc/core/sys/files'
+import { pidfdGetfd } from '@crio-lxc/core/sys/process'
 import { sendFd } from '@crio-lxc/core/sys/unix-message'
 import { connectUnix } from '@crio-lxc/core/sys/unix-socket'
 
@@ -44,26 +46,26 @@ export function sendListener({ path, metadata }: SeccompAgent, listening: Listen
   const fd = pidfdGetfd(pidfd, listener)
   try {
     // Whoever can trace the process may have reported another number: the agent must not get its other descriptors.
-    if (readlinkSync(`/proc/self/fd/${fd}`) !== 'anon_inode:seccomp notify')
+    if (readLink(`/proc/self/fd/${fd}`) !== 'anon_inode:seccomp notify')
       throw new RuntimeError('io', `fd ${listener} of process ${pid} is no seccomp listener`)
     const socket = connectUnix(path, { timeoutMs })
     try {
-      sendFd(socket, Buffer.from(JSON.stringify(processState(state, pid, metadata))), fd, timeoutMs)
+      sendFd(socket, encode(JSON.stringify(processState(state, pid, metadata))), fd, timeoutMs)
     } finally {
-      closeSync(socket)
+      close(socket)
     }
   } catch (cause) {
     const problem = messageOf(cause).replace(/^\w+\(.*?\): /s, '')
     throw new RuntimeError('io', `linux.seccomp.listenerPath: send the listener to ${path}: ${problem}`, { cause })
   } finally {
-    closeSync(fd)
+    close(fd)
   }
 }
 
 /** Lets the process go on. */
 export function acknowledgeListener(fd: number): void {
   try {
-    writeSync(fd, 'a')
+    write(fd, 'a')
   } catch {
     // It has died meanwhile, which is what the caller waits for next.
   }

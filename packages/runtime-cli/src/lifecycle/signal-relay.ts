@@ -1,7 +1,7 @@
 import { signalPidfd } from '@crio-lxc/core/process/pidfd'
 import { parseSignal } from '@crio-lxc/core/process/signals'
-import { poll, pollAsync } from '@crio-lxc/core/sys/libc'
-import { RealtimeSignals } from '@crio-lxc/core/sys/realtime-signals'
+import { poll, pollAsync } from '@crio-lxc/core/sys/fd'
+import { type HeldSignals, holdSignals } from '@crio-lxc/core/sys/signals'
 
 /**
  * What a person or a supervisor sends to a program in the foreground, with every real-time signal. SIGTTIN and SIGTTOU
@@ -27,79 +27,63 @@ const forwarded = [
 /** What a person sends who wants no more of it. */
 const ending: ReadonlySet<number> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'].map(parseSignal))
 
+const REALTIME = Array.from({ length: 64 - 34 + 1 }, (_, index) => 34 + index)
+
 /**
  * From `hold` to `close` the signals of this process are the child's: those that come before there is one wait for it, and
  * when it has ended they are nobody's, so that nobody ends the runtime between the making of a container and its removal.
  */
 export class SignalRelay {
   #pidfd: number | undefined
-  #dropped = false
-  #onRelayed: (signal: number) => void = () => {}
-  readonly #waiting: number[] = []
-  readonly #realtime = new RealtimeSignals()
-  readonly #handlers = new Map<(typeof forwarded)[number], () => void>()
+  #held: HeldSignals | undefined
 
-  /** To be waited for with the child: when one has input, `relayRealtime` is due. */
-  get fds(): readonly number[] {
-    return this.#realtime.fds
+  /** To be waited for with the child: when it has input, `relay` is due. */
+  get fd(): number {
+    return this.#held?.fd ?? -1
   }
 
   hold(): void {
-    if (this.#handlers.size > 0) return
-    for (const name of forwarded) {
-      const handler = (): void => this.#relay(parseSignal(name))
-      this.#handlers.set(name, handler)
-      process.on(name, handler)
-    }
-    this.#realtime.hold()
+    this.#held ??= holdSignals([...forwarded.map(parseSignal), ...REALTIME])
   }
 
   to(pidfd: number): void {
     this.hold()
     this.#pidfd = pidfd
-    for (const signal of this.#waiting.splice(0)) this.#relay(signal)
+    this.relay()
   }
 
-  relayRealtime(): void {
-    for (const signal of this.#realtime.take()) this.#relay(signal)
+  /** Sends on what has come, and says what that was; when the child has just ended nobody gets it. */
+  relay(): readonly number[] {
+    if (this.#pidfd === undefined) return []
+    const signals = this.#held?.take() ?? []
+    for (const signal of signals) signalPidfd(this.#pidfd, signal)
+    return signals
   }
 
   /** Waits for the end of the child. */
   async ended(pidfd: number): Promise<void> {
     for (;;) {
-      const [hasEnded, ...signals] = await pollAsync([pidfd, ...this.fds])
-      if (signals.some(Boolean)) this.relayRealtime()
+      const [hasEnded, signalled] = await pollAsync([pidfd, this.fd])
+      if (signalled) this.relay()
       if (hasEnded) return
     }
   }
 
-  /** Resolves with a signal that would end the child behind `pidfd` when it had not ended already: nobody gets it. */
-  async unwanted(pidfd: number): Promise<undefined> {
-    for (;;) {
-      const signal = await new Promise<number>((resolve) => {
-        this.#onRelayed = resolve
-      })
-      if (ending.has(signal) && poll([pidfd], 0)[0]) return undefined
-    }
+  /** Whether one of `signals` would end the child behind `pidfd` if it had not ended already: nobody got it. */
+  isUnwanted(signals: readonly number[], pidfd: number): boolean {
+    return signals.some((signal) => ending.has(signal)) && poll([pidfd], 0)[0] !== 0
   }
 
   /** The child has ended; what is left to be done is done whatever comes. */
   drop(): void {
     this.#pidfd = undefined
-    this.#dropped = true
+    this.#held?.take()
   }
 
   /** The signals do to this process what they do by default. */
   close(): void {
-    for (const [name, handler] of this.#handlers) process.off(name, handler)
-    this.#realtime.close()
-  }
-
-  #relay(signal: number): void {
-    if (this.#dropped) return
-    // When it has just ended nobody gets it, and supervise is about to see that.
-    if (this.#pidfd === undefined) this.#waiting.push(signal)
-    else signalPidfd(this.#pidfd, signal)
-    this.#onRelayed(signal)
+    this.#held?.take()
+    this.#held?.close()
+    this.#held = undefined
   }
 }

@@ -2,8 +2,7 @@
  * Everything of the host that goes into a container, opened before the container exists: detached mounts that init
  * inherits as fds. Nothing is named by path afterwards, so nothing can be exchanged (CVE-2025-31133).
  */
-import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs'
-import { resolve } from 'node:path'
+
 import {
   AT_FDCWD,
   MOUNT_ATTR_RDONLY,
@@ -13,6 +12,7 @@ import {
   O_PATH,
   RESOLVE_NO_SYMLINKS,
 } from '@crio-lxc/core/abi/constants'
+import { resolvePath } from '@crio-lxc/core/abi/path'
 import { lastClauseOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { log } from '@crio-lxc/core/log/logger'
@@ -21,7 +21,9 @@ import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
-import { cloneTree, dupAbove, mountSetattr, openat2 } from '@crio-lxc/core/sys/libc'
+import { close, dupAbove } from '@crio-lxc/core/sys/fd'
+import { filesystemType, fstat, openFile } from '@crio-lxc/core/sys/files'
+import { cloneTree, mountSetattr, openat2 } from '@crio-lxc/core/sys/mount'
 import { components } from '@crio-lxc/init/inside-root'
 import { type MountOptions, parseMountOptions, parsePropagation } from '@crio-lxc/init/mount-options'
 import { devicesOf } from '@crio-lxc/init/steps/devices'
@@ -49,7 +51,7 @@ export interface Sources {
 }
 
 const PROC_SUPER_MAGIC = 0x9fa0
-const PROC_ROOT_INO = 1
+const PROC_ROOT_INO = 1n
 
 export interface SourceOptions {
   /** Absolute paths. */
@@ -114,7 +116,7 @@ export function openSources(spec: Spec, options: SourceOptions): Sources {
       const of = staged.push({ fd: keep(makeDeviceNodes(nodes, ids)), directory: true, propagation: [MS_PRIVATE] }) - 1
       for (const [index, node] of nodes.entries()) {
         // Only the number is needed: the container plan puts the node in its place.
-        const fd = keep(openSync('/', O_PATH))
+        const fd = keep(openFile('/', O_PATH))
         if (node === mask) nullDevice = fd
         else devices.set(node.path, fd)
         staged.push({ fd, directory: false, propagation: [MS_PRIVATE], file: { of, name: String(index) } })
@@ -122,7 +124,7 @@ export function openSources(spec: Spec, options: SourceOptions): Sources {
     }
     return { rootfs, mounts, fromTree, devices, nullDevice, staged: ids ? staged : [], fds }
   } catch (error) {
-    for (const fd of fds) closeSync(fd)
+    for (const fd of fds) close(fd)
     throw error
   }
 }
@@ -143,21 +145,21 @@ function openRootfs(spec: Spec, bundle: string): number {
   const opened: number[] = []
   let fd: number
   try {
-    const from = path.startsWith('/') ? AT_FDCWD : openSync(bundle, O_PATH)
+    const from = path.startsWith('/') ? AT_FDCWD : openFile(bundle, O_PATH)
     if (from !== AT_FDCWD) opened.push(from)
     const found = openat2(from, path, { flags: O_PATH, resolve: RESOLVE_NO_SYMLINKS })
     opened.push(found)
     fd = cloneTree(found, '', { recursive: true })
   } catch (cause) {
-    throw new SpecError('root.path', `open ${resolve(bundle, path)}: ${lastClauseOf(cause)}${adviceFor(cause)}`)
+    throw new SpecError('root.path', `open ${resolvePath(bundle, path)}: ${lastClauseOf(cause)}${adviceFor(cause)}`)
   } finally {
-    for (const each of opened) closeSync(each)
+    for (const each of opened) close(each)
   }
   try {
     mountSetattr(fd, { propagation, recursive: true })
-    if (!fstatSync(fd).isDirectory()) throw new SpecError('root.path', `${path} is not a directory`)
+    if (!fstat(fd).isDirectory()) throw new SpecError('root.path', `${path} is not a directory`)
   } catch (error) {
-    closeSync(fd)
+    close(fd)
     throw error
   }
   return fd
@@ -193,7 +195,7 @@ function treeSource(mount: Mount, { pointer, bundle, points, ids, idMapper }: Tr
   // What is mounted on /proc must be proven to be a procfs, which only create can do.
   if (!mount.source || !isBind(mount) || components(mount.destination).join('/') === 'proc') return undefined
   const options = parseMountOptions(mount.options ?? [])
-  const path = options.remount ? undefined : points.sourceInTree(resolve(bundle, mount.source), options)
+  const path = options.remount ? undefined : points.sourceInTree(resolvePath(bundle, mount.source), options)
   if (path === undefined) return undefined
   warnOfIgnored(options, pointer)
   const idmap = idMapper?.mappingOf(mount, pointer)
@@ -220,7 +222,7 @@ function openMount(mount: Mount, context: MountContext): MountSource | undefined
       if (components(mount.destination).join('/') === 'proc') refuseFalseProc(bind.fd, path, pointer)
       idMapper?.apply(bind.fd, mount, { pointer, path })
     } catch (error) {
-      closeSync(bind.fd)
+      close(bind.fd)
       throw error
     }
     return bind
@@ -252,7 +254,7 @@ function warnOfIgnored({ ofFilesystem }: MountOptions, pointer: string): void {
 
 /** Anything but a procfs at /proc would make the container's programs believe it (CVE-2019-16884). */
 function refuseFalseProc(fd: number, path: string, pointer: string): void {
-  if (statfsSync(`/proc/self/fd/${fd}`).type === PROC_SUPER_MAGIC && fstatSync(fd).ino === PROC_ROOT_INO) return
+  if (filesystemType(`/proc/self/fd/${fd}`) === PROC_SUPER_MAGIC && fstat(fd).ino === PROC_ROOT_INO) return
   throw new SpecError(
     `${pointer}.source`,
     `${path} cannot be mounted on /proc because it is not a procfs with all that is in it: give /proc`,

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, rmSync } from 'node:fs'
+import { Struct } from '@crio-lxc/core/abi/bytes'
 import { O_NONBLOCK, O_RDONLY, O_WRONLY } from '@crio-lxc/core/abi/constants'
 import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
@@ -11,8 +11,8 @@ import { stepLog } from '@crio-lxc/core/log/step-log'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { parseRecord, RECORD_BYTES, type Record } from '@crio-lxc/core/process/plan-record'
-import { close, poll } from '@crio-lxc/core/sys/libc'
-import { tryLock } from '@crio-lxc/core/sys/libc-process'
+import { close, poll, read, tryLock } from '@crio-lxc/core/sys/fd'
+import { openFile, removeFile } from '@crio-lxc/core/sys/files'
 import { EXECUTE } from '@crio-lxc/init/step-names'
 import { type Container, loadContainer } from './load-container.ts'
 import type { NotifySocket } from './notify-socket.ts'
@@ -45,7 +45,7 @@ export async function begin(settings: Settings, id: string, options: StartOption
     if (codeOf(error) === 'ENOENT') loadContainer(settings, id)
     throw error
   } finally {
-    if (lock !== undefined) closeSync(lock)
+    if (lock !== undefined) close(lock)
   }
 }
 
@@ -53,13 +53,13 @@ export async function begin(settings: Settings, id: string, options: StartOption
 function lockStart({ root }: Settings, id: string): number | undefined {
   let fd: number
   try {
-    fd = openSync(new ContainerInfo(root, checkContainerId(id)).runtimePath('init.json'), O_RDONLY | O_NONBLOCK)
+    fd = openFile(new ContainerInfo(root, checkContainerId(id)).runtimePath('init.json'), O_RDONLY | O_NONBLOCK)
   } catch (error) {
     if (error instanceof RuntimeError) throw error
     return undefined
   }
   if (tryLock(fd)) return fd
-  closeSync(fd)
+  close(fd)
   throw new RuntimeError('wrong-state', `${phrase.startRunning}: ${id}: another start is under way`)
 }
 
@@ -123,11 +123,11 @@ async function release(settings: Settings, container: Container, pidfd: number):
     }
     // Before init goes on: it takes the end of this fifo for the end of start.
     const acknowledge =
-      agent && keep(openSync(container.info.runtimePath('fifo', ACKNOWLEDGE_FIFO), O_WRONLY | O_NONBLOCK))
+      agent && keep(openFile(container.info.runtimePath('fifo', ACKNOWLEDGE_FIFO), O_WRONLY | O_NONBLOCK))
     // Opening the read end lets init's open of the write end return; O_NONBLOCK because init may just have died.
     const message = openMessage(container)
     if (message !== undefined) keep(message)
-    const fifo = keep(openSync(path, O_RDONLY | O_NONBLOCK))
+    const fifo = keep(openFile(path, O_RDONLY | O_NONBLOCK))
     try {
       const errno = awaitExecution(container, { fifo, pidfd, acknowledge, timeoutMs })
       refusal = errno === undefined ? undefined : await refuse(settings, container, { pidfd, errno })
@@ -137,11 +137,11 @@ async function release(settings: Settings, container: Container, pidfd: number):
       throw error
     }
   } finally {
-    for (const fd of open) closeSync(fd)
+    for (const fd of open) close(fd)
   }
   // Until then it would still be taken for one that is to be started.
   if (refusal) poll([pidfd], timeoutMs)
-  rmSync(path, { force: true })
+  removeFile(path)
   return refusal
 }
 
@@ -192,8 +192,8 @@ function awaitExecution(container: Container, waiting: Waiting): number | undefi
     const [onFifo = 0, onPidfd = 0] = poll([fifo, pidfd], timeoutMs)
     if (!onFifo && !onPidfd)
       throw new RuntimeError('timeout', `start ${id}: init did not answer within ${timeoutMs} ms`)
-    const buffer = Buffer.alloc(RECORD_BYTES)
-    if (onFifo && readSync(fifo, buffer) > 0) {
+    const buffer = new Struct(RECORD_BYTES)
+    if (onFifo && read(fifo, buffer) > 0) {
       const record = parseRecord(buffer)
       const { init } = container
       if (record.kind === 'failure' && init?.startSteps[record.step] === EXECUTE) return record.errno

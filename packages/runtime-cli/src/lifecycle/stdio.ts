@@ -1,6 +1,7 @@
-import { fchownSync, fstatSync, type Stats } from 'node:fs'
+import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { type IdMappings, isMapped, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { User } from '@crio-lxc/core/oci/spec'
+import { changeOwnerOf, type FileStatus, fstat } from '@crio-lxc/core/sys/files'
 import { replaceDevice } from '@crio-lxc/core/sys/shared-device'
 
 export interface StdioContext {
@@ -18,17 +19,17 @@ export function fixStdio(user: User, { namespace, label = '' }: StdioContext): v
   const uid = namespace ? toHostId(namespace.uids, user.uid) : user.uid
   for (const fd of [0, 1, 2]) {
     try {
-      const stat = fstatSync(fd)
+      const stat = fstat(fd)
       if (stat.isCharacterDevice() || stat.isBlockDevice()) replaceDevice(fd, label)
-      else if (uid !== undefined && stat.uid !== uid && isGiven(stat, namespace)) fchownSync(fd, uid, stat.gid)
+      else if (uid !== undefined && stat.uid !== uid && isGiven(stat, namespace)) changeOwnerOf(fd, uid, stat.gid)
     } catch (error) {
       // A closed fd has no owner; a read-only filesystem or a foreign owner keeps its own, and the fd works all the same.
-      if (!['EBADF', 'EROFS', 'EPERM', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+      if (!['EBADF', 'EROFS', 'EPERM', 'EINVAL'].includes(codeOf(error) ?? '')) throw error
     }
   }
 }
 
-function isGiven(stat: Stats, namespace: IdMappings | undefined): boolean {
+function isGiven(stat: FileStatus, namespace: IdMappings | undefined): boolean {
   if (!namespace || stat.isFIFO() || stat.isSocket()) return true
   return isMapped(namespace.uids, stat.uid) && isMapped(namespace.gids, stat.gid)
 }

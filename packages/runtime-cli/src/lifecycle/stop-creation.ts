@@ -1,10 +1,12 @@
 /** delete --force of a container that a create which still runs is making. */
+
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { killCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
-import { sleep } from '@crio-lxc/core/cgroup/sleep'
 import type { RemovalLock } from '@crio-lxc/core/container/removal-lock'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { executableIdentity, isAlive } from '@crio-lxc/core/process/proc'
+import { sleep } from '@crio-lxc/core/sys/fd'
+import { monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
 import { endProcess } from './end-process.ts'
 import type { Container } from './load-container.ts'
 import type { Settings } from './settings.ts'
@@ -16,12 +18,12 @@ import type { Settings } from './settings.ts'
  */
 export function stopCreation({ timeouts }: Settings, { info, facts }: Container, lock: RemovalLock): void {
   const { creator, cgroupDir } = facts
-  const deadline = performance.now() + timeouts.killMs
+  const deadline = monotonicMs() + timeouts.killMs
   while (isAlive(creator) && lock.isCurrent() && !info.loadInit()) {
     killCgroup(cgroupLayout(), cgroupDir, { timeoutMs: timeouts.killMs })
-    if (performance.now() > deadline) {
+    if (monotonicMs() > deadline) {
       // It may be a program that embeds the runtime, and has more to do than this.
-      if (executableIdentity(creator.pid) !== executableIdentity(process.pid))
+      if (executableIdentity(creator.pid) !== executableIdentity(ownPid()))
         throw new RuntimeError(
           'timeout',
           `delete ${info.containerId}: process ${creator.pid} is still creating it: end that first`,

@@ -1,7 +1,8 @@
 /** Waiting for a child in the foreground: its signals, its terminal, its exit code. */
+
 import { stepLog } from '@crio-lxc/core/log/step-log'
-import { close } from '@crio-lxc/core/sys/libc'
-import { pidfdOpen } from '@crio-lxc/core/sys/libc-process'
+import { close } from '@crio-lxc/core/sys/fd'
+import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { exitCode, wait } from '@crio-lxc/core/sys/spawn'
 import type { SignalRelay } from './signal-relay.ts'
 import type { TerminalProxy } from './terminal-proxy.ts'

@@ -1,19 +1,19 @@
 /** Standard output of a process in the foreground that has a terminal of its own: written without waiting for its reader. */
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import { O_NOCTTY, O_NONBLOCK, O_WRONLY } from '@crio-lxc/core/abi/constants'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
-import { POLLOUT, type Polled } from '@crio-lxc/core/sys/libc'
+import { close, POLLOUT, type Polled, write } from '@crio-lxc/core/sys/fd'
+import { fstat, openFile } from '@crio-lxc/core/sys/files'
 import { readModes } from '@crio-lxc/core/sys/terminal'
 
 const STDOUT = 1
 /** PIPE_BUF: what poll(2) promises of a descriptor that blocks. */
 const PROMISED = 4096
-const NOTHING = Buffer.alloc(0)
+const NOTHING = new Uint8Array()
 
 export class TerminalOutput {
   /** A description of our own that does not block: to change the caller's would change it for the caller's shell. */
   readonly #own = openAgain()
-  #rest: Buffer = NOTHING
+  #rest: Uint8Array = NOTHING
 
   /** Whether the reader has not taken all that was given: nothing more is to be given then. */
   get full(): boolean {
@@ -26,7 +26,7 @@ export class TerminalOutput {
   }
 
   give(bytes: Uint8Array): void {
-    this.#rest = Buffer.from(bytes)
+    this.#rest = bytes.slice()
     // A descriptor that may block is polled first.
     if (this.#own !== undefined) this.flush()
   }
@@ -34,7 +34,7 @@ export class TerminalOutput {
   flush(): void {
     const most = this.#own === undefined ? PROMISED : this.#rest.length
     try {
-      this.#rest = this.#rest.subarray(writeSync(this.#own ?? STDOUT, this.#rest, 0, Math.min(most, this.#rest.length)))
+      this.#rest = this.#rest.subarray(write(this.#own ?? STDOUT, this.#rest.subarray(0, most)))
     } catch (error) {
       if (codeOf(error) === 'EAGAIN') return
       // A reader that is gone does not end the process, which may not mind.
@@ -44,7 +44,7 @@ export class TerminalOutput {
   }
 
   close(): void {
-    if (this.#own !== undefined) closeSync(this.#own)
+    if (this.#own !== undefined) close(this.#own)
   }
 }
 
@@ -61,8 +61,8 @@ export function printsToTerminal(): boolean {
 /** Of a terminal or a pipe. A file never blocks and has a position, and a socket cannot be opened. */
 function openAgain(): number | undefined {
   try {
-    if (!fstatSync(STDOUT).isFIFO() && !printsToTerminal()) return undefined
-    return openSync(`/proc/self/fd/${STDOUT}`, O_WRONLY | O_NONBLOCK | O_NOCTTY)
+    if (!fstat(STDOUT).isFIFO() && !printsToTerminal()) return undefined
+    return openFile(`/proc/self/fd/${STDOUT}`, O_WRONLY | O_NONBLOCK | O_NOCTTY)
   } catch {
     return undefined
   }

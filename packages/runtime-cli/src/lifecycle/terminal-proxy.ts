@@ -2,17 +2,21 @@
  * A process with a terminal of its own, run from another terminal or from pipes: bytes, sizes and modes are passed
  * between the two, because a shared terminal would let the container type into the caller's shell (TIOCSTI).
  */
-import { closeSync, readSync, writeSync } from 'node:fs'
+
+import type { Struct } from '@crio-lxc/core/abi/bytes'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
-import { POLLIN, POLLOUT, pollAsync, socketpair } from '@crio-lxc/core/sys/libc'
+import { close, POLLIN, POLLOUT, pollAsync, read, write } from '@crio-lxc/core/sys/fd'
+import { type HeldSignals, holdSignals } from '@crio-lxc/core/sys/signals'
+import { socketpair } from '@crio-lxc/core/sys/socket'
 import { copySize, makeRaw, readModes, restoreModes, setNonBlocking } from '@crio-lxc/core/sys/terminal'
 import { receiveFd } from '@crio-lxc/core/sys/unix-message'
 import type { SignalRelay } from './signal-relay.ts'
 import { printsToTerminal, TerminalOutput } from './terminal-output.ts'
 
+const SIGWINCH = 28
 const STDIN = 0
-const EOT = Buffer.from([4])
-const NOTHING = Buffer.alloc(0)
+const EOT = Uint8Array.of(4)
+const NOTHING = new Uint8Array()
 
 export class TerminalProxy {
   /** The end that the process sends its master to. */
@@ -25,8 +29,8 @@ export class TerminalProxy {
   readonly #receiver: number
   readonly #output = new TerminalOutput()
   #master: number | undefined
-  #modes: Buffer | undefined
-  readonly #resize = (): void => this.#copySize()
+  #modes: Struct | undefined
+  #resizes: HeldSignals | undefined
 
   constructor() {
     const [receiver, socket] = socketpair()
@@ -39,9 +43,9 @@ export class TerminalProxy {
    * not come after `timeoutMs` (-1 waits for ever): the process may have been stopped.
    */
   connect(timeoutMs: number): void {
-    closeSync(this.socket)
+    close(this.socket)
     this.#master = receiveFd(this.#receiver, { timeoutMs, what: 'wait for the terminal of the process' })
-    closeSync(this.#receiver)
+    close(this.#receiver)
     if (this.#master !== undefined) setNonBlocking(this.#master)
     try {
       this.#modes = readModes(STDIN)
@@ -51,7 +55,7 @@ export class TerminalProxy {
     if (!this.#modes) return
     this.#copySize()
     makeRaw(STDIN, this.#modes)
-    process.on('SIGWINCH', this.#resize)
+    this.#resizes = holdSignals([SIGWINCH])
   }
 
   /**
@@ -65,30 +69,33 @@ export class TerminalProxy {
       return
     }
     const output = this.#output
-    const buffer = Buffer.alloc(65536)
+    const buffer = new Uint8Array(65536)
     /** What the terminal has not taken yet. It may be full, and a process that prints meanwhile must be read. */
-    let typed = NOTHING
+    let typed: Uint8Array = NOTHING
     let stdinOpen = true
     for (;;) {
       const waiting = typed.length > 0
       // While the reader takes nothing, neither output nor the end of the process can be dealt with.
       const { full } = output
       const reading = full ? 0 : POLLIN
-      const polled = pollAsync([
+      const [ended = 0, terminal = 0, input = 0, room = 0, signalled = 0, resized = 0] = await pollAsync([
         full ? -1 : pidfd,
         full && !waiting ? -1 : { fd: master, events: waiting ? reading | POLLOUT : reading },
         stdinOpen && !waiting ? STDIN : -1,
         output.polled,
-        ...relay.fds,
+        relay.fd,
+        this.#resizes?.fd ?? -1,
       ])
-      const revents = await (full ? Promise.race([polled, relay.unwanted(pidfd)]) : polled)
-      if (!revents) return
-      const [ended = 0, terminal = 0, input = 0, room = 0, ...signals] = revents
-      if (signals.some(Boolean)) relay.relayRealtime()
+      if (resized) {
+        this.#resizes?.take()
+        this.#copySize()
+      }
+      const signals = signalled ? relay.relay() : []
+      if (full && relay.isUnwanted(signals, pidfd)) return
       if (room) output.flush()
       const readable = full ? 0 : terminal & ~POLLOUT
       if (readable) {
-        const length = transferred(0, () => readSync(master, buffer))
+        const length = transferred(0, () => read(master, buffer))
         if (length !== 0) {
           if (length !== undefined) output.give(buffer.subarray(0, length))
           continue
@@ -100,20 +107,20 @@ export class TerminalProxy {
         await relay.ended(pidfd)
         return
       }
-      if (terminal & POLLOUT) typed = typed.subarray(transferred(typed.length, () => writeSync(master, typed)) ?? 0)
+      if (terminal & POLLOUT) typed = typed.subarray(transferred(typed.length, () => write(master, typed)) ?? 0)
       if (input) {
-        const length = transferred(0, () => readSync(STDIN, buffer))
+        const length = transferred(0, () => read(STDIN, buffer))
         if (length === undefined) continue
         stdinOpen = length > 0
-        typed = length > 0 ? Buffer.from(buffer.subarray(0, length)) : EOT
+        typed = length > 0 ? buffer.slice(0, length) : EOT
       }
     }
   }
 
   close(): void {
-    process.off('SIGWINCH', this.#resize)
+    this.#resizes?.close()
     if (this.#modes) restoreModes(STDIN, this.#modes)
-    if (this.#master !== undefined) closeSync(this.#master)
+    if (this.#master !== undefined) close(this.#master)
     this.#output.close()
     this.#modes = undefined
     this.#master = undefined

@@ -1,18 +1,19 @@
 /** Tells the kubelet why a container's program was never executed, in the file of its termination message. */
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
+import { encode } from '@crio-lxc/core/abi/bytes'
 import { O_NONBLOCK, O_PATH, O_WRONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
 import type { TerminationMessageFile } from '@crio-lxc/core/container/container-facts'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { log } from '@crio-lxc/core/log/logger'
-import { openat2 } from '@crio-lxc/core/sys/libc'
+import { close, write } from '@crio-lxc/core/sys/fd'
+import { fstat, O_APPEND, openFile } from '@crio-lxc/core/sys/files'
+import { openat2 } from '@crio-lxc/core/sys/mount'
 
 /** What the kubelet reads at most, bytes. */
 const MAX_BYTES = 4096
-const O_APPEND = 0o2000
 
 /** Says which file is behind the fd of the mount that create makes. */
 export function identifyMessage(fd: number, path: string): TerminationMessageFile {
-  const { dev, ino } = fstatSync(fd, { bigint: true })
+  const { dev, ino } = fstat(fd)
   return { path, device: String(dev), inode: String(ino) }
 }
 
@@ -28,10 +29,10 @@ export function openTerminationMessage(pid: number, expected: TerminationMessage
       const fd = openat2(root, path, { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
       const { device, inode } = identifyMessage(fd, path)
       if (device === expected.device && inode === expected.inode) return fd
-      closeSync(fd)
+      close(fd)
       throw new Error('it is not the file that was mounted there')
     } finally {
-      closeSync(root)
+      close(root)
     }
   } catch (error) {
     log.warn(`open the termination message ${path}: ${messageOf(error)}`, { c: 'kubernetes' })
@@ -42,12 +43,12 @@ export function openTerminationMessage(pid: number, expected: TerminationMessage
 /** Appends the error to the file behind `fd`, if it is a regular one; that it cannot is no error of the container's. */
 export function writeTerminationMessage(fd: number, error: unknown): void {
   try {
-    if (!fstatSync(fd).isFile()) throw new Error('it is not a regular file')
-    const file = openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_APPEND | O_NONBLOCK)
+    if (!fstat(fd).isFile()) throw new Error('it is not a regular file')
+    const file = openFile(`/proc/self/fd/${fd}`, O_WRONLY | O_APPEND | O_NONBLOCK)
     try {
-      writeSync(file, Buffer.from(`${messageOf(error)}\n`).subarray(0, MAX_BYTES))
+      write(file, encode(`${messageOf(error)}\n`).subarray(0, MAX_BYTES))
     } finally {
-      closeSync(file)
+      close(file)
     }
   } catch (cause) {
     log.warn(`write the termination message: ${messageOf(cause)}`, { c: 'kubernetes' })

@@ -4,6 +4,7 @@ import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { readStats } from '@crio-lxc/core/cgroup/read-stats'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import type { Status } from '@crio-lxc/core/oci/state'
+import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { list } from './list.ts'
 import { loadContainer } from './load-container.ts'
 import type { Settings } from './settings.ts'
@@ -37,7 +38,7 @@ export function readUsages(settings: Settings): Usage[] {
           id,
           status,
           cpuNs: cpu.usage.total ?? 0,
-          atMs: performance.now(),
+          atMs: monotonicMs(),
           memory: memory.usage.usage ?? 0,
           memoryLimit: Number(memory.usage.limit),
           pids: pids.current ?? 0,

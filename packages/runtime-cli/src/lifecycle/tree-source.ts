@@ -2,13 +2,13 @@
  * Paths of the host that lie in the rootfs. runc mounts the rootfs where it is and the list on top of it, so a source below
  * it shows what earlier mounts have brought there, and a destination may be written as the path that it has on the host.
  */
-import { resolve } from 'node:path'
+import { normalizePath } from '@crio-lxc/core/abi/path'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import { components } from '@crio-lxc/init/inside-root'
 
 /** The spec with destinations below `rootfs`, an absolute path, as the paths that they are in the container. */
 export function withDestinationsInside(spec: Spec, rootfs: string): Spec {
-  const inside = `${resolve(rootfs)}/`
+  const inside = `${normalizePath(rootfs)}/`
   if (inside === '//' || !spec.mounts?.some(({ destination }) => destination.startsWith(inside))) return spec
   const mounts = spec.mounts.map((mount) =>
     mount.destination.startsWith(inside)
@@ -27,7 +27,7 @@ export class MountPoints {
 
   /** `rootfs` is an absolute path. */
   constructor(rootfs: string) {
-    this.#inside = `${resolve(rootfs)}/`
+    this.#inside = `${normalizePath(rootfs)}/`
   }
 
   add({ destination }: Mount): void {
@@ -41,7 +41,7 @@ export class MountPoints {
    * recursive bind below it; else undefined: the source is the host's.
    */
   sourceInTree(path: string, { recursive }: { recursive: boolean }): string | undefined {
-    const absolute = resolve(path)
+    const absolute = normalizePath(path)
     if (this.#points.size === 0 || !absolute.startsWith(this.#inside)) return undefined
     const parts = components(absolute.slice(this.#inside.length))
     const provided = parts.some((_, index) => this.#points.has(pathOf(parts.slice(0, index + 1))))

@@ -1,11 +1,12 @@
 /** Whose ids the container's are. */
-import { readFileSync } from 'node:fs'
+
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { checkMappedUser, type IdMappings, parseMap, sameMappings, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { JoinedNamespace } from '@crio-lxc/core/plan/joined-namespace'
 import { isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
+import { readText } from '@crio-lxc/core/sys/files'
 import { isStillIn } from './container-namespaces.ts'
 import type { OpenNamespaces } from './namespaces.ts'
 import { type UserNamespaceProcess, withUserNamespace } from './with-user-namespace.ts'
@@ -59,7 +60,7 @@ function readMaps(pid: number): IdMappings {
 }
 
 function readOf(pid: number, file: string): string {
-  return readFileSync(`/proc/${pid}/${file}`, 'latin1').trim()
+  return readText(`/proc/${pid}/${file}`).trim()
 }
 
 /** The ids by way of a process that joins, because a namespace's path need not lead to a process. */

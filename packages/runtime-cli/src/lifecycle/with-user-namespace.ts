@@ -1,8 +1,7 @@
-import { closeSync } from 'node:fs'
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { errnoSentence } from '@crio-lxc/core/abi/errno'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { pipe } from '@crio-lxc/core/sys/libc'
+import { close, pipe } from '@crio-lxc/core/sys/fd'
 import { planUserNamespace } from '@crio-lxc/init/user-namespace-plan'
 import { withPlanProcess } from './plan-process.ts'
 
@@ -33,7 +32,7 @@ export function withUserNamespace<Result>(
       return use(pid)
     })
   } finally {
-    closeSync(hold)
-    closeSync(holdWrite)
+    close(hold)
+    close(holdWrite)
   }
 }

@@ -2,13 +2,14 @@
  * Containers in the caller's cgroup (`--cgroup-manager disabled`). What a cgroup is asked for elsewhere, which processes
  * are the container's, their pid namespace tells.
  */
-import { readdirSync } from 'node:fs'
+
 import type { ContainerFacts } from '@crio-lxc/core/container/container-facts'
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { itemOf } from '@crio-lxc/core/oci/field-path'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { executableIdentity, fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
+import { readDirectory } from '@crio-lxc/core/sys/files'
 import { endProcess } from './end-process.ts'
 import type { Monitor } from './monitor.ts'
 import { identifyInit } from './publish-init.ts'
@@ -61,7 +62,7 @@ export class InitGuard {
 export function endUnknownInit(info: ContainerInfo, { initExecutable }: ContainerFacts, timeoutMs: number): void {
   const directory = fileIdentity(info.runtimePath('fifo'))
   if (directory === undefined) return
-  for (const name of readdirSync('/proc')) {
+  for (const name of readDirectory('/proc')) {
     const pid = Number(name)
     if (!Number.isInteger(pid) || executableIdentity(pid) !== initExecutable || !holds(pid, directory)) continue
     const identity = identify(pid)
@@ -71,7 +72,7 @@ export function endUnknownInit(info: ContainerInfo, { initExecutable }: Containe
 
 function holds(pid: number, file: string): boolean {
   try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => fileIdentity(`/proc/${pid}/fd/${fd}`) === file)
+    return readDirectory(`/proc/${pid}/fd`).some((fd) => fileIdentity(`/proc/${pid}/fd/${fd}`) === file)
   } catch {
     // It has ended.
     return false

@@ -3,7 +3,6 @@
  * unit whenever one property changes and whenever it reloads, so it has to know every limit that it has a word for.
  * PURE.
  */
-import { Buffer } from 'node:buffer'
 import { amountOf, UNLIMITED } from './amount.ts'
 import type { CgroupWrite } from './cgroup-write.ts'
 import { quotaPerSecond } from './held-by-systemd.ts'
@@ -149,7 +148,7 @@ function blockIoWeights(text: string): Property[] {
 const MAX_BITS = 8192
 
 /** `0-2,8` as a bit for each number, the lowest first; undefined for what is no such list. */
-function bitmap(list: string): Buffer | undefined {
+function bitmap(list: string): Uint8Array | undefined {
   if (!/^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$/.test(list)) return undefined
   const ranges = list.split(',').map((range) => {
     const [first = 0, last = first] = range.split('-').map(Number)
@@ -157,8 +156,8 @@ function bitmap(list: string): Buffer | undefined {
   })
   const highest = Math.max(...ranges.map(({ last }) => last))
   if (highest >= MAX_BITS) return undefined
-  const bytes = Buffer.alloc((highest >> 3) + 1)
+  const bytes = new Uint8Array((highest >> 3) + 1)
   for (const { first, last } of ranges)
-    for (let bit = first; bit <= last; bit++) bytes.writeUInt8((bytes[bit >> 3] ?? 0) | (1 << (bit & 7)), bit >> 3)
+    for (let bit = first; bit <= last; bit++) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7))
   return bytes
 }

@@ -1,5 +1,5 @@
 /** The files of one cgroup by controller, as numbers; what does not exist reads as nothing. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readDirectory, readText } from '../../sys/files.ts'
 import type { CgroupLayout } from '../plan/cgroup-layout.ts'
 
 export class CgroupFiles {
@@ -21,7 +21,7 @@ export class CgroupFiles {
     const directory = this.directory(controller)
     if (directory === undefined) return undefined
     try {
-      return readFileSync(`${directory}/${file}`, 'utf8').trim()
+      return readText(`${directory}/${file}`).trim()
     } catch {
       return undefined
     }
@@ -29,7 +29,7 @@ export class CgroupFiles {
 
   names(controller: string): string[] {
     const directory = this.directory(controller)
-    return directory === undefined ? [] : readdirSync(directory)
+    return directory === undefined ? [] : readDirectory(directory)
   }
 
   /** 0 when there is no such file or no number in it, as for `max`. */

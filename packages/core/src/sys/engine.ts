@@ -1,0 +1,46 @@
+/**
+ * What the program asks of the engine that runs it: one foreign function, memory, and what the process was started with.
+ * Everything else is TypeScript over system calls. packages/core/engine/engine.c offers it in the executables; on Node,
+ * for tests and debuggers, node-engine.ts does.
+ */
+
+/**
+ * A machine word: a number, the address of an array's bytes, or of a text's with a NUL behind; null is 0. Bytes stay
+ * where they are as long as the array is in use, a text's until the call returns.
+ */
+export type Word = number | bigint | string | Uint8Array | null
+
+/** Signals that the process takes as data (signals.ts). */
+export interface HeldSignals {
+  /** To be waited for. */
+  readonly fd: number
+  /** Those that have come since the last call, each once. */
+  take(): number[]
+  /** They do to this process again what they do by default. */
+  close(): void
+}
+
+export interface Engine {
+  readonly arch: 'x64' | 'arm64'
+  /** argv; text as `decode` makes it. */
+  readonly arguments: readonly string[]
+  /** environ(7): `NAME=value`. */
+  readonly environment: readonly string[]
+  /** What the kernel returns: from -4095 to -1 it is an errno, negated. */
+  syscall(number: number, ...words: readonly Word[]): number
+  /** What a function of libc or libseccomp returns, as a word: of an int the upper half means nothing. */
+  call(name: string, ...words: readonly Word[]): number
+  address(bytes: Uint8Array): number
+  /** UTF-8; a lone surrogate U+DC80 to U+DCFF is the byte 0x80 to 0xFF that it stands for. */
+  encode(text: string): ArrayBuffer
+  /** The reverse: a byte that is no part of UTF-8 becomes a lone surrogate, so that any name survives. */
+  decode(bytes: Uint8Array): string
+  /** Only where the program's own file does not say it: libexec/crio-lxc. */
+  readonly libexec?: string
+  /** Only where other threads take the signals of the process (signals.ts). */
+  holdSignals?(signals: readonly number[]): HeldSignals
+  /** Only where signals are taken between two jobs, so that waiting must be one (fd.ts). */
+  waitFor?(entries: Uint8Array, count: number, timeoutMs: number): Promise<number>
+}
+
+export const engine = (globalThis as unknown as { engine: Engine }).engine

@@ -1,0 +1,166 @@
+/**
+ * The engine's interface on Node >= 22, through koffi: for unit tests, `node lib/crio-lxc/crio-lxc.js` and debuggers. It is
+ * imported first, for its effect; no executable contains it.
+ */
+import { closeSync, readSync, writeSync } from 'node:fs'
+import { constants } from 'node:os'
+import { resolve } from 'node:path'
+import type koffi from 'koffi'
+import type { Engine, HeldSignals, Word } from './engine.ts'
+
+type Function = (...words: (number | bigint)[]) => number
+
+/** Set by the bundler. */
+declare const BUNDLED: true | undefined
+
+let loaded: typeof koffi | undefined
+
+/** The native half alone: the package's JavaScript would look for it in several directories. Planners never need it. */
+function native(): typeof koffi {
+  if (loaded) return loaded
+  const module: { exports: unknown } = { exports: {} }
+  const packaged = `../../../../node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`
+  process.dlopen(module, resolve(import.meta.dirname, typeof BUNDLED === 'undefined' ? packaged : 'koffi.node'))
+  loaded = module.exports as typeof koffi
+  return loaded
+}
+
+const libraries = new Map<string, ReturnType<typeof koffi.load>>()
+const functions = new Map<string, Function>()
+
+/** Six words are passed whatever a function takes: on both processors it finds its own in registers, and none on the stack. */
+const WORDS = 6
+
+function find(name: string): Function {
+  const library = name.startsWith('seccomp_') ? 'libseccomp.so.2' : 'libc.so.6'
+  const loaded = libraries.get(library) ?? native().load(library)
+  libraries.set(library, loaded)
+  const parameters = Array(name === 'syscall' ? WORDS + 1 : WORDS).fill('intptr_t')
+  const found = functions.get(name) ?? (loaded.func(name, 'intptr_t', parameters) as unknown as Function)
+  functions.set(name, found)
+  return found
+}
+
+function invoke(name: string, count: number, words: readonly Word[]): number {
+  const kept: Uint8Array[] = []
+  const passed = Array.from({ length: count }, (_, index) => toNative(words[index] ?? 0, kept))
+  const result = Number(find(name)(...passed))
+  return name === 'syscall' && result === -1 ? -native().errno() : kept.length < 0 ? 0 : result
+}
+
+function toNative(word: Word, kept: Uint8Array[]): number | bigint {
+  if (typeof word === 'number' || typeof word === 'bigint') return word
+  const bytes = typeof word === 'string' ? terminated(word) : (word ?? new Uint8Array())
+  kept.push(bytes)
+  return word === null ? 0 : native().address(bytes)
+}
+
+function terminated(text: string): Uint8Array {
+  if (text.includes('\0')) throw new TypeError('a string with a NUL byte is no argument of a system call')
+  return Buffer.concat([encodeText(text), Buffer.alloc(1)])
+}
+
+function encodeText(text: string): Buffer {
+  const escaped = /[\udc80-\udcff]/
+  if (!escaped.test(text)) return Buffer.from(text)
+  return Buffer.concat(
+    [...text].map((character) =>
+      /^[\udc80-\udcff]$/.test(character) ? Buffer.of(character.charCodeAt(0) & 0xff) : Buffer.from(character),
+    ),
+  )
+}
+
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return decodeEscaped(bytes)
+  }
+}
+
+/** Character by character: the longest piece that is UTF-8, or a byte that is part of none. */
+function decodeEscaped(bytes: Uint8Array): string {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  let text = ''
+  for (let at = 0; at < bytes.length; ) {
+    const length = [1, 2, 3, 4].find((size) => isCharacter(decoder, bytes.subarray(at, at + size)))
+    text += length ? decoder.decode(bytes.subarray(at, at + length)) : String.fromCharCode(0xdc00 + (bytes[at] ?? 0))
+    at += length ?? 1
+  }
+  return text
+}
+
+function isCharacter(decoder: { decode(bytes: Uint8Array): string }, bytes: Uint8Array): boolean {
+  try {
+    return decoder.decode(bytes).length > 0
+  } catch {
+    return false
+  }
+}
+
+/** poll(2) on a thread of koffi's, so that Node handles signals meanwhile; its errno is not to be had. */
+function waitFor(entries: Uint8Array, count: number, timeoutMs: number): Promise<number> {
+  const EINTR = -4
+  const fn = native().load('libc.so.6').func('int poll(void *fds, unsigned long count, int timeout)')
+  return new Promise((resolve, reject) => {
+    fn.async(entries, count, timeoutMs, (error: Error | null, result: number) => {
+      if (error) reject(error)
+      else if (result === -1 && timeoutMs < 0) resolve(waitFor(entries, count, timeoutMs))
+      else resolve(result === -1 ? EINTR : result)
+    })
+  })
+}
+
+/** Node runs a handler between two jobs; the real-time signals it knows nothing of. */
+function holdSignals(signals: readonly number[]): HeldSignals {
+  const EFD_NONBLOCK = 0o4000
+  const fd = invoke('eventfd', WORDS, [0, EFD_NONBLOCK])
+  let taken: number[] = []
+  const handlers = Object.entries(constants.signals)
+    .filter(([, number]) => signals.includes(number))
+    .map(([name, number]) => {
+      const handler = (): void => {
+        taken.push(number)
+        writeSync(fd, Buffer.from(BigUint64Array.of(1n).buffer))
+      }
+      process.on(name, handler)
+      return [name, handler] as const
+    })
+  return {
+    fd,
+    take() {
+      const result = [...new Set(taken)]
+      if (result.length > 0) readSync(fd, Buffer.alloc(8))
+      taken = []
+      return result
+    },
+    close() {
+      for (const [name, handler] of handlers) process.off(name, handler)
+      closeSync(fd)
+    },
+  }
+}
+
+/** The sources, as the tests run them, use the tree that was built last. */
+function libexec(): string {
+  return resolve(
+    import.meta.dirname,
+    typeof BUNDLED === 'undefined' ? '../../../../dist/libexec/crio-lxc' : '../../libexec/crio-lxc',
+  )
+}
+
+const engine: Engine = {
+  libexec: libexec(),
+  holdSignals,
+  waitFor,
+  arch: process.arch as Engine['arch'],
+  arguments: process.argv.slice(1),
+  environment: Object.entries(process.env).map(([name, value]) => `${name}=${value}`),
+  syscall: (number, ...words) => invoke('syscall', WORDS + 1, [number, ...words]),
+  call: (name, ...words) => invoke(name, WORDS, words),
+  address: (bytes) => Number(native().address(bytes)),
+  encode: (text) => Uint8Array.from(encodeText(text)).buffer,
+  decode: decodeText,
+}
+
+Object.assign(globalThis, { engine })

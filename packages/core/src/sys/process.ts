@@ -1,0 +1,73 @@
+/** System calls about other processes, and about this one as their relative. */
+
+import { Struct } from '../abi/bytes.ts'
+import { IOPRIO_WHO_PROCESS, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER } from '../abi/constants.ts'
+import { attempt, call } from './syscall.ts'
+
+/** pidfd_open(2); the fd is always CLOEXEC. */
+export function pidfdOpen(pid: number): number {
+  return call('pidfd_open', [pid, 0], () => `pidfd_open(${pid})`)
+}
+
+/** pidfd_send_signal(2). */
+export function pidfdSendSignal(pidfd: number, signal: number): void {
+  call('pidfd_send_signal', [pidfd, signal, null, 0], () => `pidfd_send_signal(${pidfd}, ${signal})`)
+}
+
+/** pidfd_getfd(2): a copy (CLOEXEC) of the fd that has the number `fd` in that process. */
+export function pidfdGetfd(pidfd: number, fd: number): number {
+  return call('pidfd_getfd', [pidfd, fd, 0], () => `pidfd_getfd(${pidfd}, ${fd})`)
+}
+
+/** prlimit(2): both limits of `resource` (RLIMIT_*) of another process. */
+export function prlimit(pid: number, resource: number, limits: { soft: number | bigint; hard: number | bigint }): void {
+  const rlimit = new Struct(16).set64(0, limits.soft).set64(8, limits.hard)
+  call('prlimit64', [pid, resource, rlimit, null], () => `prlimit(${pid}, ${resource})`)
+}
+
+/** sched_setattr(2) of another process; `attr` is struct sched_attr, and `text` the way a person reads it. */
+export function schedSetattr(pid: number, attr: Uint8Array, text: string): void {
+  call('sched_setattr', [pid, attr, 0], () => `sched_setattr(${pid}, ${text})`)
+}
+
+/** ioprio_set(2) of another process. */
+export function ioprioSet(pid: number, priority: number): void {
+  call('ioprio_set', [IOPRIO_WHO_PROCESS, pid, priority], () => `ioprio_set(${pid}, ${priority})`)
+}
+
+/** setsid(2), of a process that leads no process group. */
+export function setsid(): void {
+  call('setsid', [], () => 'setsid()')
+}
+
+/** prctl(2) of this process. */
+export function prctl(option: number, value: number): void {
+  call('prctl', [option, value, 0, 0, 0], () => `prctl(${option})`)
+}
+
+/** prctl(2): what is orphaned below this process meanwhile becomes its child. */
+export function asSubreaper<Result>(use: () => Result): Result {
+  const previous = new Struct(4)
+  call('prctl', [PR_GET_CHILD_SUBREAPER, previous, 0, 0, 0], () => `prctl(${PR_GET_CHILD_SUBREAPER})`)
+  prctl(PR_SET_CHILD_SUBREAPER, 1)
+  try {
+    return use()
+  } finally {
+    prctl(PR_SET_CHILD_SUBREAPER, previous.i32(0))
+  }
+}
+
+const NS_GET_USERNS = 0xb701
+
+/** ioctl_ns(2): fd (CLOEXEC) of the user namespace that owns the namespace behind `fd`. */
+export function owningUserNamespace(fd: number): number {
+  return call('ioctl', [fd, NS_GET_USERNS, null], () => `ioctl(${fd}, NS_GET_USERNS)`)
+}
+
+const NS_GET_NSTYPE = 0xb703
+
+/** ioctl_ns(2): CLONE_NEW* of the namespace behind `fd`; undefined when it is none. */
+export function namespaceType(fd: number): number | undefined {
+  const type = attempt('ioctl', fd, NS_GET_NSTYPE, null)
+  return type < 0 ? undefined : type
+}

@@ -1,0 +1,88 @@
+/** This process: what it was started with, and what concerns all of it. */
+
+import { decode, Struct } from '../abi/bytes.ts'
+import { errnoTable } from '../abi/errno.ts'
+import { resolvePath } from '../abi/path.ts'
+import { RuntimeError } from '../errors/runtime-error.ts'
+import { engine } from './engine.ts'
+import { fileExists, readLink } from './files.ts'
+import { attempt, call } from './syscall.ts'
+
+/** What follows the program's name. */
+export const programArguments: readonly string[] = engine.arguments.slice(1)
+
+let variables: Readonly<Record<string, string>> | undefined
+
+/** environ(7); of a name that is there twice the first counts, as for getenv(3). */
+export function environment(): Readonly<Record<string, string>> {
+  variables ??= Object.fromEntries(
+    engine.environment
+      .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const)
+      .reverse(),
+  )
+  return variables
+}
+
+export function ownPid(): number {
+  return attempt('getpid')
+}
+
+export function effectiveUid(): number {
+  return attempt('geteuid')
+}
+
+export function effectiveGid(): number {
+  return attempt('getegid')
+}
+
+/** `path` as this process means it now. Throws RuntimeError when it is relative and the working directory was removed. */
+export function absolutePath(path: string): string {
+  const base = path.startsWith('/') ? '/' : workingDirectory()
+  if (base === undefined) throw new RuntimeError('io', `resolve ${path}: the current directory does not exist`)
+  return resolvePath(base, path)
+}
+
+function workingDirectory(): string | undefined {
+  const bytes = new Uint8Array(4096)
+  const length = attempt('getcwd', bytes, bytes.length)
+  const path = length < 0 ? '' : decode(bytes.subarray(0, length - 1))
+  // One outside of the root of this process has no path (getcwd(2)).
+  return path.startsWith('/') ? path : undefined
+}
+
+/** Returns the mask that was. */
+export function setUmask(mask: number): number {
+  return attempt('umask', mask)
+}
+
+/** Ends at once: nothing is buffered. */
+export function exit(code: number): never {
+  for (;;) attempt('exit_group', code)
+}
+
+const CLOCK_MONOTONIC = 1
+
+/** Milliseconds of a clock that nobody sets, with fractions. */
+export function monotonicMs(): number {
+  const time = new Struct(16)
+  attempt('clock_gettime', CLOCK_MONOTONIC, time)
+  return Number(time.i64(0)) * 1000 + Number(time.i64(8)) / 1e6
+}
+
+/** kill(2); false when there is no such process. A pidfd is better where there is one. */
+export function kill(pid: number, signal: number): boolean {
+  if (attempt('kill', pid, signal) === -errnoTable.ESRCH[0]) return false
+  call('kill', [pid, signal], () => `kill(${pid}, ${signal})`)
+  return true
+}
+
+/**
+ * Where the companions of the program are: PREFIX/libexec/crio-lxc. It follows from the running program's own file, never
+ * from the environment, $PATH or the working directory, which the caller or the bundle controls.
+ */
+export function libexecDir(): string {
+  if (engine.libexec !== undefined) return engine.libexec
+  const executable = fileExists('/proc/self/exe') ? readLink('/proc/self/exe') : ''
+  const directory = executable.replace(/\/[^/]*$/, '')
+  return executable.endsWith('/crio-lxc-hook') ? directory : `${directory.replace(/\/[^/]*$/, '')}/libexec/crio-lxc`
+}
