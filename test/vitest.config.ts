@@ -9,8 +9,8 @@ export default defineConfig({
           name: 'unit',
           root: import.meta.dirname,
           include: ['unit/**/*.test.ts', 'fuzz/**/*.test.ts'],
-          setupFiles: ['support/exact-numbers.ts'],
           testTimeout: 10_000,
+          setupFiles: ['../packages/core/src/sys/node-engine.ts'],
         },
       },
       {
@@ -26,7 +26,7 @@ export default defineConfig({
             'crash/**/*.test.ts',
           ],
           globalSetup: ['support/global-setup.ts'],
-          setupFiles: ['support/exact-numbers.ts'],
+          setupFiles: ['../packages/core/src/sys/node-engine.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,

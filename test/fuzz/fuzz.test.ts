@@ -15,8 +15,8 @@ const SEED = 1
 describe('config.json', () => {
   // A process of its own: an endless loop or an exhausted heap is then a failure and not the end of the tests.
   it(`${INPUTS} documents end in plans that hold together or in one sentence`, { timeout: 240_000 }, async () => {
-    const exactNumbers = ['--import', join(import.meta.dirname, '../support/exact-numbers.ts')]
-    const args = [...typescript, ...exactNumbers, join(import.meta.dirname, 'fuzz.ts')]
+    const engine = ['--import', join(import.meta.dirname, '../../packages/core/src/sys/node-engine.ts')]
+    const args = [...typescript, ...engine, join(import.meta.dirname, 'fuzz.ts')]
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [...args, '--inputs', String(INPUTS), '--seed', String(SEED)],

@@ -1,7 +1,7 @@
 /** The session keyring of the runtime's caller holds what is nobody else's (session-keyring(7)). */
 import { chmodSync, copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { call, syscallNumber } from '@crio-lxc/core/sys/libc'
+import { call } from '@crio-lxc/core/sys/syscall'
 import { describe, expect, it } from 'vitest'
 import type { Bundle } from '../support/bundle.ts'
 import { useContainers } from '../support/containers.ts'
@@ -19,13 +19,7 @@ const t = useContainers()
 const own = ['keyctl', '0', '-3', '0']
 
 /** That of this process from now on, which what it starts inherits: KEYCTL_JOIN_SESSION_KEYRING. */
-const callers = String(
-  call(
-    'long syscall(long nr, long operation, const char *name)',
-    [syscallNumber('keyctl'), 1, null],
-    () => 'keyctl(KEYCTL_JOIN_SESSION_KEYRING)',
-  ),
-)
+const callers = String(call('keyctl', [1, null], () => 'keyctl(KEYCTL_JOIN_SESSION_KEYRING)'))
 
 async function bundle(change: (spec: Spec, shared: string) => void = () => undefined): Promise<Bundle> {
   const shared = t.hostDirectory('shared-')

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -8,9 +8,6 @@ import { requires } from '../../support/requires.ts'
 
 const repository = resolve(import.meta.dirname, '../../..')
 const dist = join(repository, 'dist')
-
-const engine = { x64: 'x64', arm64: 'aarch64' }[process.arch as 'x64' | 'arm64']
-const bun = join(repository, `node_modules/@oven/bun-linux-${engine}/bin/bun`)
 
 let scratch: string
 let prefix: string
@@ -27,7 +24,7 @@ function run(command: string, args: string[], options: { cwd: string; env?: Reco
   return spawnSync(command, args, { env: {}, encoding: 'utf8', ...options })
 }
 
-test('a copy of the tree takes less than 130 MB, with both programs in one file', () => {
+test('a copy of the tree takes less than 8 MB', () => {
   // find follows no link: the stage's dev/fd leads to /proc/self/fd.
   const files = run('/usr/bin/find', [prefix, '-type', 'f', '-printf', '%i %s\\n'], { cwd: '/' })
     .stdout.trim()
@@ -35,8 +32,7 @@ test('a copy of the tree takes less than 130 MB, with both programs in one file'
     .map((line) => line.split(' ').map(Number))
     .map(([ino = 0, size = 0]) => ({ ino, size }))
   const sizes = new Map(files.map(({ ino, size }) => [ino, size]))
-  expect([...sizes.values()].reduce((sum, size) => sum + size, 0)).toBeLessThan(130e6)
-  expect(statSync(join(prefix, 'libexec/crio-lxc/crio-lxc-hook')).ino).toBe(statSync(join(prefix, 'bin/crio-lxc')).ino)
+  expect([...sizes.values()].reduce((sum, size) => sum + size, 0)).toBeLessThan(8e6)
 })
 
 test('a copy of the tree runs with an empty environment from another directory', () => {
@@ -76,65 +72,25 @@ test('every directory of the stage can be traversed by a mapped root', () => {
   expect(new Set([statSync(stage).mode & 0o7777, ...modes])).toEqual(new Set([0o755]))
 })
 
-test('the environment cannot bring code into the program', () => {
-  const cwd = join(scratch, 'environment')
-  const marker = join(scratch, 'environment-code-ran')
-  mkdirSync(cwd)
-  const evil = join(cwd, 'evil.js')
-  writeFileSync(evil, `require('node:fs').writeFileSync(${JSON.stringify(marker)}, '')\n`)
-  const env = {
-    BUN_OPTIONS: `--preload=${evil}`,
-    BUN_INSPECT: 'ws://127.0.0.1:0/x?wait=1',
-    BUN_INSPECT_PRELOAD: evil,
-    BUN_BYTECODE_ORDER_OUT: join(cwd, 'order'),
-    NODE_OPTIONS: `--require=${evil}`,
-  }
-  // The variables work: the engine as it comes obeys them.
-  run(bun, ['-e', '0'], { cwd, env: { BUN_OPTIONS: env.BUN_OPTIONS } })
-  expect(statSync(marker).size).toBe(0)
-  rmSync(marker)
-
-  for (const more of [{}, { BUN_BE_BUN: '1' }]) {
-    const { status, stdout, stderr } = run(join(prefix, 'bin/crio-lxc'), ['--version'], {
-      cwd,
-      env: { ...env, ...more },
-    })
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    expect(stdout).toMatch(/^crio-lxc /)
-  }
-  expect(() => statSync(marker)).toThrow('ENOENT')
-  expect(readdirSync(cwd)).toEqual(['evil.js'])
-})
-
-test('the working directory cannot bring code or settings into the program', () => {
+test('neither the environment nor the working directory brings anything into the program', () => {
   const cwd = join(scratch, 'hostile')
-  const marker = join(scratch, 'hostile-code-ran')
-  mkdirSync(cwd)
-  writeFileSync(join(cwd, 'evil.js'), `require('node:fs').writeFileSync(${JSON.stringify(marker)}, '')\n`)
-  writeFileSync(join(cwd, 'bunfig.toml'), 'preload = ["./evil.js"]\n')
-  for (const name of ['.env', '.env.local', '.env.production'])
-    writeFileSync(join(cwd, name), 'BUN_OPTIONS=--preload=./evil.js\n')
-  writeFileSync(join(cwd, 'package.json'), '{ "imports": { "#x": "./evil.js" } }')
-  writeFileSync(join(cwd, 'tsconfig.json'), '{ "compilerOptions": { "paths": { "*": ["./evil.js"] } } }')
-  for (const name of ['mv', 'dtrace-provider', 'source-map-support', 'safe-json-stringify', 'koffi'])
-    cpSync(join(cwd, 'evil.js'), join(cwd, 'node_modules', name, 'index.js'), { recursive: true })
-
-  // What the files would do when they were read: the engine itself, without the program, reads them.
-  const engine = run(bun, ['-e', '0'], { cwd })
-  expect(engine.status).toBe(0)
-  expect(statSync(marker).size).toBe(0)
-  rmSync(marker)
-
-  expect(run(join(prefix, 'bin/crio-lxc'), ['--version'], { cwd }).status).toBe(0)
-  const trace = run('strace', ['-f', '-e', 'trace=%file', join(prefix, 'bin/crio-lxc'), '--version'], { cwd }).stderr
+  mkdirSync(join(cwd, 'node_modules'), { recursive: true })
+  for (const name of ['.env', 'crio-lxc.js', 'commands', 'package.json', 'std', 'os'])
+    writeFileSync(join(cwd, name), 'x')
+  const env = {
+    NODE_OPTIONS: '--require=./crio-lxc.js',
+    LD_PRELOAD: './os',
+    LD_LIBRARY_PATH: '.',
+    MALLOC_PERTURB_: '1',
+    TZ: ':./std',
+    LANG: './os',
+  }
+  const program = join(prefix, 'bin/crio-lxc')
+  expect(run(program, ['--version'], { cwd, env })).toMatchObject({ status: 0, stderr: '' })
+  const trace = run('strace', ['-f', '-e', 'trace=%file', program, '--version'], {
+    cwd,
+    env: { PATH: '/usr/bin' },
+  }).stderr
   expect(trace).toContain('execve(')
-  expect(trace.split('\n').filter((line) => line.includes('hostile/') || /[(,] ?"[^/"]/.test(noExecve(line)))).toEqual(
-    [],
-  )
-  expect(() => statSync(marker)).toThrow('ENOENT')
+  expect(trace.split('\n').filter((line) => /^\w+\(/.test(line) && !line.startsWith('execve('))).toEqual([])
 })
-
-/** The arguments of execve(2) and the empty path of fstat are no look-ups in the working directory. */
-function noExecve(line: string): string {
-  return line.includes('execve(') ? '' : line
-}

@@ -67,7 +67,7 @@ describe('tmpcopyup', () => {
     const attributes = (path: string): Map<string, string> => {
       const fd = openSync(path, 'r')
       try {
-        return new Map(attributesOf(fd).map(([name, value]) => [name, value.toString('hex')]))
+        return new Map(attributesOf(fd).map(([name, value]) => [name, Buffer.from(value).toString('hex')]))
       } finally {
         closeSync(fd)
       }

@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer'
 import type { Hierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import type { CgroupWrite } from '@crio-lxc/core/cgroup/plan/cgroup-write'
 import {
@@ -45,7 +44,7 @@ describe('planLimitProperties()', () => {
     [{ 'cpu.max': 'max 20000' }, { CPUQuotaPeriodUSec: 20000n, CPUQuotaPerSecUSec: INFINITY }],
     [
       { 'cpuset.cpus': '0-2,9', 'cpuset.mems': '0' },
-      { AllowedCPUs: Buffer.from([0b111, 0b10]), AllowedMemoryNodes: Buffer.from([1]) },
+      { AllowedCPUs: Uint8Array.of(0b111, 0b10), AllowedMemoryNodes: Uint8Array.of(1) },
     ],
     [{ 'hugetlb.2MB.max': '0', 'io.max': '8:0 rbps=1' }, {}],
     [{ 'cpu.weight': '5', 'cpu.idle': '1' }, { CPUWeight: 0n }],

@@ -39,7 +39,7 @@ describe('marshal() and unmarshal()', () => {
     ['v', [{ signature: 'u', value: 8 }], '01 75 00 00 08000000'],
     ['a(sv)', [[['a', { signature: 'b', value: false }]]], '10000000 00000000 01000000 6100 01 6200 000000 00000000'],
     ['a{su}', [[['k', 3]]], '0c000000 00000000 01000000 6b00 0000 03000000'],
-    ['ay', [Buffer.from([1, 2])], '02000000 0102'],
+    ['ay', [Uint8Array.of(1, 2)], '02000000 0102'],
   ])('%s', (signature, values, expected) => {
     const bytes = marshal(signature, values)
     expect(hex(bytes)).toBe(expected.replaceAll(' ', ''))

@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer'
 import type { Variant } from '@crio-lxc/core/dbus/signature'
 import { parseVariantText } from '@crio-lxc/core/dbus/variant-text'
 import { describe, expect, test } from 'vitest'
@@ -20,7 +19,7 @@ describe('parseVariantText()', () => {
     ["objectpath '/a/b'", { signature: 'o', value: '/a/b' }],
     ["['a.service', 'b.service',]", { signature: 'as', value: ['a.service', 'b.service'] }],
     ['@as []', { signature: 'as', value: [] }],
-    ['[byte 1, 2]', { signature: 'ay', value: Buffer.from([1, 2]) }],
+    ['[byte 1, 2]', { signature: 'ay', value: Uint8Array.of(1, 2) }],
     ['[uint32 1, 2]', { signature: 'au', value: [1, 2] }],
     ['[[1], [2, 3]]', { signature: 'aai', value: [[1], [2, 3]] }],
     ["{'k': <true>}", { signature: 'a{sv}', value: [['k', { signature: 'b', value: true }]] }],

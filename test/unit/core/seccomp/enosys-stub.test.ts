@@ -1,3 +1,4 @@
+import { structOf } from '@crio-lxc/core/abi/bytes'
 import { enosysStub } from '@crio-lxc/core/seccomp/enosys-stub'
 import { describe, expect, test } from 'vitest'
 
@@ -9,16 +10,14 @@ const X32_BIT = 0x40000000
 const ENOSYS = 0x00050026
 
 /** What the classic BPF program returns for a system call; 'filter' when it leaves that to what is behind it. */
-function run(program: Buffer, arch: number, number: number): number | 'filter' {
+function run(bytes: Uint8Array, arch: number, number: number): number | 'filter' {
+  const program = structOf(bytes)
   let loaded = 0
   let at = 0
   while (at < program.length) {
-    const code = program.readUInt16LE(at)
-    const [jumpTrue, jumpFalse, k] = [
-      program.readUInt8(at + 2),
-      program.readUInt8(at + 3),
-      program.readUInt32LE(at + 4),
-    ]
+    const code = program.u16(at)
+    const [jumpTrue = 0, jumpFalse = 0] = program.subarray(at + 2, at + 4)
+    const k = program.u32(at + 4)
     const jump = (taken: boolean): number => 8 * (taken ? jumpTrue : jumpFalse)
     if (code === 0x20) loaded = k === 4 ? arch : number
     else if (code === 0x05) at += 8 * k
