@@ -74,7 +74,9 @@ static void *take(size_t size)
 
 static void *allocate(JSMallocState *state, size_t size)
 {
-	void *block = size > state->malloc_limit - state->malloc_size ? NULL : take(size);
+	/* What is in use may be above the limit, because blocks are larger than what was asked for. */
+	size_t left = state->malloc_size < state->malloc_limit ? state->malloc_limit - state->malloc_size : 0;
+	void *block = size > left ? NULL : take(size);
 
 	state->malloc_count += block != NULL;
 	state->malloc_size += usable_size(block);

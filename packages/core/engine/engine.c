@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,10 +34,7 @@
 
 extern char **environ;
 
-/*
- * Functions that are linked in because no system call replaces them, by the names they are called with. All take machine
- * words, at most six, and return one.
- */
+/* Functions that no system call replaces, by the names they are called with; all take words, at most six, and return one. */
 /* Of libseccomp only the addresses are wanted; its headers are for another C library. */
 void seccomp_init(void), seccomp_release(void), seccomp_attr_set(void), seccomp_arch_add(void), seccomp_arch_native(void),
 	seccomp_arch_resolve_name(void), seccomp_syscall_resolve_name(void), seccomp_syscall_resolve_name_arch(void),
@@ -134,11 +132,13 @@ static JSValue decode(JSContext *ctx, const uint8_t *text, size_t size)
 static uint8_t *encode(JSContext *ctx, JSValueConst value, size_t *size)
 {
 	const char *text = JS_ToCStringLen(ctx, size, value);
-	const uint8_t *from = (const uint8_t *)text, *end = from + *size;
+	const uint8_t *from, *end;
 	uint8_t *bytes, *to;
 
 	if (!text)
 		return NULL;
+	from = (const uint8_t *)text;
+	end = from + *size;
 	bytes = to = js_malloc(ctx, *size + 1);
 	while (bytes && from < end) {
 		if (end - from >= 3 && IS_ESCAPED_BYTE(from)) {
@@ -358,6 +358,14 @@ static int standard_descriptors(void)
 	return 0;
 }
 
+/* Half of what the caller allows is left for the functions that do not look how deep they are. */
+static size_t stack_limit(void)
+{
+	struct rlimit allowed;
+
+	return !getrlimit(RLIMIT_STACK, &allowed) && allowed.rlim_cur / 2 < STACK_LIMIT ? allowed.rlim_cur / 2 : STACK_LIMIT;
+}
+
 int main(int argc, char **argv)
 {
 	JSRuntime *runtime = JS_NewRuntime2(&allocator, NULL);
@@ -368,7 +376,7 @@ int main(int argc, char **argv)
 		return 125;
 	signal(SIGPIPE, SIG_IGN);
 	JS_SetMemoryLimit(runtime, MEMORY_LIMIT);
-	JS_SetMaxStackSize(runtime, STACK_LIMIT);
+	JS_SetMaxStackSize(runtime, stack_limit());
 	JS_SetGCThreshold(runtime, COLLECT_AT);
 	JS_SetModuleLoaderFunc(runtime, NULL, load, NULL);
 	/* No eval: nothing that a program reads becomes code. */

@@ -1,8 +1,9 @@
 /** What the executables are made of: facts of elf(5), and what they do where an engine would stumble. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { defaultSpec } from '@crio-lxc/core/oci/default-spec'
 import { describe, expect, test } from 'vitest'
 
 const dist = resolve(import.meta.dirname, '../../../dist')
@@ -49,6 +50,18 @@ function shell(script: string): { status: number | null; signal: string | null; 
   return { status, signal, output: stdout + stderr }
 }
 
+/** `debug plan` of a bundle with this config.json. */
+function planOf(config: string, before = ''): ReturnType<typeof shell> {
+  const bundle = mkdtempSync(join(tmpdir(), 'engine-'))
+  mkdirSync(join(bundle, 'rootfs'))
+  writeFileSync(join(bundle, 'config.json'), config)
+  try {
+    return shell(`${before} exec "$0" debug plan ${bundle}`)
+  } finally {
+    rmSync(bundle, { recursive: true })
+  }
+}
+
 describe('the runtime says a sentence, or succeeds,', () => {
   test('with closed standard descriptors', () => {
     expect(shell('"$0" --version <&- >&- 2>&-')).toMatchObject({ status: 0, signal: null })
@@ -83,6 +96,31 @@ describe('the runtime says a sentence, or succeeds,', () => {
   test('with 64 MB of address space', () => {
     expect(shell('ulimit -v 65536; exec "$0" --version')).toMatchObject({ status: 0 })
     expect(shell('ulimit -v 65536; exec "$0" features')).toMatchObject({ status: 0 })
+  })
+
+  const withField = (text: string): string => JSON.stringify(defaultSpec).replace(/\}$/, `,"x":${text}}`)
+
+  test.each([16, 64, 128, 1024, 8192])('with %s kB of stack, however deep a document is', (kilobytes) => {
+    const { status, output } = planOf(withField('['.repeat(1_000_000)), `ulimit -s ${kilobytes};`)
+    expect({ status, lines: output.split('\n').length }).toEqual({ status: 1, lines: 2 })
+    expect(output).toMatch(kilobytes < 64 ? /stack overflow/ : /nested more than 64 levels deep/)
+  })
+
+  test('about a document that takes more memory than the engine may use', () => {
+    const objects = '{},'.repeat(5_000_000)
+    expect(planOf(withField(`[${objects}{}]`), 'ulimit -v 400000;')).toMatchObject({
+      status: 1,
+      output: 'config.json: takes more memory than the runtime may use\n',
+    })
+  }, 120_000)
+
+  test('with numbers of 64 bits', () => {
+    const rlimits = [{ type: 'RLIMIT_CORE', soft: '@', hard: '@' }]
+    const spec = { ...defaultSpec, process: { ...defaultSpec.process, rlimits } }
+    for (const value of ['9223372036854775807', '9223372036854775808', '18446744073709551615']) {
+      const { output } = planOf(JSON.stringify(spec).replaceAll('"@"', value))
+      expect(output).toContain(`{soft=${value}, hard=${value}}`)
+    }
   })
 
   test.each([200, 400, 800, 1200, 1600])('with %s kB of address space', (kilobytes) => {

@@ -50,8 +50,14 @@ const escapes: Readonly<Record<string, string>> = {
   v: '\v',
 }
 
+/** A sign and 20 digits hold every 64-bit integer; making a number of millions of digits takes minutes. */
+const LONGEST_INTEGER = 21
+/** As many as D-Bus takes: 32 arrays and 32 tuples. */
+const MAX_DEPTH = 64
+
 class Parser {
   #at = 0
+  #depth = 0
   readonly #text: string
 
   constructor(text: string) {
@@ -60,6 +66,14 @@ class Parser {
 
   /** `type`: what it has to be; undefined: what it looks like. */
   value(type: string | undefined): Variant {
+    this.#depth += 1
+    if (this.#depth > MAX_DEPTH) throw new Error(`it is nested more than ${MAX_DEPTH} levels deep`)
+    const value = this.#value(type)
+    this.#depth -= 1
+    return value
+  }
+
+  #value(type: string | undefined): Variant {
     const [word] = this.#match(/(?:@[a-z(){}]+|[a-z]+[0-9]*)(?=[\s<[({'"]|$)|true\b|false\b/y) ?? []
     if (word === 'true' || word === 'false') return this.#as('b', type, word === 'true')
     if (word !== undefined) {
@@ -77,7 +91,7 @@ class Parser {
     if (open === '[') return this.#array(type)
     if (open === '(') return this.#tuple(type)
     if (open === '{') return this.#dictionary(type)
-    const [quoted] = this.#match(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/sy) ?? []
+    const [quoted] = this.#match(/'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"/sy) ?? []
     if (quoted !== undefined) {
       const own = type === 'o' || type === 'g' ? type : 's'
       return this.#as(own, type, unescaped(quoted.slice(1, -1)))
@@ -102,9 +116,10 @@ class Parser {
     const [low, high] = ranges[wanted] ?? []
     if (low === undefined || high === undefined || !/^[-+]?(?:0x[0-9a-f]+|\d+)$/i.test(text))
       throw new Error(`${text} is not of the type ${wanted}`)
-    const magnitude = BigInt(text.replace(/^[-+]/, ''))
+    const magnitude = text.length > LONGEST_INTEGER ? Infinity : BigInt(text.replace(/^[-+]/, ''))
     const value = text.startsWith('-') ? -magnitude : magnitude
-    if (value < low || value > high) throw new Error(`${text} is out of the range of the type ${wanted}`)
+    if (typeof value === 'number' || value < low || value > high)
+      throw new Error(`${text} is out of the range of the type ${wanted}`)
     return { signature: wanted, value: wanted === 'x' || wanted === 't' ? value : Number(value) }
   }
 

@@ -40,8 +40,12 @@ function shorten(message: string): string {
   return `${message.slice(0, LONGEST_MESSAGE / 2)} ... ${message.slice(-LONGEST_MESSAGE / 2)}`
 }
 
+/** Of an engine without memory, which may have none for an error and throw null (engine.c limits it). */
+export const OUT_OF_MEMORY = 'out of memory'
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
+  if (error === null) return OUT_OF_MEMORY
   return error instanceof Error ? error.message : String(error)
 }
 

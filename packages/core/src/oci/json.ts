@@ -1,13 +1,10 @@
 /** JSON as the runtime reads it: nothing is rounded, nothing is ambiguous, and an error says where it is. */
 import { decode } from '../abi/bytes.ts'
-import { SpecError } from '../errors/runtime-error.ts'
+import { messageOf, OUT_OF_MEMORY, SpecError } from '../errors/runtime-error.ts'
 import { findJsonProblem } from './json-problem.ts'
 
 /** Levels of objects and arrays; the spec itself needs eight. */
 export const MAX_JSON_DEPTH = 64
-
-/** Above this many characters the text is looked over first: a hostile one could cost gigabytes once parsed. */
-const LOOK_FIRST = 1 << 20
 
 /**
  * The value of a JSON text. An integer that is not safe as a number becomes a bigint, a field that is null is left
@@ -16,13 +13,13 @@ const LOOK_FIRST = 1 << 20
  */
 export function parseJson(text: string | Uint8Array, file: string): unknown {
   const source = typeof text === 'string' ? text : decodeUtf8(text, file)
-  if (source.length > LOOK_FIRST) explain(source, file)
   let value: unknown
   try {
     value = /\d{16}/.test(source) ? parseExactly(source) : JSON.parse(source)
   } catch (error) {
+    if (messageOf(error) === OUT_OF_MEMORY) throw new SpecError(file, 'takes more memory than the runtime may use')
     explain(source, file)
-    throw new SpecError(file, `not valid JSON (${error instanceof Error ? error.message.split('\n')[0] : error})`)
+    throw new SpecError(file, `not valid JSON (${messageOf(error).split('\n')[0]})`)
   }
   const fields = tidy(value, 0)
   // Every field has a quote and a colon; text inside strings can only add to them, so equal counts prove that
@@ -48,8 +45,11 @@ function explain(source: string, file: string): void {
   throw new SpecError(file, `not valid JSON at line ${line}, column ${column}: ${found.problem}`)
 }
 
-/** A string that is a value, and an integer that JSON.parse could round; nothing else has 16 digits outside a string. */
-const STRING_OR_LONG_INTEGER = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\w.+-])-?\d{16,20}(?![\w.])/gs
+/**
+ * A string, and an integer that JSON.parse could round; nothing else has 16 digits outside a string. One that is not closed
+ * ends with the text: it would be looked for again from every quote in it.
+ */
+const STRING_OR_LONG_INTEGER = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|(?<![\w.+-])-?\d{16,20}(?![\w.])/gs
 
 /**
  * JSON.parse without its rounding: a long integer is parsed as a string that begins with a NUL and "n". What is such a

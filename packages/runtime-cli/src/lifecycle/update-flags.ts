@@ -64,7 +64,7 @@ const units = 'bkmgtp'
 /** `64M`, `64mb`, `64MiB`, `1.5g`, `67108864` or -1: units of 1024, as Go's RAMInBytes reads them. */
 function parseBytes(name: string, text: string): number | bigint {
   if (text === '-1') return -1
-  const [, number = '', unit = 'b'] = /^(\d+(?:\.\d+)?) ?(?:([kmgtp])(?:i?b)?|b)?$/i.exec(text) ?? []
+  const [, number = '', unit = 'b'] = /^(\d{1,20}(?:\.\d{1,20})?) ?(?:([kmgtp])(?:i?b)?|b)?$/i.exec(text) ?? []
   if (number === '') throw invalid(name, text, 'bytes such as 67108864, 64M or -1')
   const factor = 1024n ** BigInt(units.indexOf(unit.toLowerCase()))
   return exact(number.includes('.') ? BigInt(Math.floor(Number(number) * Number(factor))) : BigInt(number) * factor)

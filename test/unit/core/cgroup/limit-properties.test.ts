@@ -21,6 +21,10 @@ function limits(hierarchy: Hierarchy, files: Record<string, string>): Record<str
 }
 
 describe('planLimitProperties()', () => {
+  test('takes a cpuset of more ranges than a call takes arguments', () => {
+    expect(limits(v2, { 'cpuset.cpus': `0${',1'.repeat(500_000)}` })).toEqual({ AllowedCPUs: Uint8Array.of(0b11) })
+  })
+
   test.each<[Record<string, string>, Record<string, unknown>]>([
     [
       { 'memory.max': '1048576', 'memory.low': '4096' },

@@ -48,4 +48,14 @@ describe('parseVariantText()', () => {
   ])('refuses %s', (text, problem) => {
     expect(() => parseVariantText(text)).toThrow(problem)
   })
+
+  test.each([
+    { what: 'digits', text: `uint64 ${'9'.repeat(1_000_000)}`, problem: 'is out of the range of the type t' },
+    { what: 'zeros', text: `-${'0'.repeat(100)}1`, problem: 'is out of the range of the type i' },
+    { what: 'brackets', text: '['.repeat(1_000_000), problem: 'it is nested more than 64 levels deep' },
+    { what: 'types', text: 'string '.repeat(1_000_000), problem: 'it is nested more than 64 levels deep' },
+    { what: 'escapes', text: `'${'\\"'.repeat(1_000_000)}`, problem: 'a value expected' },
+  ])('refuses $what without an end', ({ text, problem }) => {
+    expect(() => parseVariantText(text)).toThrow(problem)
+  })
 })

@@ -154,7 +154,7 @@ function bitmap(list: string): Uint8Array | undefined {
     const [first = 0, last = first] = range.split('-').map(Number)
     return { first, last }
   })
-  const highest = Math.max(...ranges.map(({ last }) => last))
+  const highest = ranges.reduce((most, { last }) => Math.max(most, last), 0)
   if (highest >= MAX_BITS) return undefined
   const bytes = new Uint8Array((highest >> 3) + 1)
   for (const { first, last } of ranges)
