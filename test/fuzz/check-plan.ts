@@ -1,4 +1,5 @@
 /** What holds for every plan, config and cgroup write, whatever config.json says. */
+import { decode } from '@crio-lxc/core/abi/bytes'
 import type { CgroupWrite } from '@crio-lxc/core/cgroup/plan/cgroup-write'
 import { compile } from '@crio-lxc/core/plan/compile'
 import { type Arg, Bytes, HEADER_BYTES, PLAN_BASE, type Plan, Slot, type Step } from '@crio-lxc/core/plan/plan'
@@ -106,7 +107,7 @@ class Image {
     const from = address - PLAN_BASE
     const end = this.#bytes.indexOf(0, from)
     hold(end !== -1, `${what}: a string does not end`)
-    return new TextDecoder().decode(this.#bytes.subarray(from, end))
+    return decode(this.#bytes.subarray(from, end))
   }
 }
 
@@ -121,9 +122,7 @@ const masks = /^\/usr\/libexec\/crio-lxc\/stage\/mask$/
 export function checkContainerPlan(plan: Plan): void {
   const { data } = plan
   const text = (arg: Arg | undefined): string | undefined =>
-    arg instanceof Bytes
-      ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(data.subarray(arg.offset, data.indexOf(0, arg.offset)))
-      : undefined
+    arg instanceof Bytes ? decode(data.subarray(arg.offset, data.indexOf(0, arg.offset))) : undefined
   const root = plan.steps.findIndex(({ what }) => what === 'open the root')
   plan.steps.forEach(({ call, args, what }, index) => {
     if (call === 'openat2') {

@@ -1,7 +1,7 @@
 /**
- * npm run fuzz -- [--inputs N] [--seed S] [--only INDEX] [--keep-going]: documents that are valid, nearly valid and nothing like it,
+ * npm run fuzz -- [--inputs N] [--seed S] [--only INDEX] [--keep-going] [--in-engine N]: documents that are valid, nearly valid and nothing like it,
  * through everything that is computed from config.json. Ends with status 1 at the first one with a defect, printed with
- * its seed, its number and its smallest form.
+ * its seed, its number and its smallest form. The first N of them run once more in the engine, with sanitizers.
  */
 import { writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     only: { type: 'string' },
     'keep-going': { type: 'boolean', default: false },
+    'in-engine': { type: 'string', default: '100000' },
   },
 })
 const seed = Number(values.seed)
@@ -51,4 +52,13 @@ const accepted = kinds.get('accepted') ?? 0
 console.log(
   `${end - first} inputs of seed ${seed} in ${seconds.toFixed(1)} s: ${accepted} accepted, ${kinds.size - 1} different refusals`,
 )
+const inEngine = values.only === undefined ? Number(values['in-engine']) : 0
+if (inEngine > 0) {
+  // Only now: it needs a compiler.
+  const { fuzzEngine } = await import('./fuzz-engine.ts')
+  Atomics.store(progress, 0, 0)
+  await watch.terminate()
+  await fuzzEngine(seed, inEngine)
+  console.log(`${inEngine} of them in the engine, and those that exhaust: no report, and the same outcome`)
+}
 process.exit()

@@ -1,4 +1,6 @@
 /** From a valid spec to a hostile one: changes of the document, and of its text. */
+import { encode } from '@crio-lxc/core/abi/bytes'
+import { clone } from './clone.ts'
 import type { Random } from './random.ts'
 import { raw } from './raw-json.ts'
 import type { Json } from './valid-spec.ts'
@@ -125,13 +127,13 @@ export function mutateDocument(document: Json, random: Random): void {
     () => delete holder[name],
     () => put(holder, name, values(random)),
     () => put(holder, name, values(random)),
-    () => put(holder, name, structuredClone(from[other])),
-    () => put(holder, random.pick(keys), structuredClone(old)),
+    () => put(holder, name, clone(from[other])),
+    () => put(holder, random.pick(keys), clone(old)),
     () => {
       if (typeof old === 'string')
         put(holder, name, random.once(2) ? old + random.pick(strings) : random.pick(strings) + old)
       else if (typeof old === 'number') put(holder, name, random.pick(numbers))
-      else if (Array.isArray(old)) old.push(...structuredClone(old), values(random))
+      else if (Array.isArray(old)) old.push(...clone(old), values(random))
       else if (typeof old === 'object' && old !== null) put(old, random.pick(keys), values(random))
     },
     () => {
@@ -139,7 +141,7 @@ export function mutateDocument(document: Json, random: Random): void {
         put(
           holder,
           name,
-          Array.from({ length: random.pick([3, 500]) }, () => structuredClone(old[0])),
+          Array.from({ length: random.pick([3, 500]) }, () => clone(old[0])),
         )
     },
   ])()
@@ -182,7 +184,7 @@ export function mutateText(text: string, random: Random): string | Uint8Array {
     () => twice(text, random),
     () => text + random.pick(['\n', ' ', '{}', '\0', text]),
     () => `\ufeff${text}`,
-    () => spoilBytes(Buffer.from(text), random),
+    () => spoilBytes(encode(text), random),
   ])()
 }
 
@@ -195,7 +197,7 @@ function twice(text: string, random: Random): string {
   return `${text.slice(0, at)}${field[2]}${random.pick(['null', '1', '"x"', '{}'])},${text.slice(at)}`
 }
 
-function spoilBytes(bytes: Buffer, random: Random): Uint8Array {
+function spoilBytes(bytes: Uint8Array, random: Random): Uint8Array {
   for (let changes = random.below(4); changes >= 0; changes--)
     bytes[random.below(bytes.length)] = random.pick([0x80, 0xff, 0xc0, 0xed, 0x00, random.below(256)])
   return bytes

@@ -1,6 +1,8 @@
 /** Specs that the runtime must accept, with values from all over what each field allows. */
+import { encode } from '@crio-lxc/core/abi/bytes'
 import { capabilityBit } from '@crio-lxc/core/oci/capabilities'
 import { defaultSpec } from '@crio-lxc/core/oci/default-spec'
+import { clone } from './clone.ts'
 import type { Random } from './random.ts'
 import { raw } from './raw-json.ts'
 
@@ -31,7 +33,7 @@ const unsigned64 = [0, 1, 2 ** 53 - 1, raw('9007199254740993'), raw('92233720368
 const infinity = raw('18446744073709551615')
 
 export function validSpec(random: Random): Json {
-  const spec = structuredClone(defaultSpec) as Json
+  const spec = clone(defaultSpec) as Json
   spec.ociVersion = random.pick(['1.0.0', '1.0.2-dev', '1.2.0+b.1', '1.3.0', '1.99.0'])
   spec.root = { path: random.pick(['rootfs', '/a/b', '.', '../x', path(random)]), readonly: random.once(2) }
   spec.process = { ...spec.process, ...process(random) }
@@ -255,7 +257,7 @@ function path(random: Random): string {
     random.pick([...names, ...(random.once(4) ? ['..', '.', '', 'x'.repeat(255)] : [])]),
   )
   const whole = `/${parts.join('/')}`
-  return Buffer.byteLength(whole) < 4000 ? whole : '/long'
+  return encode(whole).length < 4000 ? whole : '/long'
 }
 
 function text(random: Random): string {
