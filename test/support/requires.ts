@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { queryPrograms } from '@crio-lxc/core/sys/bpf'
 import { beforeEach } from 'vitest'
+import { arm64Target } from '../../scripts/engine-target.ts'
 import allowedSkips from '../allowed-skips.json' with { type: 'json' }
 import { productNode } from './node.ts'
 import { cgroupMounts, commandLines } from './proc.ts'
@@ -34,6 +35,7 @@ const needs = {
   zsh: () => (existsSync('/usr/bin/zsh') ? undefined : 'there is no zsh'),
   fish: () => (existsSync('/usr/bin/fish') ? undefined : 'there is no fish'),
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
+  'arm64-packages': () => arm64PackagesProblem(),
 } as const satisfies Record<string, () => string | undefined>
 
 export type Need = keyof typeof needs
@@ -74,6 +76,16 @@ function cgroupBpfProblem(): string | undefined {
     return `the kernel attaches no programs to cgroups: ${(error as Error).message}`
   } finally {
     closeSync(fd)
+  }
+}
+
+/** musl and libseccomp for arm64, which the build fetches when it has not got them yet. */
+function arm64PackagesProblem(): string | undefined {
+  try {
+    arm64Target()
+    return undefined
+  } catch (error) {
+    return `Debian's packages for arm64 cannot be had: ${(error as Error).message.split('\n')[0]}`
   }
 }
 
