@@ -1,5 +1,5 @@
 /**
- * Puts the built parts together as the tree that is installed: dist/{bin,lib,libexec}. A copy of it is an installation
+ * Puts the built parts together as the tree that is installed: dist/{bin,lib,libexec,share}. A copy of it is an installation
  * (install-to.ts makes one), because every program finds its companions relative to its own file. Every file is replaced by
  * rename(2), so a container that runs meanwhile keeps what it has opened.
  */
@@ -24,8 +24,12 @@ const dist = join(root, 'dist')
 const libexec = join(dist, 'libexec/crio-lxc')
 const bundles = ['runtime-cli', 'hook'].map((name) => join(root, 'packages', name, 'dist/node'))
 
-for (const dir of ['.', 'bin', 'lib', 'lib/crio-lxc', 'libexec', 'libexec/crio-lxc']) makeDirectory(join(dist, dir))
+const documents = 'share/doc/crio-lxc'
+
+for (const dir of ['.', 'bin', 'lib', 'lib/crio-lxc', 'libexec', 'libexec/crio-lxc', 'share', 'share/doc', documents])
+  makeDirectory(join(dist, dir))
 installBundles()
+installLicences()
 install(join(root, 'packages/start-monitor/dist/crio-lxc-start'), join(libexec, 'crio-lxc-start'))
 // Not to be read: the kernel keeps a program from being traced that is executed in a user namespace without the right to read
 // it. Also the link in the stage, which is the same file.
@@ -47,6 +51,12 @@ function installBundles(): void {
   install(koffiModule(), join(lib, 'koffi.node'), 0o644)
   const current = new Set(['package.json', 'koffi.node', ...files.map(({ name }) => name)])
   for (const name of readdirSync(lib)) if (!current.has(name)) rmSync(join(lib, name))
+}
+
+/** Of this program, of what is linked into it, and the text of the licence that asks for its text (Debian's base-files). */
+function installLicences(): void {
+  for (const name of ['LICENSE', 'NOTICE']) install(join(root, name), join(dist, documents, name), 0o644)
+  install('/usr/share/common-licenses/LGPL-2.1', join(dist, documents, 'LGPL-2.1'), 0o644)
 }
 
 /**

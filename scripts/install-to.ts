@@ -2,7 +2,7 @@
  * `npm run install-to -- PREFIX`: puts dist/ below PREFIX, as root:root and with the modes that dist has, whatever the
  * umask. Directories that exist keep their owner and mode. Everything is copied beside its place first and tried, then
  * renamed into it: programs that run keep the files they have opened, and an installation that fails has replaced nothing.
- * PREFIX/lib/crio-lxc and PREFIX/libexec/crio-lxc are crio-lxc's alone: what an older version had there is removed.
+ * PREFIX/{lib,libexec,share/doc}/crio-lxc are crio-lxc's alone: what an older version had there is removed.
  */
 import { spawnSync } from 'node:child_process'
 import {
@@ -38,7 +38,7 @@ interface Entry {
 }
 
 const dist = resolve(import.meta.dirname, '../dist')
-const ownDirectories = ['lib/crio-lxc', 'libexec/crio-lxc']
+const ownDirectories = ['lib/crio-lxc', 'libexec/crio-lxc', 'share/doc/crio-lxc']
 /** The last one to change its meaning is what callers name. */
 const command = 'bin/crio-lxc'
 /** What the kernel must be willing to execute where it lies: a libexec that is mounted noexec makes no containers. */
@@ -64,7 +64,8 @@ function install(): string {
   if (!existsSync(join(dist, command))) throw new Refusal(`${dist} is not complete: run npm run build first`)
   const directories = below(dist).filter(({ status }) => status.isDirectory())
   const files = below(dist).filter(({ status }) => !status.isDirectory())
-  for (const path of ['', 'bin', 'lib', 'libexec', ...ownDirectories]) requireSafe(join(prefix, path))
+  for (const path of ['', 'bin', 'lib', 'libexec', 'share', 'share/doc', ...ownDirectories])
+    requireSafe(join(prefix, path))
   for (const { path } of directories) requireDirectory(join(prefix, path), !isOwn(path))
   for (const { path } of files) requireNoDirectory(join(prefix, path))
 
