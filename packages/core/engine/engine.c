@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine.h"
@@ -290,7 +291,7 @@ static void add_function(JSContext *ctx, JSValue object, const char *name, JSCFu
 }
 
 /* globalThis.engine, which packages/core/src/sys/engine.ts describes. */
-static void add_engine(JSContext *ctx, char **argv)
+static void add_engine(JSContext *ctx, char **argv, const struct timespec *started)
 {
 	JSValue engine = JS_NewObject(ctx), global = JS_GetGlobalObject(ctx);
 
@@ -302,6 +303,7 @@ static void add_engine(JSContext *ctx, char **argv)
 	JS_SetPropertyStr(ctx, engine, "arch", JS_NewString(ctx, ARCHITECTURE));
 	JS_SetPropertyStr(ctx, engine, "arguments", texts(ctx, argv));
 	JS_SetPropertyStr(ctx, engine, "environment", texts(ctx, environ));
+	JS_SetPropertyStr(ctx, engine, "startedAt", JS_NewFloat64(ctx, started->tv_sec * 1e3 + started->tv_nsec / 1e6));
 	JS_SetPropertyStr(ctx, global, "engine", engine);
 	JS_FreeValue(ctx, global);
 }
@@ -368,6 +370,9 @@ static size_t stack_limit(void)
 
 int main(int argc, char **argv)
 {
+	struct timespec started;
+
+	clock_gettime(CLOCK_MONOTONIC, &started); /* no system call: the kernel maps this clock into the process */
 	JSRuntime *runtime = JS_NewRuntime2(&allocator, NULL);
 	JSContext *ctx = runtime ? JS_NewContextRaw(runtime) : NULL;
 	JSValue end;
@@ -388,7 +393,7 @@ int main(int argc, char **argv)
 	JS_AddIntrinsicMapSet(ctx);
 	JS_AddIntrinsicTypedArrays(ctx);
 	JS_AddIntrinsicPromise(ctx);
-	add_engine(ctx, argv);
+	add_engine(ctx, argv, &started);
 	end = run(ctx);
 	if (JS_IsException(end))
 		return fail(ctx, JS_GetException(ctx));

@@ -31,6 +31,8 @@ export interface HookCall {
   readonly container: HookEntry | undefined
   /** crio-lxc-init. */
   readonly init: string
+  /** The verb wants to know when the hook begins. */
+  readonly traced: boolean
   /** When its reader goes away the hook is killed. */
   readonly answer: number
 }
@@ -103,7 +105,7 @@ interface Entering {
  * Returns undefined when the hook is executed, else why not. Reads to the end of file, as parent and child write in no
  * certain order. Whatever the plan does not report is forged.
  */
-function awaitExecution({ hook, name, answer }: HookCall, entering: Entering): string | undefined {
+function awaitExecution({ hook, name, traced, answer }: HookCall, entering: Entering): string | undefined {
   const { executor, report, go, plan } = entering
   const what = `execute ${hook.path}`
   const death = new RuntimeError('hook-failed', `${what}: the process that was to do it ended`)
@@ -119,7 +121,8 @@ function awaitExecution({ hook, name, answer }: HookCall, entering: Entering): s
     else if (record.kind === 'failure' && !failure && record.tag === plan.tag) failure = record
     else throw unknownRecord(what)
     if (begun || failure || !ready || !executor.hasArrived) continue
-    write(answer, `${JSON.stringify({ pid: executor.pid, hook: name } satisfies HookStart)}\n`)
+    const start: HookStart = { pid: executor.pid, hook: name, ...(traced && { at: monotonicMs() }) }
+    write(answer, `${JSON.stringify(start)}\n`)
     write(go, 'g')
     begun = true
   }

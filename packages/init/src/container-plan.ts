@@ -21,6 +21,7 @@ import {
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/core/plan/fifo-names'
+import { GroupTimes } from '@crio-lxc/core/plan/group-times'
 import { type Arg, Plan, planTag, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { ensureTarget, setMountAttr } from './inside-root.ts'
@@ -85,6 +86,8 @@ export interface ContainerInputs {
   readonly newKeyring: boolean
   /** Given when the container is in a user namespace, new or joined. */
   readonly userNamespace: { readonly staged: readonly StagedMount[] } | undefined
+  /** The plan notes when it begins what. */
+  readonly traced?: boolean
 }
 
 export function planContainer(inputs: ContainerInputs): Plan {
@@ -92,6 +95,8 @@ export function planContainer(inputs: ContainerInputs): Plan {
   const plan = new Plan(planTag.container, arch)
   const { rootfs } = fds
   const linux = spec.linux ?? {}
+  if (inputs.traced) plan.times = new GroupTimes(plan)
+  plan.times?.begin('namespaces')
   planPrologue(plan)
   if (newKeyring) planSessionKeyring(plan)
   // The caller's CPUs are no limit of the container's; before process.scheduler, which may need all of them.
@@ -112,6 +117,7 @@ export function planContainer(inputs: ContainerInputs): Plan {
   if (namespaces.created.has('network')) planLoopback(plan)
   if (fds.netDevices) planNetDevices(plan, fds.netDevices)
 
+  plan.times?.begin('mounts')
   // liblxc leaves the stage shared: without this the container's mounts would propagate between mount namespaces.
   plan.step('make the stage private', 'mount', [0, plan.string('/'), 0, MS_PRIVATE | MS_REC, 0])
   const hostTree = fds.gate?.hostTree
@@ -127,6 +133,7 @@ export function planContainer(inputs: ContainerInputs): Plan {
     cgroup,
     label,
   })
+  plan.times?.begin('devices')
   const { maskedPaths = [] } = linux
   const set = devicesOf(linux.devices ?? [], mounts)
   const nodes = (maskedPaths.length > 0 ? MASKS : 0) + (userNamespace ? 0 : (set?.covering.length ?? 0))
@@ -146,8 +153,10 @@ export function planContainer(inputs: ContainerInputs): Plan {
   // Before the hooks of create, which enter it.
   // With a user namespace the monitor's time namespace has the offsets, and every one that is made from there.
   if (newTime && proc) planTimeNamespace(plan, userNamespace ? {} : (linux.timeOffsets ?? {}), proc)
+  if (fds.gate) plan.times?.begin('wait for create')
   // Hooks may still change the rootfs and mount in it; what follows takes that away. Devices bring their sysctls.
   if (fds.gate) planGate(plan, { report: fds.report, go: fds.gate.go })
+  plan.times?.begin('sysctls and paths')
   planProveProc(plan, rootfs, kernel)
   if (proc) planSysctls(plan, sysctl, proc)
   planReadonlyPaths(plan, { root: rootfs, kernel, paths: linux.readonlyPaths ?? [] })
@@ -156,11 +165,13 @@ export function planContainer(inputs: ContainerInputs): Plan {
   planReadonlyMounts(plan, made)
   if (spec.root.readonly)
     setMountAttr(plan, 'make root.path read-only', { fd: rootfs, attr: { set: MOUNT_ATTR_RDONLY, clear: 0 } })
+  plan.times?.begin('pivot')
   planPivot(plan, rootfs)
   const propagation = parsePropagation(linux.rootfsPropagation ?? '')
   if (propagation) plan.step('set linux.rootfsPropagation', 'mount', [0, plan.string('/'), 0, propagation, 0])
 
   if (terminal) planControllingTerminal(plan, terminal)
+  plan.times?.begin('become the process')
   const root = planOpenRoot(plan)
   const executable = planBecomeProcess(plan, process, {
     root,
@@ -214,6 +225,7 @@ function planPark(plan: Plan, { report, fifoDirectory }: ContainerFds, acknowled
       [fifoDirectory, plan.string(ACKNOWLEDGE_FIFO), O_RDONLY | O_NONBLOCK | O_CLOEXEC],
       { result: acknowledge },
     )
+  plan.times?.report(report)
   planReportReady(plan, 'report that everything is ready', report)
   plan.step('close the report pipe', 'close', [report])
   const fifo: readonly Arg[] = [fifoDirectory, plan.string(START_FIFO), O_WRONLY | O_CLOEXEC]

@@ -2,6 +2,7 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
 import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
+import { GroupTimes } from '@crio-lxc/core/plan/group-times'
 import { type JoinedNamespace, joinsUserNamespace, planJoinNamespaces } from '@crio-lxc/core/plan/joined-namespace'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { pidRecord } from '@crio-lxc/core/plan/structs'
@@ -40,10 +41,14 @@ export interface ExecInputs {
   /** The process gets a session keyring of its own. */
   readonly newKeyring: boolean
   readonly fds: ExecFds
+  /** The plan notes when it begins what. */
+  readonly traced?: boolean
 }
 
-export function planExec({ arch, process, namespaces, newKeyring, fds }: ExecInputs): Plan {
+export function planExec({ arch, process, namespaces, newKeyring, fds, traced }: ExecInputs): Plan {
   const plan = new Plan(planTag.exec, arch)
+  if (traced) plan.times = new GroupTimes(plan)
+  plan.times?.begin('join the cgroup')
   planPrologue(plan)
   const { execCPUAffinity: affinity, oomScoreAdj } = process.process
   if (oomScoreAdj !== undefined) planOomScoreAdj(plan, oomScoreAdj)
@@ -55,6 +60,7 @@ export function planExec({ arch, process, namespaces, newKeyring, fds }: ExecInp
   const proc = planOpenHostProc(plan, process.process)
   const mapped = joinsUserNamespace(namespaces)
   if (mapped) planPrivileged(plan, process.process)
+  plan.times?.begin('enter the namespaces')
   planJoinNamespaces(plan, namespaces)
   const { record, pid } = pidRecord(plan)
   const parent = new Label()
@@ -67,6 +73,7 @@ export function planExec({ arch, process, namespaces, newKeyring, fds }: ExecInp
 
   if (mapped) planBecomeNamespaceRoot(plan)
   if (newKeyring) planSessionKeyring(plan)
+  plan.times?.begin('become the process')
   const root = planOpenRoot(plan)
   plan.step('become a session leader', 'setsid', [], { ignore: ['EPERM'] })
   if (fds.console) {
@@ -78,6 +85,9 @@ export function planExec({ arch, process, namespaces, newKeyring, fds }: ExecInp
   const kept = [fds.report, ...(fds.acknowledge === undefined ? [] : [fds.acknowledge])]
   planCloseAllBut(plan, kept, fds.preserved)
   for (const fd of kept) plan.step(`close fd ${fd} on execve`, 'close_range', [fd, fd, CLOSE_RANGE_CLOEXEC])
+  // Before the filter, which may allow neither.
+  plan.times?.begin('execve')
+  plan.times?.report(fds.report)
   planExecute(plan, process, { executable, acknowledge: fds.acknowledge, awaitReader: true })
 
   plan.place(parent)

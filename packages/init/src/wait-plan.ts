@@ -1,4 +1,5 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
+import { GroupTimes } from '@crio-lxc/core/plan/group-times'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { planPrologue } from './steps/process.ts'
 import { planAwaitByte } from './steps/report.ts'
@@ -9,17 +10,23 @@ export interface WaitInputs {
   readonly go: number
   /** The fd that will hold the container's plan. */
   readonly plan: number
+  /** Given when the plan is to note when it begins what: write end of the pipe that create reads. */
+  readonly traceReport?: number | undefined
 }
 
 /**
  * What init does first: wait for its plan, which create compiles while liblxc makes the namespaces. End of file instead
  * of the byte: create is gone, and so must be everything it began.
  */
-export function planWait({ arch, go, plan: next }: WaitInputs): Plan {
+export function planWait({ arch, go, plan: next, traceReport }: WaitInputs): Plan {
   const plan = new Plan(planTag.wait, arch)
+  if (traceReport !== undefined) plan.times = new GroupTimes(plan)
+  plan.times?.begin('wait for the plan')
   planPrologue(plan)
   planAwaitByte(plan, 'wait for the plan', go, { demanded: true })
   plan.step('close the pipe', 'close', [go])
+  plan.times?.begin('load the plan')
+  if (traceReport !== undefined) plan.times?.report(traceReport)
   const args = ['init', String(next)]
   plan.step('run the plan', 'execve', [plan.string('/init'), plan.strings(args), plan.strings([])])
   return plan

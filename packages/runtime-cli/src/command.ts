@@ -1,3 +1,4 @@
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { Settings } from './lifecycle/settings.ts'
 import type { Options, Values } from './option.ts'
 
@@ -28,4 +29,12 @@ export interface Invocation<O extends Options> {
 /** A command as its file exports it; infers the types of the values from the table of options. */
 export function defineCommand<const O extends Options>(command: Command<O>): Command {
   return command as unknown as Command
+}
+
+/** What only the verb itself needs, `() => import(...)`; a trace shows how long that takes. */
+export async function load<Module>(module: () => Promise<Module>): Promise<Module> {
+  const done = stepLog('cli')
+  const loaded = await module()
+  done('load')
+  return loaded
 }

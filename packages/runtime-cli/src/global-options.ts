@@ -62,6 +62,12 @@ export const globalOptions = {
     env: 'CRIO_LXC_LOG_TIMESTAMP',
     default: '20060102150405.000',
   },
+  trace: {
+    type: 'string',
+    value: 'FILE',
+    describe: 'append how long everything takes to FILE, for Perfetto or chrome://tracing',
+    env: 'CRIO_LXC_TRACE',
+  },
   'container-log-level': {
     type: 'string',
     describe: "level of liblxc's own log of a container",
@@ -180,6 +186,7 @@ export function toLogConfiguration(values: GlobalValues, env: Environment): LogC
     file: text('log-file') || undefined,
     level: text('log-level') as LogConfiguration['level'],
     timestamp: text('log-timestamp'),
+    trace: text('trace') || undefined,
   }
 }
 

@@ -10,6 +10,7 @@ import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/log
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
+import { load } from './command.ts'
 import { globalOptions, toLogConfiguration, toSettings } from './global-options.ts'
 import type { Settings } from './lifecycle/settings.ts'
 import { singleLine, stderrSink, writeErrorLine, writeOut } from './output.ts'
@@ -38,18 +39,20 @@ async function main(argv: readonly string[]): Promise<number> {
   if (name === 'help' || name === 'h') return help(args.find((word) => !word.startsWith('-')))
   if (name === 'completion') return print((await import('./commands/completion.ts')).completionScript(args))
 
-  const { default: command } = await findCommand(name)()
+  const { default: command } = await load(findCommand(name))
+  const step = stepLog('cli')
   const { values, positionals, help: helpWanted } = parseCommand(command, args)
   if (helpWanted) return help(name)
   context.failureCode = command.failureCode ?? 1
   if (command.command.includes('<container-id>')) logContainer(positionals[0] ?? '')
   const settings = toSettings(global, environment())
   context.settings = settings
-  const done = stepLog('cli')
   // Not its arguments: they may hold secrets, such as the variables of exec.
-  done(`${name} begins`)
+  step('options', `${name} begins`)
+  const done = stepLog('cli')
   const code = (await command.handler({ settings, values, positionals })) ?? 0
   logVerb(`${name} ends with exit code ${code}`, { c: 'cli', code })
+  done(name)
   return code
 }
 

@@ -25,6 +25,7 @@ import {
 } from '@crio-lxc/core/abi/constants'
 import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { TimeOffset } from '@crio-lxc/core/oci/linux'
+import { GroupTimes } from '@crio-lxc/core/plan/group-times'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { mountAttr } from '@crio-lxc/core/plan/structs'
@@ -49,6 +50,8 @@ export interface LaunchInputs {
   readonly staged?: readonly StagedMount[] | undefined
   /** The container is in a user namespace, and in the host's pid namespace. */
   readonly hostPids?: boolean
+  /** The plan notes when it begins what. */
+  readonly traced?: boolean
   /** crio-lxc-start and its arguments, NAME LXCPATH CONFIG. */
   readonly command: readonly string[]
 }
@@ -56,11 +59,16 @@ export interface LaunchInputs {
 export function planLaunch(inputs: LaunchInputs): Plan {
   const { arch, cgroup, report, timeNamespace, timeOffsets, command } = inputs
   const plan = new Plan(planTag.launch, arch)
+  if (inputs.traced) plan.times = new GroupTimes(plan)
   const end = new Label()
+  plan.times?.begin('join the cgroup')
   planJoinCgroup(plan, cgroup, { report, end })
   if (timeNamespace !== undefined) plan.step('join the time namespace', 'setns', [timeNamespace, CLONE_NEWTIME])
   if (timeOffsets) planMonitorTime(plan, timeOffsets)
+  plan.times?.begin("make the monitor's mount namespace")
   planMountNamespace(plan, inputs)
+  plan.times?.begin('crio-lxc-start and liblxc')
+  plan.times?.report(report)
   const program = command[0] ?? ''
   plan.step(`execute ${program}`, 'execve', [plan.string(program), plan.strings(command), plan.strings([])])
   plan.place(end)

@@ -13,6 +13,8 @@ export interface HookRequest {
   /** Absolute path of crio-lxc-init, which becomes the hook. */
   readonly init: string
   readonly runs: readonly HookRun[]
+  /** The verb is traced, and wants to know when each hook begins. */
+  readonly traced?: boolean
 }
 
 /** The hooks of one point; they run in their order, and a run only when those before it have succeeded. */
@@ -59,6 +61,8 @@ export interface HookStart {
   readonly pid: number
   /** Field and path, the beginning of a sentence. */
   readonly hook: string
+  /** Milliseconds of CLOCK_MONOTONIC, when the request asks for it. */
+  readonly at?: number
 }
 
 export interface HookAnswer {

@@ -1,11 +1,12 @@
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { reasonOf } from '../errors/system-error.ts'
 import { close, write } from '../sys/fd.ts'
-import { O_APPEND, O_CREAT, O_WRONLY, openFile } from '../sys/files.ts'
+import { fstat, O_APPEND, O_CREAT, O_WRONLY, openFile } from '../sys/files.ts'
 
 /** Appends whole lines to a file with one write(2) each, so that lines of several processes do not mix. */
 export interface LogFile {
   append(line: string): void
+  isEmpty(): boolean
   close(): void
 }
 
@@ -28,6 +29,7 @@ export function openLogFile(path: string, option: string): LogFile {
         // A full disk or a reader that is gone must not break a command that works.
       }
     },
+    isEmpty: () => fstat(fd).size === 0,
     close() {
       descriptors.delete(fd)
       close(fd)

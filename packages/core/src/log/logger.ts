@@ -1,12 +1,12 @@
 /**
- * The log of this process: one logger, up to two sinks. `--log` is runc's (containerd reads the last error from it),
- * the log file is the seed's. Nothing is opened, formatted or imported for a sink that was not asked for.
+ * The log of this process: one logger, up to three sinks. `--log` is runc's (containerd reads the last error from it),
+ * the log file is the seed's; a trace takes durations. Nothing is opened, formatted or imported for a sink that was not asked for.
  */
 
 import { printable } from '../errors/printable.ts'
-import { monotonicMs } from '../sys/program.ts'
+import { monotonicMs, startedAt } from '../sys/program.ts'
 import { openRuncSink } from './runc-sink.ts'
-import type { Level, LogFields, Sink } from './sink.ts'
+import type { Level, LogFields, Sink, Span } from './sink.ts'
 
 /** Messages of one process, synchronous. Library code logs at debug level and throws; it never does both. */
 export interface Log {
@@ -32,6 +32,8 @@ export interface LogConfiguration {
   readonly timestamp?: string | undefined
   /** Its `cmd`, the command that runs. */
   readonly command?: string | undefined
+  /** The file of a trace. */
+  readonly trace?: string | undefined
   /** Its `cid`, the container. */
   readonly containerId?: string | undefined
 }
@@ -43,6 +45,7 @@ const order: Readonly<Record<Level | 'never', number>> = { debug: 0, info: 1, wa
 
 let sinks: readonly Sink[] = []
 let common: LogFields = {}
+let traced = false
 
 function emit(level: Level, message: string, fields?: LogFields): void {
   for (const sink of sinks)
@@ -54,7 +57,7 @@ function emit(level: Level, message: string, fields?: LogFields): void {
  * operators follow their containers, and elsewhere no more than a step.
  */
 export function logVerb(message: string, fields: LogFields): void {
-  const ms = Math.round(monotonicMs() * 10) / 10
+  const ms = Math.round((monotonicMs() - startedAt) * 10) / 10
   for (const { verbLevel = 'debug', least, write } of sinks)
     if (order[verbLevel] >= order[least])
       write(verbLevel, printable(`${message} (${ms} ms)`), { ...common, ms, ...fields })
@@ -63,6 +66,15 @@ export function logVerb(message: string, fields: LogFields): void {
 /** False when a debug message would go nowhere, so that none needs to be made. */
 export function takesDebug(): boolean {
   return sinks.some(({ least }) => least === 'debug')
+}
+
+/** Whether durations are wanted, also those that only another process knows. */
+export function takesSpans(): boolean {
+  return traced
+}
+
+export function logSpan(span: Span): void {
+  for (const sink of sinks) sink.span?.(span)
 }
 
 /** The logger of the process: silent until configureLogging. */
@@ -78,7 +90,7 @@ export const silent: Log = { error() {}, warn() {}, info() {}, debug() {} }
 
 /** Opens the sinks, in place of those before; a file that cannot be opened is a RuntimeError that names it. */
 export async function configureLogging(configuration: LogConfiguration): Promise<Log> {
-  const { runcLog, runcFormat = 'text', debug = false, file, level = 'info', timestamp } = configuration
+  const { runcLog, runcFormat = 'text', debug = false, file, level = 'info', timestamp, trace } = configuration
   closeLogging()
   common = { cid: configuration.containerId, cmd: configuration.command }
   const opened: Sink[] = []
@@ -90,6 +102,11 @@ export async function configureLogging(configuration: LogConfiguration): Promise
     sinks = [...opened, openSeedSink(file, debug ? 'debug' : least(level), timestamp)]
   }
   if (sinks.length === 0 && configuration.fallback) sinks = [configuration.fallback]
+  if (trace !== undefined) {
+    const { openTraceSink } = await import('./trace-sink.ts')
+    sinks = [...sinks, openTraceSink(trace, configuration.command)]
+    traced = true
+  }
   return log
 }
 
@@ -98,6 +115,7 @@ export function closeLogging(): void {
   const open = sinks
   sinks = []
   common = {}
+  traced = false
   for (const sink of open) sink.close?.()
 }
 

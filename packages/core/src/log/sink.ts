@@ -8,6 +8,19 @@ export interface LogFields {
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
+/** What a process did between two times of CLOCK_MONOTONIC, in milliseconds. */
+export interface Span {
+  /** As short as a column of a table: `config`. */
+  readonly name: string
+  readonly component: string
+  readonly from: number
+  readonly to: number
+  /** The process that did it, when that is not this one: its pid, and what it is. */
+  readonly process?: { readonly pid: number; readonly name: string }
+  /** The same in a sentence. */
+  readonly message?: string | undefined
+}
+
 /** Where lines go. A sink that cannot write drops the line: logging never breaks a command that works. */
 export interface Sink {
   /** The least level it takes; `never` takes none. */
@@ -15,5 +28,7 @@ export interface Sink {
   /** Of the line that says how a verb has ended; debug unless given. */
   readonly verbLevel?: Level
   write(level: Level, message: string, fields: LogFields): void
+  /** Only where durations go. */
+  span?(span: Span): void
   close?(): void
 }

@@ -1,23 +1,24 @@
 import { monotonicMs } from '../sys/program.ts'
-import { log, takesDebug } from './logger.ts'
+import { log, logSpan, takesDebug, takesSpans } from './logger.ts'
 import type { LogFields } from './sink.ts'
 
-/** Says that a step is done. */
-export type StepLog = (message: string, fields?: LogFields) => void
+/** Says that a step is done: its name in a trace, and for the log what was done; without a message it is for the trace alone. */
+export type StepLog = (name: string, message?: string, fields?: LogFields) => void
 
 const nothing: StepLog = () => undefined
 
 /**
- * Debug messages about the steps of one verb, each with the milliseconds since the one before, in words and as `ms`.
- * Measures nothing when no sink takes them.
+ * The steps of one verb: spans of a trace, and debug messages, each with the milliseconds since the step before, in words and
+ * as `ms`. Measures nothing when no sink takes them.
  */
 export function stepLog(component: string): StepLog {
-  if (!takesDebug()) return nothing
+  if (!takesDebug() && !takesSpans()) return nothing
   let last = monotonicMs()
-  return (message, fields) => {
+  return (name, message, fields) => {
     const now = monotonicMs()
+    logSpan({ name, component, from: last, to: now, message })
     const ms = Math.round((now - last) * 10) / 10
     last = now
-    log.debug(`${message} (${ms} ms)`, { c: component, ms, ...fields })
+    if (message !== undefined) log.debug(`${message} (${ms} ms)`, { c: component, ms, ...fields })
   }
 }

@@ -78,8 +78,20 @@ export interface Step extends StepOptions {
   readonly args: readonly Arg[]
 }
 
+/** The plan notes when it begins a group of steps (group-times.ts). */
+export interface PlanTimes {
+  /** Of the groups, in their order. */
+  readonly names: readonly string[]
+  /** What follows belongs together. */
+  begin(name: string): void
+  /** All at once, so that whoever reads them does not hold the process up. */
+  report(report: Arg): void
+}
+
 export class Plan {
   readonly steps: Step[] = []
+  /** Given when somebody wants to know how long its groups of steps take. */
+  times?: PlanTimes
   #data = new Uint8Array(16384)
   #view = new DataView(this.#data.buffer)
   #length = HEADER_BYTES
@@ -189,6 +201,8 @@ export type PlanTag = (typeof planTag)[keyof typeof planTag]
 
 /** The tag of a record that is no failure: its value is the number of the seccomp listener in the process. */
 export const LISTENER_TAG = 16
+/** The tag of a record that is no failure: the times of a plan's groups of steps follow. */
+export const TIMES_TAG = 18
 /** The tag of a record that is no failure: init waits for what create does meanwhile. */
 export const WAITING_TAG = 17
 

@@ -1,7 +1,7 @@
 /** The records that crio-lxc-init writes: 16 bytes each, struct failure of crio-lxc-init.c. */
 import { Struct } from '../abi/bytes.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import { LISTENER_TAG, WAITING_TAG } from '../plan/plan.ts'
+import { LISTENER_TAG, TIMES_TAG, WAITING_TAG } from '../plan/plan.ts'
 import { poll, read } from '../sys/fd.ts'
 import { monotonicMs } from '../sys/program.ts'
 
@@ -17,6 +17,8 @@ export type Record =
   | StepRecord
   /** The number of the seccomp listener in the process, which waits until an agent has it. */
   | { readonly kind: 'listener'; readonly listener: number }
+  /** The times of a plan's groups follow, read by ProcessTrace. */
+  | { readonly kind: 'times'; readonly tag: number }
   | { readonly kind: 'end' }
 
 /** A step of the plan `tag` failed. */
@@ -71,6 +73,7 @@ export function parseRecord(buffer: Struct): Record {
   const pid = buffer.u32(8)
   if (tag === 0) return pid === 0 ? { kind: 'ready' } : { kind: 'forked', pid }
   if (tag === WAITING_TAG) return { kind: 'waiting' }
+  if (tag === TIMES_TAG) return { kind: 'times', tag: buffer.u32(4) }
   if (tag === LISTENER_TAG) return { kind: 'listener', listener: buffer.u32(8) }
   return { kind: 'failure', tag, step: buffer.u32(4), errno: buffer.u32(8) }
 }

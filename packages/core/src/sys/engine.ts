@@ -26,6 +26,8 @@ export interface Engine {
   readonly arguments: readonly string[]
   /** environ(7): `NAME=value`. */
   readonly environment: readonly string[]
+  /** Milliseconds of CLOCK_MONOTONIC when the engine began. */
+  readonly startedAt: number
   /** What the kernel returns: from -4095 to -1 it is an errno, negated. */
   syscall(number: number, ...words: readonly Word[]): number
   /** What a function of libc or libseccomp returns, as a word: of an int the upper half means nothing. */

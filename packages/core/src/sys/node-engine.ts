@@ -155,6 +155,7 @@ const engine: Engine = {
   waitFor,
   arch: process.arch as Engine['arch'],
   arguments: process.argv.slice(1),
+  startedAt: Number(process.hrtime.bigint()) / 1e6 - process.uptime() * 1000,
   environment: Object.entries(process.env).map(([name, value]) => `${name}=${value}`),
   syscall: (number, ...words) => invoke('syscall', WORDS + 1, [number, ...words]),
   call: (name, ...words) => invoke(name, WORDS, words),

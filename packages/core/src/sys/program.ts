@@ -11,6 +11,9 @@ import { attempt, call } from './syscall.ts'
 /** What follows the program's name. */
 export const programArguments: readonly string[] = engine.arguments.slice(1)
 
+/** When the process came to the engine, by the clock of `monotonicMs`. */
+export const { startedAt } = engine
+
 let variables: Readonly<Record<string, string>> | undefined
 
 /** environ(7); of a name that is there twice the first counts, as for getenv(3). */
@@ -60,12 +63,22 @@ export function exit(code: number): never {
   for (;;) attempt('exit_group', code)
 }
 
+const CLOCK_REALTIME = 0
 const CLOCK_MONOTONIC = 1
 
 /** Milliseconds of a clock that nobody sets, with fractions. */
 export function monotonicMs(): number {
+  return clockMs(CLOCK_MONOTONIC)
+}
+
+/** The same since 1970, in every time namespace. */
+export function realtimeMs(): number {
+  return clockMs(CLOCK_REALTIME)
+}
+
+function clockMs(clock: number): number {
   const time = new Struct(16)
-  attempt('clock_gettime', CLOCK_MONOTONIC, time)
+  attempt('clock_gettime', clock, time)
   return Number(time.i64(0)) * 1000 + Number(time.i64(8)) / 1e6
 }
 

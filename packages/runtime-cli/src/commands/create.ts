@@ -1,4 +1,4 @@
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 import { bundleOptions, toCreateOptions } from './bundle-options.ts'
 
 export default defineCommand({
@@ -10,7 +10,7 @@ export default defineCommand({
     ['create --bundle /srv/web --pid-file /run/web.pid web', "from another bundle; init's pid goes to a file"],
   ],
   async handler({ settings, values, positionals: [id = ''] }) {
-    const { create } = await import('../lifecycle/create.ts')
+    const { create } = await load(() => import('../lifecycle/create.ts'))
     await create(settings, toCreateOptions(id, values))
     return 0
   },

@@ -1,6 +1,6 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { environment } from '@crio-lxc/core/sys/program'
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 import { writeOut } from '../output.ts'
 import { absolutePath } from './bundle-options.ts'
 
@@ -14,13 +14,13 @@ export default defineCommand({
   ],
   async handler({ settings, values, positionals: [what = '', bundle = ''] }) {
     if (what !== 'plan') throw new RuntimeError('usage', `unknown debug command ${JSON.stringify(what)}: want plan`)
-    const { debugPlan } = await import('../lifecycle/plan.ts')
+    const { debugPlan } = await load(() => import('../lifecycle/plan.ts'))
     const plan = await debugPlan(settings, {
       bundle: absolutePath(bundle, 'BUNDLE'),
       notifySocket: environment()['NOTIFY_SOCKET'],
     })
     if (values.json) writeOut(`${JSON.stringify(plan, null, 2)}\n`)
-    else writeOut((await import('../lifecycle/debug-plan-text.ts')).debugPlanText(plan))
+    else writeOut((await load(() => import('../lifecycle/debug-plan-text.ts'))).debugPlanText(plan))
     return 0
   },
 })

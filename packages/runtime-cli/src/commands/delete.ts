@@ -1,4 +1,4 @@
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 
 export default defineCommand({
   command: 'delete <container-id>',
@@ -11,7 +11,7 @@ export default defineCommand({
     ['delete --force web', 'whatever its state'],
   ],
   async handler({ settings, values, positionals: [id = ''] }) {
-    const { deleteContainer } = await import('../lifecycle/delete.ts')
+    const { deleteContainer } = await load(() => import('../lifecycle/delete.ts'))
     await deleteContainer(settings, id, { force: values.force ?? false })
     return 0
   },

@@ -1,5 +1,5 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 import { parseGoDuration } from '../go-duration.ts'
 import { jsonLine, writeOut } from '../output.ts'
 
@@ -17,7 +17,7 @@ export default defineCommand({
   async handler({ settings, values, positionals: [id = ''] }) {
     const intervalMs = parseGoDuration(values.interval ?? '5s')
     if (intervalMs <= 0) throw new RuntimeError('usage', 'duration interval must be greater than 0: give --interval 5s')
-    const { stats, watchEvents } = await import('../lifecycle/events.ts')
+    const { stats, watchEvents } = await load(() => import('../lifecycle/events.ts'))
     const print = (event: object): void => writeOut(jsonLine(event))
     if (values.stats) print(await stats(settings, id))
     else await watchEvents(settings, id, { intervalMs, print })

@@ -1,6 +1,6 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Process } from '@crio-lxc/core/oci/spec'
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 import type { Settings } from '../lifecycle/settings.ts'
 import { absolutePath } from './bundle-options.ts'
 
@@ -46,7 +46,7 @@ export default defineCommand({
       throw new RuntimeError('usage', '"exec" requires a command after the container id, or --process FILE')
     if (args.length > 0 && values.process)
       throw new RuntimeError('usage', '"exec" takes either a command or --process FILE, not both')
-    const { exec } = await import('../lifecycle/exec.ts')
+    const { exec } = await load(() => import('../lifecycle/exec.ts'))
     const { user, cwd } = values
     return exec(settings, id, {
       args,
@@ -56,7 +56,7 @@ export default defineCommand({
       ignorePaused: values['ignore-paused'] ?? false,
       additionalGids: (values['additional-gids'] ?? []).map(parseGid),
       caps: [...(values.cap ?? [])],
-      ...(values.process ? { process: await load(absolutePath(values.process, '--process'), settings) } : {}),
+      ...(values.process ? { process: await readProcess(absolutePath(values.process, '--process'), settings) } : {}),
       ...(user === undefined ? {} : { user }),
       ...(cwd ? { cwd } : {}),
       ...(values['pid-file'] ? { pidFile: absolutePath(values['pid-file'], '--pid-file') } : {}),
@@ -72,8 +72,8 @@ export default defineCommand({
 })
 
 /** The validator is loaded for a file only: half of an exec's start. */
-async function load(file: string, { featureGates }: Settings): Promise<Process> {
-  const { loadProcess } = await import('../lifecycle/load-spec.ts')
+async function readProcess(file: string, { featureGates }: Settings): Promise<Process> {
+  const { loadProcess } = await load(() => import('../lifecycle/load-spec.ts'))
   return loadProcess(file, featureGates)
 }
 

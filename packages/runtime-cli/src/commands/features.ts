@@ -1,4 +1,4 @@
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 import { featuresText, writeOut } from '../output.ts'
 
 export default defineCommand({
@@ -7,7 +7,7 @@ export default defineCommand({
   options: {},
   examples: [['features', 'CRI-O and containerd read it when they start']],
   async handler() {
-    const { features } = await import('../lifecycle/features.ts')
+    const { features } = await load(() => import('../lifecycle/features.ts'))
     writeOut(featuresText(features()))
     return 0
   },

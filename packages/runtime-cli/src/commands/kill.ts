@@ -1,5 +1,5 @@
 import { parseSignal } from '@crio-lxc/core/process/signals'
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 
 export default defineCommand({
   command: 'kill <container-id> [signal]',
@@ -13,7 +13,7 @@ export default defineCommand({
     ['kill --all web 9', 'every process in the cgroup of the container'],
   ],
   async handler({ settings, values, positionals: [id = '', signal = 'SIGTERM'] }) {
-    const { kill } = await import('../lifecycle/kill.ts')
+    const { kill } = await load(() => import('../lifecycle/kill.ts'))
     kill(settings, id, parseSignal(signal), { all: values.all ?? false })
     return 0
   },

@@ -1,4 +1,4 @@
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 import { listJson, listTable, writeOut } from '../output.ts'
 
 export default defineCommand({
@@ -13,7 +13,7 @@ export default defineCommand({
     ['--root /run/containerd/runc/k8s.io list --format json', 'the states of the containers of another root'],
   ],
   async handler({ settings, values: { format, quiet } }) {
-    const { list } = await import('../lifecycle/list.ts')
+    const { list } = await load(() => import('../lifecycle/list.ts'))
     const states = list(settings)
     if (quiet) writeOut(states.map(({ id }) => `${id}\n`).join(''))
     else writeOut(format === 'json' ? listJson(states) : listTable(states))

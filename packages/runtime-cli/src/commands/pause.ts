@@ -1,4 +1,4 @@
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 
 export default defineCommand({
   command: 'pause <container-id>',
@@ -6,7 +6,7 @@ export default defineCommand({
   options: {},
   examples: [['pause web', 'until `crio-lxc resume web`']],
   async handler({ settings, positionals: [id = ''] }) {
-    const { pause } = await import('../lifecycle/pause.ts')
+    const { pause } = await load(() => import('../lifecycle/pause.ts'))
     pause(settings, id)
     return 0
   },

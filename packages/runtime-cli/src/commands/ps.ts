@@ -1,4 +1,4 @@
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 import { writeOut } from '../output.ts'
 
 export default defineCommand({
@@ -14,7 +14,7 @@ export default defineCommand({
     ['ps --format json web', 'an array of pids'],
   ],
   async handler({ settings, values, positionals: [id = '', ...args] }) {
-    const { containerPids, processTable } = await import('../lifecycle/ps.ts')
+    const { containerPids, processTable } = await load(() => import('../lifecycle/ps.ts'))
     const pids = containerPids(settings, id)
     writeOut(values.format === 'json' ? `${JSON.stringify(pids)}\n` : processTable(pids, args))
     return 0

@@ -1,4 +1,4 @@
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 
 export default defineCommand({
   command: 'resume <container-id>',
@@ -6,7 +6,7 @@ export default defineCommand({
   options: {},
   examples: [['resume web', 'after `crio-lxc pause web`']],
   async handler({ settings, positionals: [id = ''] }) {
-    const { resume } = await import('../lifecycle/pause.ts')
+    const { resume } = await load(() => import('../lifecycle/pause.ts'))
     resume(settings, id)
     return 0
   },

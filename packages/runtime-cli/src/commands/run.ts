@@ -1,4 +1,4 @@
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 import { bundleOptions, toCreateOptions } from './bundle-options.ts'
 
 export default defineCommand({
@@ -18,7 +18,7 @@ export default defineCommand({
     ['run --detach --pid-file /run/web.pid web', 'in the background'],
   ],
   async handler({ settings, values, positionals: [id = ''] }) {
-    const { run } = await import('../lifecycle/run.ts')
+    const { run } = await load(() => import('../lifecycle/run.ts'))
     const { detach = false, keep = false } = values
     return run(settings, { ...toCreateOptions(id, values), detach, keep })
   },

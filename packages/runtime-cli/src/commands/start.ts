@@ -1,5 +1,5 @@
 import { environment } from '@crio-lxc/core/sys/program'
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 
 export default defineCommand({
   command: 'start <container-id>',
@@ -7,7 +7,7 @@ export default defineCommand({
   options: {},
   examples: [['start web', 'let the process that create prepared begin']],
   async handler({ settings, positionals: [id = ''] }) {
-    const { start } = await import('../lifecycle/start.ts')
+    const { start } = await load(() => import('../lifecycle/start.ts'))
     await start(settings, id, { notifySocket: environment()['NOTIFY_SOCKET'] })
     return 0
   },

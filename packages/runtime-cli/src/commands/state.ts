@@ -1,4 +1,4 @@
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 import { stateText, writeOut } from '../output.ts'
 
 export default defineCommand({
@@ -7,7 +7,7 @@ export default defineCommand({
   options: {},
   examples: [['state web', 'status, pid, bundle and annotations']],
   async handler({ settings, positionals: [id = ''] }) {
-    const { state } = await import('../lifecycle/state.ts')
+    const { state } = await load(() => import('../lifecycle/state.ts'))
     writeOut(stateText(state(settings, id)))
     return 0
   },

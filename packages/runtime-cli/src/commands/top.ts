@@ -1,6 +1,6 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { isTerminal, sleep } from '@crio-lxc/core/sys/fd'
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 import { parseGoDuration } from '../go-duration.ts'
 import { table, writeOut, writeScreen } from '../output.ts'
 
@@ -18,7 +18,7 @@ export default defineCommand({
   async handler({ settings, values: { interval = '2s', once } }) {
     const intervalMs = parseGoDuration(interval)
     if (intervalMs <= 0) throw new RuntimeError('usage', 'invalid --interval "0": want a duration such as 2s')
-    const { readUsages, topRows } = await import('../lifecycle/top.ts')
+    const { readUsages, topRows } = await load(() => import('../lifecycle/top.ts'))
     let before: ReturnType<typeof readUsages> = []
     const look = (): string => {
       const now = readUsages(settings)

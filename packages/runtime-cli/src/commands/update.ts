@@ -1,5 +1,5 @@
 import { log } from '@crio-lxc/core/log/logger'
-import { defineCommand } from '../command.ts'
+import { defineCommand, load } from '../command.ts'
 import type { Option } from '../option.ts'
 
 export default defineCommand({
@@ -37,13 +37,13 @@ export default defineCommand({
     ['update --resources - web', 'as CRI-O does it'],
   ],
   async handler({ settings, values, positionals: [id = ''] }) {
-    const { update } = await import('../lifecycle/update.ts')
+    const { update } = await load(() => import('../lifecycle/update.ts'))
     const { resources: file, 'kernel-memory': kernelMemory, ...flags } = values
     if (kernelMemory) log.warn('--kernel-memory is ignored: Linux has no such limit any more', { c: 'update' })
-    const { intelRdtOfFlags, resourcesOfFlags } = await import('../lifecycle/update-flags.ts')
+    const { intelRdtOfFlags, resourcesOfFlags } = await load(() => import('../lifecycle/update-flags.ts'))
     const intelRdt = intelRdtOfFlags(flags)
     if (file) {
-      const { loadResources } = await import('../lifecycle/load-spec.ts')
+      const { loadResources } = await load(() => import('../lifecycle/load-spec.ts'))
       await update(settings, id, { resources: loadResources(file), intelRdt })
     } else await update(settings, id, { resources: resourcesOfFlags(flags), intelRdt })
     return 0

@@ -6,6 +6,7 @@ import type { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { readRecord, type StepRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
 import { hasExecuted, isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { EXECUTE } from '@crio-lxc/init/step-names'
+import type { ProcessTrace } from './process-trace.ts'
 import { listenerMissing } from './seccomp-listener.ts'
 import { stepError } from './step-error.ts'
 
@@ -19,6 +20,8 @@ export interface Entering {
   readonly command: string
   /** The container's, without which there is nothing to enter. */
   readonly init: ProcessIdentity
+  /** Given when the plan reports its times. */
+  readonly trace: ProcessTrace | undefined
   /** It is in the container and has this pid on the host. */
   readonly onArrived: (pid: number) => void
   /** The kernel refuses to execute the program; the process says why and ends when the report is closed. */
@@ -46,7 +49,7 @@ export function awaitExecution(entering: Entering): boolean {
 
 /** Reads to the end of file, as parent and child write in no certain order. Whatever the plan does not report is forged. */
 function readReport(entering: Entering): boolean {
-  const { executor, report, timeoutMs, plan, command, init, onArrived, onRefused, onListener } = entering
+  const { executor, report, timeoutMs, plan, command, init, trace, onArrived, onRefused, onListener } = entering
   const what = `execute ${command}`
   let failure: StepRecord | undefined
   let listener: number | undefined
@@ -62,7 +65,8 @@ function readReport(entering: Entering): boolean {
     if (record.kind === 'forked') {
       executor.follow(record.pid, what)
       if (executor.hasArrived) onArrived(executor.pid)
-    } else if (record.kind === 'failure' && !failure && record.tag === plan.tag) failure = record
+    } else if (record.kind === 'times' && trace) trace.add(record.tag === plan.tag ? plan : undefined, report, what)
+    else if (record.kind === 'failure' && !failure && record.tag === plan.tag) failure = record
     else if (record.kind === 'listener' && onListener && listener === undefined) listener = record.listener
     else throw unknownRecord(what)
     if (listener !== undefined && executor.hasArrived && !handedOver) {
@@ -77,6 +81,7 @@ function readReport(entering: Entering): boolean {
   // The pid namespace, in which nobody can be born any more, has ended with init, or the cgroup was removed.
   if (failure && !isAlive(init)) return false
   if (failure) throw failureOf(failure, plan, command)
+  trace?.end(() => ({ pid: executor.pid, name: command }))
   if (executor.hasArrived && !handedOver) throw listenerMissing(what)
   // End of file is what execve and the end of the process have in common.
   if (executor.hasArrived && !hasExecuted(executor.pid)) throw killed(what)

@@ -4,6 +4,7 @@ import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { type Record, readRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
 import type { Monitor } from './monitor.ts'
+import type { ProcessTrace } from './process-trace.ts'
 import { stepError } from './step-error.ts'
 import { writeTerminationMessage } from './termination-message.ts'
 
@@ -13,18 +14,25 @@ export interface Waiting {
   /** O_PATH fd of the file that says why init has failed. */
   readonly message: number | undefined
   readonly timeoutMs: number
+  /** Given when the plans report their times. */
+  readonly trace: ProcessTrace | undefined
 }
 
 /** Waits until init waits at the gate, or is ready for start. Throws RuntimeError for any other end, and for a record too many. */
 export function awaitInit(
   monitor: Monitor,
   expected: 'waiting' | 'ready',
-  { plan, command, message, timeoutMs }: Waiting,
+  { plan, command, message, timeoutMs, trace }: Waiting,
 ): void {
   const what = 'wait for the container to be ready'
   const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what, watch: () => monitor.death() })
+  const planOf = (tag: number): Plan | undefined => [...monitor.plans, plan].find((each) => each.tag === tag)
   let record = read()
-  for (; record.kind === 'forked'; record = read()) monitor.continueAs(record.pid, what)
+  for (; ; record = read()) {
+    if (record.kind === 'forked') monitor.continueAs(record.pid, what)
+    else if (record.kind === 'times' && trace) trace.add(planOf(record.tag), monitor.reportRead, what)
+    else break
+  }
   if (record.kind === expected) return
   if (record.kind === 'end') {
     const errors = monitor.lastErrors()
@@ -35,7 +43,7 @@ export function awaitInit(
   }
   if (record.kind !== 'failure') throw unknownRecord(what)
   const { tag, step: number, errno } = record
-  const step = [...monitor.plans, plan].find((each) => each.tag === tag)?.steps[number]
+  const step = planOf(tag)?.steps[number]
   if (!step) throw unknownRecord(what)
   const error = stepError('create-failed', { what: step.what, call: callText(step), errno, command })
   if (message !== undefined) writeTerminationMessage(message, error)

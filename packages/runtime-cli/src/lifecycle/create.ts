@@ -22,6 +22,7 @@ import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { terminationMessageMount } from '@crio-lxc/core/oci/termination-message'
 import { ACKNOWLEDGE_FIFO } from '@crio-lxc/core/plan/fifo-names'
+import { planTag } from '@crio-lxc/core/plan/plan'
 import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { close } from '@crio-lxc/core/sys/fd'
 import { makeFifo } from '@crio-lxc/core/sys/files'
@@ -56,6 +57,7 @@ import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
 import { fixStdio } from './stdio.ts'
 import { identifyMessage } from './termination-message.ts'
+import { traceOf } from './trace-of.ts'
 import { Undo } from './undo.ts'
 import { userNamespaceOf } from './user-namespace.ts'
 
@@ -93,7 +95,7 @@ export async function create(settings: Settings, options: CreateOptions): Promis
     const undone = stepLog('create')
     fds.run(error)
     undo.run(error)
-    undone('failed, and undid what it had done')
+    undone('undo', 'failed, and undid what it had done')
     throw error
   }
   fds.run(undefined)
@@ -112,6 +114,8 @@ interface Build {
 
 async function build(info: ContainerInfo, { settings, options, managerOf, undo, fds }: Build): Promise<void> {
   const done = stepLog('create')
+  const trace = await traceOf('create')
+  const traced = trace !== undefined
   const arch = hostArch()
   const { listenFds = 0, preserveFds = 0 } = options
   const preserved = preservedFds(listenFds + preserveFds)
@@ -120,7 +124,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   checkOptions(spec, options)
   const without = settings.withoutCgroup ? await import('./without-cgroup.ts') : undefined
   without?.checkWithoutCgroup(spec)
-  done(`${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
+  done('config', `${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
   // The modes of what create makes are its own, not the caller's.
   setUmask(0o022)
   const { featureGates, timeouts } = settings
@@ -178,7 +182,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const netDevices = openNetDevices(spec.linux?.netDevices)
   if (netDevices) closeLater([netDevices.socket])
   const [moved, fetched] = userNamespace ? [netDevices] : [undefined, netDevices]
-  done(`opened the rootfs ${rootfs}, ${sources.mounts.size} mount sources and ${describe(namespaces)}`)
+  done('sources', `opened the rootfs ${rootfs}, ${sources.mounts.size} mount sources and ${describe(namespaces)}`)
   const ownMounts = namespaces.created.has('mount')
   checkHooks(spec.hooks, { ownMounts, hook: companions.hook })
   const runner = hasHooks(spec.hooks) ? await import('./hooks.ts') : undefined
@@ -229,7 +233,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const prepared = notify?.addNotifySocket({ spec, sources }, info)
   if (prepared) closeLater([prepared.fd])
   const container = prepared ?? { spec, sources }
-  done(`made ${info.runtimePath()} and the cgroup ${cgroupDir}`, { cgroup: cgroupDir, madeCgroups })
+  done('cgroups', `made ${info.runtimePath()} and the cgroup ${cgroupDir}`, { cgroup: cgroupDir, madeCgroups })
   const callers = without && cgroupOf(ownPid())
   const cgroup = cgroupMounts(spec, {
     layout,
@@ -240,7 +244,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   closeLater(cgroup.fds)
   if (resctrl) {
     resctrl.make(undo)
-    done(`made the resctrl group ${resctrl.facts.group}`)
+    done('resctrl', `made the resctrl group ${resctrl.facts.group}`)
   }
 
   const staged = [...container.sources.staged, ...cgroup.staged]
@@ -256,6 +260,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     timeOffsets: userNamespace && namespaces.created.has('time') ? spec.linux?.timeOffsets : undefined,
     staged: userNamespace && staged,
     hostPids: userNamespace !== undefined && sharesPids(namespaces),
+    traced,
     inherited: [
       ...preserved,
       ...container.sources.fds,
@@ -281,7 +286,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   undo.push(() => monitor.end())
   const guard = without && new without.InitGuard(monitor)
   if (guard) undo.push(() => guard.end(timeouts.killMs))
-  done(`launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
+  done('launch', `launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
 
   // From here on liblxc makes the namespaces meanwhile.
   const env = [...(container.spec.process.env ?? []), ...listenEnvironment(listenFds)]
@@ -319,12 +324,13 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     cgroup: cgroup.mounts,
     newKeyring: !options.noNewKeyring,
     userNamespace: userNamespace && { staged },
+    traced,
   })
   const seccompAgent = agentOf(spec.linux?.seccomp, process.seccomp?.notifies ?? false)
   if (seccompAgent) makeFifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
   manager.limit()
   if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
-  done(`wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
+  done('plan', `wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
   environmentExists = true
   monitor.go(plan)
   const message = terminationMessageMount(spec)
@@ -334,26 +340,32 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     command: spec.process.args[0] ?? '',
     message: messageFile,
     timeoutMs: timeouts.createMs,
+    trace,
   }
   awaitInit(monitor, gate ? 'waiting' : 'ready', waiting)
   manager.joined()
   manager.limitForks()
   if (gate) {
-    done('init has made the mounts, and waits')
+    done('wait', 'init has made the mounts, and waits')
     const init = identifyInit(monitor)
     if (moved) {
       moveNetDevices(moved, init, { arch, init: companions.init, timeoutMs: timeouts.createMs })
-      done('moved the network devices')
+      done('network devices', 'moved the network devices')
     }
     if (spec.hooks && hasCreateHooks(spec.hooks)) {
       runner?.runCreateHooks(settings, facts, { hooks: spec.hooks, init })
-      done('ran the hooks of create')
+      done('hooks', 'ran the hooks of create')
     }
     gate.open()
     awaitInit(monitor, 'ready', waiting)
   }
   guard?.remember()
-  done('init is ready: mounts, devices, user and capabilities are set, the executable is found')
+  done('wait', 'init is ready: mounts, devices, user and capabilities are set, the executable is found')
+  trace?.end((tag) =>
+    tag === planTag.launch
+      ? { pid: monitor.pid, name: 'crio-lxc-init, then crio-lxc-start' }
+      : { pid: monitor.initPid(), name: `init of ${id}` },
+  )
   if (pidfdSocket !== undefined)
     sendPidfd(pidfdSocket, monitor.initPid(), { word: 'standard', timeoutMs: settings.timeouts.createMs })
   const resident = settings.monitorMode === 'resident' ? manager : undefined
@@ -367,7 +379,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     resident,
     withoutCgroup: settings.withoutCgroup,
   })
-  done(`init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
+  done('publish', `init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
 }
 
 /** An empty linux.intelRdt asks for a group of the container's own, where the host has them. */

@@ -35,7 +35,7 @@ export async function deleteContainer(settings: Settings, id: string, { force }:
     }
   } catch (error) {
     if (!force || !(error instanceof ErrNotExist)) throw error
-    done('there is no such container')
+    done('find', 'there is no such container')
   } finally {
     if (force) sweepRuntimeRoot(settings.root)
   }
@@ -70,7 +70,7 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
     const known = loadWithoutInit(info)
     if (!known) {
       removeDamaged(settings, info)
-      stepLog('delete')(`removed what is left of it: ${messageOf(error)}`)
+      stepLog('delete')('remove', `removed what is left of it: ${messageOf(error)}`)
       return
     }
     container = known
@@ -97,32 +97,35 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
     remains.of(() => endUnknownInit(info, facts, settings.timeouts.killMs))
   }
   endContainer(settings, { layout, cgroup: facts.cgroupDir, init }, remains)
-  done(`it was ${status}${init ? `, and init, pid ${init.init.pid}, has ended` : ''}`, { status, pid: init?.init.pid })
+  done('end', `it was ${status}${init ? `, and init, pid ${init.init.pid}, has ended` : ''}`, {
+    status,
+    pid: init?.init.pid,
+  })
   if (facts.systemdUnits) {
     const { stopUnits } = await import('@crio-lxc/core/cgroup/systemd-manager')
     const units = Object.values(facts.systemdUnits)
     remains.of(() => stopUnits(units, settings.timeouts.deleteMs))
-    done(`stopped the unit ${facts.systemdUnits.container}`, { unit: facts.systemdUnits.container })
+    done('unit', `stopped the unit ${facts.systemdUnits.container}`, { unit: facts.systemdUnits.container })
   }
   remains.of(() => {
     if (init?.monitor && isCgroupPath(facts.monitorCgroupDir)) removeCgroup(layout, facts.monitorCgroupDir)
     const removed = new Set(cgroupDirectories(layout, facts.cgroupDir))
     removeDirectories(facts.madeCgroups.filter((directory) => !removed.has(directory)))
   })
-  done(`emptied and removed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
+  done('cgroups', `emptied and removed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
   if (facts.resctrl) {
     const { removeGroups } = await import('@crio-lxc/core/resctrl/group')
     const groups = facts.resctrl.remove
     remains.of(() => removeGroups(groups))
-    done(`removed ${groups.length} resctrl groups`)
+    done('resctrl', `removed ${groups.length} resctrl groups`)
   }
   const { pidFile } = facts
   // A create that was killed while it wrote the pid file.
   if (pidFile !== undefined) removeUnfinished(pidFile, facts.creator.pid)
   info.remove()
-  done(`removed ${info.runtimePath()}`)
+  done('remove', `removed ${info.runtimePath()}`)
   if (!facts.hooks?.poststop) return
   const { runPoststopHooks } = await import('./hooks.ts')
   runPoststopHooks(settings, facts, facts.hooks)
-  done(`ran ${facts.hooks.poststop.length} poststop hooks`)
+  done('hooks', `ran ${facts.hooks.poststop.length} poststop hooks`)
 }

@@ -40,7 +40,7 @@ export async function watchEvents(settings: Settings, id: string, { intervalMs, 
   const pidfd = container.init && openProcess(container.init.init)
   if (pidfd === undefined) throw new ErrNotRunning(id)
   const oom = watchOom(cgroupLayout(), container.facts.cgroupDir)
-  done(`watches the cgroup ${container.facts.cgroupDir}`, { cgroup: container.facts.cgroupDir })
+  done('watch', `watches the cgroup ${container.facts.cgroupDir}`, { cgroup: container.facts.cgroupDir })
   try {
     for (let next = monotonicMs() + intervalMs, ended = false; !ended; ) {
       const wanted = [{ fd: pidfd, events: POLLIN }, ...(oom ? [oom] : [])]

@@ -37,6 +37,7 @@ import { hostArch } from './host-arch.ts'
 import { type Container, loadContainer } from './load-container.ts'
 import { preservedFds } from './preserved-fds.ts'
 import { processInputs } from './process-inputs.ts'
+import type { ProcessTrace } from './process-trace.ts'
 import { sayWhyRefused } from './refused-execution.ts'
 import { acknowledgeListener, agentOf, sendListener } from './seccomp-listener.ts'
 import type { FeatureGates, Settings } from './settings.ts'
@@ -45,19 +46,21 @@ import { stateOf } from './state.ts'
 import { fixStdio } from './stdio.ts'
 import { supervise } from './supervise.ts'
 import { TerminalProxy } from './terminal-proxy.ts'
+import { traceOf } from './trace-of.ts'
 import { Undo } from './undo.ts'
 import { userNamespaceOfInit } from './user-namespace.ts'
 
 /** Returns the exit code of the process, or 0 when it is detached. */
-export function exec(settings: Settings, id: string, options: ExecOptions): number | Promise<number> {
+export async function exec(settings: Settings, id: string, options: ExecOptions): Promise<number> {
+  const trace = await traceOf('exec')
   if (options.detach) {
-    begin(settings, id, options)
+    begin(settings, id, { ...options, trace })
     return 0
   }
-  return execInForeground(settings, id, options)
+  return execInForeground(settings, id, { ...options, trace })
 }
 
-async function execInForeground(settings: Settings, id: string, options: ExecOptions): Promise<number> {
+async function execInForeground(settings: Settings, id: string, options: BeginOptions): Promise<number> {
   const relay = new SignalRelay()
   try {
     // A frozen process may take for ever to begin: whoever waits for it may give up.
@@ -74,11 +77,15 @@ export function execDetached(settings: Settings, id: string, options: Omit<ExecO
   return begin(settings, id, { ...options, detach: true }).pid
 }
 
+interface BeginOptions extends ExecOptions {
+  readonly trace?: ProcessTrace | undefined
+}
+
 /** Returns when the program has been executed. */
 function begin(
   settings: Settings,
   id: string,
-  options: ExecOptions,
+  options: BeginOptions,
 ): { pid: number; proxy: TerminalProxy | undefined } {
   const done = stepLog('exec')
   const preserved = preservedFds(options.preserveFds ?? 0)
@@ -97,7 +104,7 @@ function begin(
   const proxy = process.terminal && !options.detach && !options.consoleSocket ? new TerminalProxy() : undefined
   const pid = startProcess({ settings, container, spec, process, options, preserved, proxy })
   const { cgroupDir } = container.facts
-  done(`entered init's namespaces and the cgroup ${cgroupDir}; pid ${pid} has executed ${process.args[0]}`, {
+  done('execute', `entered init's namespaces and the cgroup ${cgroupDir}; pid ${pid} has executed ${process.args[0]}`, {
     pid,
     cgroup: cgroupDir,
   })
@@ -163,7 +170,7 @@ interface Starting {
   readonly container: Container
   readonly spec: Spec
   readonly process: Process
-  readonly options: ExecOptions
+  readonly options: BeginOptions
   /** Fds of the caller that the process keeps. */
   readonly preserved: readonly number[]
   readonly proxy: TerminalProxy | undefined
@@ -219,6 +226,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       namespaces,
       newKeyring: !facts.noNewKeyring,
       fds: { cgroup, report: reportWrite, console, acknowledge, preserved: preserved.length },
+      traced: options.trace !== undefined,
     })
     const file = keep(sealedFile('exec', compile(plan, reportWrite)))
     fixStdio(process.user, { namespace: userNamespace, label: spec.linux?.mountLabel })
@@ -244,6 +252,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       timeoutMs: waitMs,
       plan,
       command: process.args[0] ?? '',
+      trace: options.trace,
       onArrived(pid) {
         proxy?.connect(waitMs ?? -1)
         if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, pid, { word: 'setns', timeoutMs: startMs })

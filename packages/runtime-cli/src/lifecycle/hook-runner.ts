@@ -11,11 +11,12 @@ import {
   type HookStart,
 } from '@crio-lxc/core/hook/hook-request'
 import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
+import { logSpan, takesSpans } from '@crio-lxc/core/log/logger'
 import { readProcStat } from '@crio-lxc/core/process/proc'
 import { close, pipe, read, readToEnd } from '@crio-lxc/core/sys/fd'
 import { memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
 import { asSubreaper } from '@crio-lxc/core/sys/process'
-import { kill, ownPid } from '@crio-lxc/core/sys/program'
+import { kill, monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
 import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { companionsOf } from './companions.ts'
 import type { Settings } from './settings.ts'
@@ -27,13 +28,17 @@ import type { Settings } from './settings.ts'
 export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly string[] {
   if (runs.every(({ hooks }) => hooks.length === 0)) return []
   const { hook, init } = companionsOf(settings)
+  const traced = takesSpans()
+  const from = traced ? monotonicMs() : 0
   const open = new Set<number>()
   const keep = (fd: number): number => {
     open.add(fd)
     return fd
   }
   try {
-    const request = keep(sealedFile('hooks', JSON.stringify({ init, runs } satisfies HookRequest)))
+    const request = keep(
+      sealedFile('hooks', JSON.stringify({ init, runs, ...(traced && { traced }) } satisfies HookRequest)),
+    )
     // A file, because a pipe that nobody reads would hold it up.
     const stderr = keep(memfdCreate('stderr'))
     const [answer, answerWrite] = pipe()
@@ -51,8 +56,10 @@ export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly
       // Only the child may hold it: end of file is how its end is seen.
       open.delete(answerWrite)
       close(answerWrite)
-      const { last, failures } = parseAnswer(decode(readToEnd(answer)))
+      const { starts, failures } = parseAnswer(decode(readToEnd(answer)))
+      const last = starts.at(-1)
       const exit = wait(pid)
+      if (traced) traceHooks(starts, { from, pid })
       const orphaned = last !== undefined && endOrphan(last.pid)
       if (failures) return failures
       const points = runs.filter(({ hooks }) => hooks.length > 0).map(({ point }) => `hooks.${point}`)
@@ -72,12 +79,21 @@ function lastWords(stderr: number): string {
   return excerpt.clause()
 }
 
-/** The hook that was started last, and the failures when there is an answer; whoever is killed may leave half a line. */
-function parseAnswer(text: string): { readonly last: HookStart | undefined } & Partial<HookAnswer> {
+/** Each lasts until the next is about to run; what it took to get there is part of the one before. */
+function traceHooks(starts: readonly HookStart[], { from, pid }: { from: number; pid: number }): void {
+  const marks = [{ at: from, hook: 'crio-lxc-hook' }, ...starts]
+  const now = monotonicMs()
+  const process = { pid, name: 'crio-lxc-hook' }
+  for (const [index, { at = from, hook }] of marks.entries())
+    logSpan({ name: hook, component: 'hooks', from: at, to: marks[index + 1]?.at ?? now, process })
+}
+
+/** The hooks that were started, and the failures when there is an answer; whoever is killed may leave half a line. */
+function parseAnswer(text: string): { readonly starts: readonly HookStart[] } & Partial<HookAnswer> {
   const lines = text.split('\n').map(parseLine)
   const starts = lines.filter((line): line is HookStart => line !== undefined && 'pid' in line)
   const [answer] = lines.filter((line): line is HookAnswer => line !== undefined && 'failures' in line)
-  return { last: starts.at(-1), ...answer }
+  return { starts, ...answer }
 }
 
 function parseLine(line: string): HookStart | HookAnswer | undefined {

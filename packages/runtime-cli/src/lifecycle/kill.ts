@@ -50,7 +50,7 @@ function signalAll({ timeouts }: Settings, { cgroupDir }: ContainerFacts, signal
     signal === SIGKILL
       ? killProcesses(layout, cgroupDir, timeoutMs)
       : signalCgroup(layout, cgroupDir, signal, { timeoutMs })
-  done(`sent signal ${signal} to every process of the cgroup ${cgroupDir}: ${count}`, { signal, count })
+  done('signal', `sent signal ${signal} to every process of the cgroup ${cgroupDir}: ${count}`, { signal, count })
   return count
 }
 
@@ -59,7 +59,10 @@ function signalNamespaceOf({ timeouts }: Settings, init: ProcessIdentity, signal
   const done = stepLog('kill')
   const count = signalNamespace(init, signal)
   if (signal === SIGKILL) endProcess(init, timeouts.killMs)
-  done(`sent signal ${signal} to init, pid ${init.pid}, and what is in its pid namespace: ${count}`, { signal, count })
+  done('signal', `sent signal ${signal} to init, pid ${init.pid}, and what is in its pid namespace: ${count}`, {
+    signal,
+    count,
+  })
 }
 
 function hasOwnPids({ namespaces = [] }: ContainerFacts): boolean {
@@ -81,5 +84,5 @@ function signalInit({ timeouts }: Settings, container: Container & { readonly in
     else if (status === 'paused') thaw(layout, facts.cgroupDir)
   }
   const instead = sent === signal ? '' : ` in place of ${signal}, which a container that is not started cannot take`
-  done(`sent signal ${sent} to init, pid ${init.init.pid}${instead}`, { pid: init.init.pid, signal: sent })
+  done('signal', `sent signal ${sent} to init, pid ${init.init.pid}${instead}`, { pid: init.init.pid, signal: sent })
 }

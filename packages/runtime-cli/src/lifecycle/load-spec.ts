@@ -4,6 +4,7 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { log, takesDebug } from '@crio-lxc/core/log/logger'
+import { stepLog } from '@crio-lxc/core/log/step-log'
 import {
   checkProcessSupport,
   checkResourcesSupport,
@@ -28,12 +29,16 @@ export interface LoadedSpec {
 
 /** BUNDLE/config.json, validated. */
 export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
+  const done = stepLog('config')
   const text = readDocument(`${bundle}/config.json`, 'make one with `crio-lxc spec`, or give the right --bundle')
+  done('read')
   const parsed = parseSpec(text)
+  done('parse and validate')
   const spec = withDestinationsInside(parsed, resolvePath(bundle, parsed.root.path))
   checkSupport(spec, supportOf(gates))
   sayWhatIsUnknown(spec, `${bundle}/config.json`)
   warnOf(spec.process, spec.linux?.resources)
+  done('check')
   return { spec, text }
 }
 

@@ -54,6 +54,8 @@ export interface LaunchOptions {
   readonly hostPids: boolean
   /** What init needs of the host, under the same numbers. */
   readonly inherited: readonly number[]
+  /** Its plans note when they begin what. */
+  readonly traced: boolean
   /** The text of liblxc's config; `plan` is what init runs first. */
   readonly config: (fds: { readonly plan: number; readonly log: number }) => string
 }
@@ -93,7 +95,12 @@ export class Monitor {
       const name = info.containerId
       const command = [companions.start, name, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
       const launchPlan = planLaunch({ ...options, stage: companions.stage, report: reportWrite, command })
-      const waitPlan = planWait({ arch, go: goRead, plan: this.#plan })
+      const waitPlan = planWait({
+        arch,
+        go: goRead,
+        plan: this.#plan,
+        traceReport: options.traced ? reportWrite : undefined,
+      })
       this.plans = [launchPlan, waitPlan]
       const [launch, wait] = this.plans.map((plan) => keep(sealedFile('plan', compile(plan, reportWrite)))) as [
         number,

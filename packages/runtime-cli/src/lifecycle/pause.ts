@@ -15,7 +15,7 @@ export function pause(settings: Settings, id: string): void {
   if (status !== 'running' && status !== 'created') throw new ErrNotRunning(`${id} is ${status}`)
   requireCgroup(facts, 'pause')
   freeze(cgroupLayout(), facts.cgroupDir, settings.timeouts.killMs)
-  done(`froze the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
+  done('freeze', `froze the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
 }
 
 /** resume: the inverse. */
@@ -24,5 +24,5 @@ export function resume(settings: Settings, id: string): void {
   const { facts, status } = loadContainer(settings, id)
   if (status !== 'paused') throw new RuntimeError('wrong-state', `${phrase.notPaused}: ${id} is ${status}`)
   thaw(cgroupLayout(), facts.cgroupDir)
-  done(`thawed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
+  done('thaw', `thawed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
 }

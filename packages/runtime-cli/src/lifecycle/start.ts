@@ -80,7 +80,7 @@ async function startLocked(
   const go = async (): Promise<void> => {
     const error = await release(settings, container, pidfd)
     const how = error ? `has ended: ${error.message}` : `has executed ${init?.command}`
-    done(`init (pid ${init?.init.pid}) ${how}`, { pid: init?.init.pid })
+    done('execute', `init (pid ${init?.init.pid}) ${how}`, { pid: init?.init.pid })
   }
   let notifier: NotifySocket | undefined
   try {
@@ -89,7 +89,7 @@ async function startLocked(
     if (startContainer || poststart) {
       const { startWithHooks } = await import('./start-with-hooks.ts')
       await startWithHooks(settings, container, go)
-      done(`ran ${(startContainer?.length ?? 0) + (poststart?.length ?? 0)} hooks`)
+      done('hooks', `ran ${(startContainer?.length ?? 0) + (poststart?.length ?? 0)} hooks`)
     } else await go()
     return notifier
   } catch (error) {

@@ -16,7 +16,7 @@ export async function supervise(pid: number, relay: SignalRelay, terminal?: Term
     if (terminal) await terminal.run(pidfd, relay)
     else await relay.ended(pidfd)
     const code = exitCode(wait(pid))
-    done(`pid ${pid} ended with exit code ${code}`, { pid, code })
+    done('supervise', `pid ${pid} ended with exit code ${code}`, { pid, code })
     return code
   } finally {
     relay.drop()

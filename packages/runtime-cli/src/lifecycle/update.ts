@@ -55,5 +55,5 @@ async function limit(settings: Settings, { facts }: Container, resources: Resour
     limitUnit({ name: unit, path: facts.cgroupDir, layout }, { writes, devices }, settings.timeouts.startMs)
   }
   if (devices) applyDevicePlan(facts.cgroupDir, devices)
-  done(`wrote ${writes.length} limits of the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
+  done('limits', `wrote ${writes.length} limits of the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
 }

@@ -179,8 +179,8 @@ describe('stepLog()', () => {
   test('gives each step its duration and its component', async () => {
     await configureLogging({ file: join(dir, 'log'), level: 'debug' })
     const done = stepLog('create')
-    done('first')
-    done('second', { pid: 7 })
+    done('one', 'first')
+    done('two', 'second', { pid: 7 })
     expect(records('log')).toMatchObject([
       { l: 'debug', m: expect.stringMatching(/^first \(\d+(\.\d)? ms\)$/), c: 'create', ms: expect.any(Number) },
       { l: 'debug', m: expect.stringMatching(/^second \(\d+(\.\d)? ms\)$/), c: 'create', pid: 7 },
@@ -190,7 +190,7 @@ describe('stepLog()', () => {
   test('does nothing when no sink takes debug messages', async () => {
     await configureLogging({ file: join(dir, 'log'), level: 'info' })
     expect(takesDebug()).toBe(false)
-    stepLog('create')('first')
+    stepLog('create')('one', 'first')
     expect(lines('log')).toEqual([])
   })
 })
