@@ -108,7 +108,8 @@ static void *reallocate(JSMallocState *state, void *block, size_t size)
 		other = allocate(state, size);
 		if (!other)
 			return NULL;
-		memcpy(other, block, size < before ? size : before);
+		if (block) /* memcpy(3) of nothing demands an address, too */
+			memcpy(other, block, size < before ? size : before);
 	}
 	release(state, block);
 	return other;
