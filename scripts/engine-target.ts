@@ -20,7 +20,7 @@ type Processor = 'x64' | 'arm64'
 const triplets: Readonly<Record<Processor, string>> = { x64: 'x86_64-linux', arm64: 'aarch64-linux' }
 
 const hardened = [
-  '-O2',
+  '-O3',
   '-fPIE',
   '-fstack-protector-strong',
   '-fstack-clash-protection',
