@@ -14,24 +14,36 @@ export const MAX_JSON_DEPTH = 64
 export function parseJson(text: string | Uint8Array, file: string): unknown {
   const source = typeof text === 'string' ? text : decodeUtf8(text, file)
   let value: unknown
+  let found: Found
   try {
-    value = /\d{16}/.test(source) ? parseExactly(source) : JSON.parse(source)
+    value = JSON.parse(source)
+    found = tidy(value)
+    if (found.roundable) {
+      value = parseExactly(source)
+      found = tidy(value)
+    }
   } catch (error) {
     if (messageOf(error) === OUT_OF_MEMORY) throw new SpecError(file, 'takes more memory than the runtime may use')
     explain(source, file)
     throw new SpecError(file, `not valid JSON (${messageOf(error).split('\n')[0]})`)
   }
-  const fields = tidy(value, 0)
   // Every field has a quote and a colon; text inside strings can only add to them, so equal counts prove that
   // JSON.parse overwrote none.
-  if (fields !== (source.match(/"\s*:/g)?.length ?? 0)) explain(source, file)
+  if (found.fields !== countColons(source)) explain(source, file)
   return value
 }
 
+/** How often a quote is followed by a colon. The engine finds a text ten times as fast as a pattern. */
+function countColons(source: string): number {
+  const spaced = [' :', '\t:', '\n:', '\r:'].some((text) => source.includes(text))
+  return spaced ? (source.match(/"\s*:/g)?.length ?? 0) : source.split('":').length - 1
+}
+
 function decodeUtf8(bytes: Uint8Array, file: string): string {
-  const text = decode(bytes).replace(/^\ufeff/, '')
+  const decoded = decode(bytes)
+  const text = decoded.startsWith('\ufeff') ? decoded.slice(1) : decoded
   // A byte that is no part of UTF-8 is a surrogate without its other half.
-  if (/[\ud800-\udfff]/u.test(text)) throw new SpecError(file, 'not valid UTF-8 text')
+  if (!text.isWellFormed()) throw new SpecError(file, 'not valid UTF-8 text')
   return text
 }
 
@@ -78,21 +90,31 @@ function isKey(source: string, end: number): boolean {
   return colon.test(source)
 }
 
-/** Removes the fields that are null; the number of fields there were. */
-function tidy(value: unknown, depth: number): number {
-  if (typeof value !== 'object' || value === null) return 0
-  // The text is looked over by the caller, who then says where.
-  if (depth === MAX_JSON_DEPTH) return Number.NaN
-  let fields = 0
-  if (Array.isArray(value)) {
-    for (const item of value) fields += tidy(item, depth + 1)
-    return fields
+interface Found {
+  /** NaN when there are too many levels: the caller then looks the text over, and says where. */
+  fields: number
+  /** There is a number that JSON.parse may have rounded: an integer of 16 digits or more. */
+  roundable: boolean
+}
+
+/** Removes the fields that are null; what there was. */
+function tidy(value: unknown): Found {
+  const found = { fields: 0, roundable: false }
+  tidyBelow(value, 0, found)
+  return found
+}
+
+function tidyBelow(value: unknown, depth: number, found: Found): void {
+  if (typeof value === 'number' && Math.abs(value) >= 1e15) found.roundable = true
+  if (typeof value !== 'object' || value === null) return
+  if (depth === MAX_JSON_DEPTH) found.fields = Number.NaN
+  else if (Array.isArray(value)) for (const item of value) tidyBelow(item, depth + 1, found)
+  else {
+    const members = value as Record<string, unknown>
+    for (const name of Object.keys(members)) {
+      found.fields += 1
+      if (members[name] === null) delete members[name]
+      else tidyBelow(members[name], depth + 1, found)
+    }
   }
-  const members = value as Record<string, unknown>
-  for (const name of Object.keys(members)) {
-    fields += 1
-    if (members[name] === null) delete members[name]
-    else fields += tidy(members[name], depth + 1)
-  }
-  return fields
 }
