@@ -100,6 +100,14 @@ describe('a document that would cost minutes is refused before anything exists',
   })
 })
 
+describe('a config.json that only JavaScript takes for JSON is refused', () => {
+  it.each(['\\x41', '\\x0a', '\\u{a}', '\\v', '\\\n', '\\a', '\\0', '\\012'])('%j in a string', async (text) => {
+    const bundle = await t.bundle({ spec: (spec) => void Object.assign(spec.process, { cwd: '/ESCAPE' }) })
+    bundle.writeConfig(JSON.stringify(bundle.spec).replace('ESCAPE', text))
+    expectOneSentence(await create(bundle), /config\.json: not valid JSON at line \d+, column \d+: a string contains /)
+  })
+})
+
 describe('a field of config.json that cannot be honoured is named', () => {
   it.each<[RegExp, (spec: Spec) => void]>([
     [/process\.args/, change((spec) => Object.assign(spec.process, { args: [] }))],

@@ -14,6 +14,14 @@ const freeText =
 /** NUL, line feed and carriage return. */
 const suspect = /[\0\r\n]/
 
+/** How a string of a JSON text that `parseJson` takes holds them: the last is part of three, `\u000D` for one. */
+const escapes = ['\\n', '\\r', '\\u000']
+
+/** False when no string of a JSON text holds any of them, which is quicker to see in the text. */
+export function mayHoldControls(source: string): boolean {
+  return escapes.some((text) => source.includes(text))
+}
+
 /** Throws a SpecError that names the first string (or key of a map) with a character that is refused there. */
 export function checkText(document: object): void {
   walkFields(document, support, '', (value, _leaf, parent, name) => {

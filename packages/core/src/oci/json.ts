@@ -27,10 +27,20 @@ export function parseJson(text: string | Uint8Array, file: string): unknown {
     explain(source, file)
     throw new SpecError(file, `not valid JSON (${messageOf(error).split('\n')[0]})`)
   }
+  if (hasUnknownEscape(source)) explain(source, file)
   // Every field has a quote and a colon; text inside strings can only add to them, so equal counts prove that
   // JSON.parse overwrote none.
   if (found.fields !== countColons(source)) explain(source, file)
   return value
+}
+
+/** The engine takes JavaScript's escapes, `\x0a` for one, which JSON has not. */
+function hasUnknownEscape(source: string): boolean {
+  for (let at = source.indexOf('\\'); at >= 0; at = source.indexOf('\\', at + 2)) {
+    const known = '"\\/bfnrt'.includes(source.charAt(at + 1)) || /^\\u[0-9a-fA-F]{4}$/.test(source.slice(at, at + 6))
+    if (!known) return true
+  }
+  return false
 }
 
 /** How often a quote is followed by a colon. The engine finds a text ten times as fast as a pattern. */
@@ -39,7 +49,8 @@ function countColons(source: string): number {
   return spaced ? (source.match(/"\s*:/g)?.length ?? 0) : source.split('":').length - 1
 }
 
-function decodeUtf8(bytes: Uint8Array, file: string): string {
+/** The text of a file that is to be JSON. Throws a SpecError when it is no UTF-8. */
+export function decodeUtf8(bytes: Uint8Array, file: string): string {
   const decoded = decode(bytes)
   const text = decoded.startsWith('\ufeff') ? decoded.slice(1) : decoded
   // A byte that is no part of UTF-8 is a surrogate without its other half.

@@ -1,6 +1,7 @@
 /** From the text of config.json, or of another document that callers hand over, to a value of its type. */
 import { SpecError } from '../errors/runtime-error.ts'
-import { parseJson } from './json.ts'
+import { mayHoldControls } from './check-text.ts'
+import { decodeUtf8, parseJson } from './json.ts'
 import type { Resources } from './resources.ts'
 import type { Process, Spec } from './spec.ts'
 import { validateProcess, validateResources, validateSpec } from './validate-spec.ts'
@@ -13,21 +14,25 @@ export const MAX_SPEC_BYTES = 16 * 1024 * 1024
  * runtime does all that the spec asks for is `checkSupport`'s question.
  */
 export function parseSpec(text: string | Uint8Array): Spec {
-  return validateSpec(parseObject(text, 'config.json'))
+  return parse(text, 'config.json', validateSpec)
 }
 
 /** The process.json of `exec --process`; errors name its fields as `process.*`. */
 export function parseProcess(text: string | Uint8Array): Process {
-  return validateProcess(parseObject(text, 'process.json'))
+  return parse(text, 'process.json', validateProcess)
 }
 
 /** The document of `update --resources`; errors name its fields as `linux.resources.*`. */
 export function parseResources(text: string | Uint8Array): Resources {
-  return validateResources(parseObject(text, 'resources.json'))
+  return parse(text, 'resources.json', validateResources)
 }
 
-function parseObject(text: string | Uint8Array, file: string): object {
-  const value = parseJson(text, file)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+type Validate<T> = (value: object, text: { readonly controls: boolean }) => T
+
+function parse<T>(text: string | Uint8Array, file: string, validate: Validate<T>): T {
+  const source = typeof text === 'string' ? text : decodeUtf8(text, file)
+  const value = parseJson(source, file)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return validate(value, { controls: mayHoldControls(source) })
   throw new SpecError(file, 'must be a JSON object')
 }

@@ -17,32 +17,35 @@ const required: Readonly<Record<string, string>> = {
   'process.cwd': 'the absolute path of the working directory',
 }
 
+/** Of the JSON text: whether a string may hold what `checkText` refuses. */
+const unknownText = { controls: true }
+
 /** The same value as a Spec. Throws a SpecError that names the first field that is wrong. */
-export function validateSpec(value: object): Spec {
+export function validateSpec(value: object, { controls } = unknownText): Spec {
   const { process } = value as Partial<Spec>
   const filled = typeof process === 'object' ? { ...value, process: withUser(process) } : value
   checkTypes(checkSpec, filled, '')
   const spec = filled as Spec
-  checkText(spec)
+  if (controls) checkText(spec)
   checkSpecRules(spec)
   return spec
 }
 
 /** The same for the document of `exec --process`. */
-export function validateProcess(value: object): Process {
+export function validateProcess(value: object, { controls } = unknownText): Process {
   const filled = withUser(value)
   checkTypes(checkProcess, filled, 'process')
   const process = filled as Process
-  checkText({ process })
+  if (controls) checkText({ process })
   checkProcessRules(process)
   return process
 }
 
 /** The same for the document of `update --resources`. */
-export function validateResources(value: object): Resources {
+export function validateResources(value: object, { controls } = unknownText): Resources {
   checkTypes(checkResources, value, 'linux.resources')
   const resources = value as Resources
-  checkText({ linux: { resources } })
+  if (controls) checkText({ linux: { resources } })
   return resources
 }
 

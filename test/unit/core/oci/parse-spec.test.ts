@@ -410,6 +410,11 @@ describe('parseSpec() on text that is not a JSON object', () => {
       'config.json: not valid JSON at line 2, column 1: the field "cwd" appears twice',
     ],
     [
+      'a field that appears twice, once with a blank before the colon',
+      json.replace('"cwd":"/"', '"cwd":"/",\n"cwd"\t:"/tmp"').replace('"PATH', '"A=\\":",\n"PATH'),
+      'config.json: not valid JSON at line 3, column 1: the field "cwd" appears twice',
+    ],
+    [
       '65 levels',
       `{"a":${'['.repeat(64)}${']'.repeat(64)}}`,
       'config.json: not valid JSON at line 1, column 69: nested more than 64 levels deep',
