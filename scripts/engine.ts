@@ -45,7 +45,7 @@ function compiler(): string {
   if (existsSync(path)) return path
   const files = [...library, 'quickjs-libc', 'qjsc'].map((name) => join(tree, `${name}.c`))
   const paths = ['-DCONFIG_CC="cc"', '-DCONFIG_PREFIX="/usr"']
-  run('cc', [...common, '-O3', ...paths, '-o', `${path}.new`, ...files, '-lm', '-ldl', '-lpthread'])
+  run('cc', [...common, '-O2', ...paths, '-o', `${path}.new`, ...files, '-lm', '-ldl', '-lpthread'])
   renameSync(`${path}.new`, path)
   return path
 }
