@@ -1,5 +1,6 @@
 import { addCleanup, cleanUp, leftBehind } from '@crio-lxc/core/errors/cleanup'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { expect, test } from 'vitest'
 
 const fails = (message: string) => () => {
@@ -23,12 +24,9 @@ test('leftBehind() says everything of several clean-ups once, those of clean-ups
   expect(leftBehind(error)).toBe(': left behind: remove a; remove c; remove d')
 })
 
-test('leftBehind() words what node:fs throws', () => {
+test('leftBehind() words what a system call says', () => {
   const error = new Error('why')
-  addCleanup(
-    error,
-    Object.assign(new Error("EBUSY: resource busy, rmdir '/x'"), { code: 'EBUSY', syscall: 'rmdir', path: '/x' }),
-  )
+  addCleanup(error, new SyscallError('rmdir /x', 16))
   expect(leftBehind(error)).toBe(': left behind: rmdir /x: device or resource busy')
 })
 
