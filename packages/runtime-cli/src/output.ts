@@ -1,9 +1,10 @@
 /** What this process prints. Only fs.write: the engine's streams cost more than the rest of `state`. */
-import { encode } from '@crio-lxc/core/abi/bytes'
+
 import { printable } from '@crio-lxc/core/errors/printable'
+import { codeOf } from '@crio-lxc/core/errors/system-error'
 import type { Level, Sink } from '@crio-lxc/core/log/sink'
 import type { State } from '@crio-lxc/core/oci/state'
-import { write } from '@crio-lxc/core/sys/fd'
+import { writeAll } from '@crio-lxc/core/sys/fd'
 
 /** Writes all of `text`, plain or JSON, to standard output. */
 export function writeOut(text: string): void {
@@ -83,15 +84,10 @@ function pad(cell: string, width: number): string {
 
 /** A reader that is gone is no failure of ours; a full non-blocking pipe is waited for. */
 function writeFully(fd: number, text: string): void {
-  let rest = encode(text)
-  while (rest.length > 0) {
-    try {
-      rest = rest.subarray(write(fd, rest))
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'EPIPE' || code === 'EBADF') return
-      if (code !== 'EAGAIN') throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
-    }
+  try {
+    writeAll(fd, text)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code !== 'EPIPE' && code !== 'EBADF') throw error
   }
 }

@@ -1,7 +1,7 @@
 /** Who owns the container's cgroup (config-linux.md, "Cgroup ownership"; cgroups(7), "Cgroup delegation: delegating a hierarchy"). */
 
 import { RuntimeError } from '../errors/runtime-error.ts'
-import { reasonOf } from '../errors/system-error.ts'
+import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { type IdMappings, toHostId } from '../oci/id-mappings.ts'
 import type { NamespaceType } from '../oci/linux.ts'
 import type { Spec } from '../oci/spec.ts'
@@ -41,7 +41,7 @@ function give(path: string, uid: number): void {
     changeOwner(path, uid, -1)
   } catch (cause) {
     // Not every cgroup has every file of the list.
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return
+    if (codeOf(cause) === 'ENOENT') return
     throw new RuntimeError('cgroup', `give ${path} to uid ${uid}: ${reasonOf(cause)}`, { cause })
   }
 }

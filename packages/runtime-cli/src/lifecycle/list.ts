@@ -1,6 +1,6 @@
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { reasonOf } from '@crio-lxc/core/errors/system-error'
+import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { log } from '@crio-lxc/core/log/logger'
 import type { State } from '@crio-lxc/core/oci/state'
 import { fileExists, readEntries } from '@crio-lxc/core/sys/files'
@@ -33,7 +33,7 @@ function containerIds({ root, rootIsExplicit }: Settings): string[] {
         .sort()
     )
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && !rootIsExplicit) return []
+    if (codeOf(cause) === 'ENOENT' && !rootIsExplicit) return []
     throw new RuntimeError('io', `read the runtime root ${root}: ${reasonOf(cause)}`, { cause })
   }
 }

@@ -1,7 +1,7 @@
 import { O_NOCTTY, O_RDONLY } from '@crio-lxc/core/abi/constants'
 import { resolvePath } from '@crio-lxc/core/abi/path'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { reasonOf } from '@crio-lxc/core/errors/system-error'
+import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { log, takesDebug } from '@crio-lxc/core/log/logger'
 import { stepLog } from '@crio-lxc/core/log/step-log'
@@ -118,7 +118,7 @@ function readDocument(path: string, whenMissing?: string): Uint8Array {
       close(fd)
     }
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    const missing = codeOf(cause) === 'ENOENT'
     const problem = reasonOf(cause)
     const advice = missing && whenMissing ? `: ${whenMissing}` : ''
     throw new RuntimeError('io', `read ${path}: ${problem}${advice}`, { cause })
