@@ -4,7 +4,8 @@
  */
 export const UNPRINTABLE = '[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}]'
 
-const unprintable = new RegExp(`(?![\\n\\t])${UNPRINTABLE}`, 'gu')
+/** Made for the first text that may need it: to expand its classes takes a twentieth of `state`. */
+let unprintable: RegExp | undefined
 /** Nearly every text has nothing else, and is looked at for less than the other expression costs. */
 const plain = /^[\n\t\x20-\x7e]*$/
 
@@ -14,6 +15,7 @@ const plain = /^[\n\t\x20-\x7e]*$/
  */
 export function printable(text: string): string {
   if (plain.test(text)) return text
+  unprintable ??= new RegExp(`(?![\\n\\t])${UNPRINTABLE}`, 'gu')
   return text.replace(unprintable, (character) =>
     Array.from(
       { length: character.length },
