@@ -2,6 +2,7 @@
 
 import { isSameValue } from '../dbus/signature.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
+import { codeOf } from '../errors/system-error.ts'
 import { readText } from '../sys/files.ts'
 import { isBusError, Systemd } from '../systemd/systemd.ts'
 import { applyWrites, presentCgroup } from './apply-writes.ts'
@@ -151,7 +152,7 @@ export class SystemdManager implements CgroupManager {
     try {
       action(this.#connection, unit)
     } catch (cause) {
-      if (cause instanceof RuntimeError) throw cause
+      if (cause instanceof RuntimeError && codeOf(cause) === undefined) throw cause
       const advice = isBusError(cause, 'UnitExists') ? ': choose another linux.cgroupsPath' : ''
       throw new RuntimeError('cgroup', `${what} the scope ${unit}: ${messageOf(cause)}${advice}`, { cause })
     }

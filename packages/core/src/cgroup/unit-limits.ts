@@ -1,5 +1,6 @@
 /** Limits of a cgroup that systemd manages: the files have them, and systemd has to know them. */
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
+import { codeOf } from '../errors/system-error.ts'
 import { Systemd } from '../systemd/systemd.ts'
 import { applyWrites, applyWritesOrRestore, presentCgroup } from './apply-writes.ts'
 import { deviceGroupName } from './device-group.ts'
@@ -40,7 +41,7 @@ export function limitUnit(unit: Unit, { writes, devices }: UnitLimits, timeoutMs
     try {
       tellUnit(systemd, unit, properties)
     } catch (cause) {
-      if (cause instanceof RuntimeError) throw cause
+      if (cause instanceof RuntimeError && codeOf(cause) === undefined) throw cause
       throw new RuntimeError('cgroup', `limit the scope ${name}: ${messageOf(cause)}`, { cause })
     } finally {
       systemd.close()

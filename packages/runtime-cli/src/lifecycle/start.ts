@@ -55,7 +55,7 @@ function lockStart({ root }: Settings, id: string): number | undefined {
   try {
     fd = openFile(new ContainerInfo(root, checkContainerId(id)).runtimePath('init.json'), O_RDONLY | O_NONBLOCK)
   } catch (error) {
-    if (error instanceof RuntimeError) throw error
+    if (codeOf(error) === undefined) throw error
     return undefined
   }
   if (tryLock(fd)) return fd
