@@ -12,6 +12,13 @@ const SIG_BLOCK = 0
 const SIG_SETMASK = 2
 const SIGINFO_BYTES = 128
 
+const inUse = new Set<number>()
+
+/** Whether a descriptor is one of these, and so none of the caller's. */
+export function isSignalFd(fd: number): boolean {
+  return inUse.has(fd)
+}
+
 /** From now on `signals` interrupt nothing and end nobody. */
 export function holdSignals(signals: readonly number[]): HeldSignals {
   return engine.holdSignals?.(signals) ?? new SignalFd(signals)
@@ -26,6 +33,7 @@ class SignalFd implements HeldSignals {
     const set = new Struct(8).set64(0, mask)
     call('rt_sigprocmask', [SIG_BLOCK, set, this.#previous, 8], () => 'rt_sigprocmask()')
     this.fd = call('signalfd4', [-1, set, 8, O_CLOEXEC | O_NONBLOCK], () => 'signalfd()')
+    inUse.add(this.fd)
   }
 
   take(): number[] {
@@ -36,6 +44,7 @@ class SignalFd implements HeldSignals {
   }
 
   close(): void {
+    inUse.delete(this.fd)
     close(this.fd)
     call('rt_sigprocmask', [SIG_SETMASK, this.#previous, null, 8], () => 'rt_sigprocmask()')
   }

@@ -8,9 +8,10 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { isLogFile } from '@crio-lxc/core/log/log-file'
 import { fstat, readDirectory, readLink, readText } from '@crio-lxc/core/sys/files'
 import { ownPid } from '@crio-lxc/core/sys/program'
+import { isSignalFd } from '@crio-lxc/core/sys/signals'
 
 /** How many sockets the service manager has passed to this very process; 0 when it has passed none. */
-export function listenFds({ LISTEN_FDS: count, LISTEN_PID: pid }: NodeJS.ProcessEnv): number {
+export function listenFds({ LISTEN_FDS: count, LISTEN_PID: pid }: Readonly<Record<string, string>>): number {
   return pid === String(ownPid()) && /^\d{1,9}$/.test(count ?? '') ? Number(count) : 0
 }
 
@@ -48,7 +49,7 @@ function ownFds(): ReadonlySet<number> {
   const own = new Set<number>()
   for (const name of readDirectory('/proc/self/fd')) {
     const fd = Number(name)
-    if (isLogFile(fd)) own.add(fd)
+    if (isLogFile(fd) || isSignalFd(fd)) own.add(fd)
     if (targetOf(fd) !== 'anon_inode:[eventpoll]') continue
     own.add(fd)
     for (const [, polled] of readText(`/proc/self/fdinfo/${fd}`).matchAll(/^tfd:\s+(\d+)/gm)) own.add(Number(polled))
