@@ -44,11 +44,8 @@ describe('the runtime on arm64', () => {
   })
 
   test('looks into its directory', () => {
-    const root = join(directory, 'state')
-    expect(run('list')).toMatchObject({
-      status: 1,
-      stderr: `read the runtime root ${root}: no such file or directory\n`,
-    })
+    mkdirSync(join(directory, 'state'))
+    expect(run('list', '--quiet')).toMatchObject({ status: 0, stdout: '', stderr: '' })
     expect(run('state', 'missing')).toMatchObject({ status: 1, stderr: 'container does not exist: missing\n' })
   })
 

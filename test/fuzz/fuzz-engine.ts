@@ -20,7 +20,7 @@ const HANG_MS = 900_000
 
 const environment = {
   // The process ends with the context, and what that holds.
-  ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1:abort_on_error=0',
+  ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1:quarantine_size_mb=64:malloc_context_size=8',
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
 }
 

@@ -35,8 +35,7 @@
 
 extern char **environ;
 
-/* Functions that no system call replaces, by the names they are called with; all take words, at most six, and return one. */
-/* Of libseccomp only the addresses are wanted; its headers are for another C library. */
+/* What no system call replaces, by name; all take words, at most six, and return one. libseccomp's headers are glibc's. */
 void seccomp_init(void), seccomp_release(void), seccomp_attr_set(void), seccomp_arch_add(void), seccomp_arch_native(void),
 	seccomp_arch_resolve_name(void), seccomp_syscall_resolve_name(void), seccomp_syscall_resolve_name_arch(void),
 	seccomp_rule_add_array(void), seccomp_export_bpf(void);
@@ -133,12 +132,11 @@ static JSValue decode(JSContext *ctx, const uint8_t *text, size_t size)
 static uint8_t *encode(JSContext *ctx, JSValueConst value, size_t *size)
 {
 	const char *text = JS_ToCStringLen(ctx, size, value);
-	const uint8_t *from, *end;
+	const uint8_t *from = (const uint8_t *)text, *end;
 	uint8_t *bytes, *to;
 
 	if (!text)
 		return NULL;
-	from = (const uint8_t *)text;
 	end = from + *size;
 	bytes = to = js_malloc(ctx, *size + 1);
 	while (bytes && from < end) {
@@ -371,7 +369,6 @@ static size_t stack_limit(void)
 int main(int argc, char **argv)
 {
 	struct timespec started;
-
 	clock_gettime(CLOCK_MONOTONIC, &started); /* no system call: the kernel maps this clock into the process */
 	JSRuntime *runtime = JS_NewRuntime2(&allocator, NULL);
 	JSContext *ctx = runtime ? JS_NewContextRaw(runtime) : NULL;

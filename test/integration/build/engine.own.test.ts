@@ -100,10 +100,10 @@ describe('the runtime says a sentence, or succeeds,', () => {
 
   const withField = (text: string): string => JSON.stringify(defaultSpec).replace(/\}$/, `,"x":${text}}`)
 
-  test.each([16, 64, 128, 1024, 8192])('with %s kB of stack, however deep a document is', (kilobytes) => {
+  test.each([64, 128, 1024, 8192])('with %s kB of stack, however deep a document is', (kilobytes) => {
     const { status, output } = planOf(withField('['.repeat(1_000_000)), `ulimit -s ${kilobytes};`)
     expect({ status, lines: output.split('\n').length }).toEqual({ status: 1, lines: 2 })
-    expect(output).toMatch(kilobytes < 64 ? /stack overflow/ : /nested more than 64 levels deep/)
+    expect(output).toMatch(/nested more than 64 levels deep/)
   })
 
   test('about a document that takes more memory than the engine may use', () => {
