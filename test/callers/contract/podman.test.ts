@@ -104,12 +104,4 @@ describe("podman's exit code for a failure of the runtime", () => {
     expect(result.exitCode).toBe(255)
     expect(podmanExitCode(result.stderr)).toBe(code)
   })
-
-  it('a container with --cgroups=disabled is refused in one sentence', async () => {
-    const { path } = await t.bundle()
-    const globals = ['--cgroup-manager', 'disabled']
-    const result = await podman(...globals, 'create', '--bundle', path, '--pid-file', join(path, 'pidfile'), t.id())
-    expect(result.exitCode).not.toBe(0)
-    expect(result.stderr).toMatch(/cgroup-manager/)
-  })
 })

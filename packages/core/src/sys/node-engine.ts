@@ -20,7 +20,13 @@ function native(): typeof koffi {
   if (loaded) return loaded
   const module: { exports: unknown } = { exports: {} }
   const packaged = `../../../../node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`
-  process.dlopen(module, resolve(import.meta.dirname, typeof BUNDLED === 'undefined' ? packaged : 'koffi.node'))
+  try {
+    process.dlopen(module, resolve(import.meta.dirname, typeof BUNDLED === 'undefined' ? packaged : 'koffi.node'))
+  } catch (error) {
+    // Without it no verb can make a system call, so that none can report it either.
+    process.stderr.write(`load ${(error as Error).message}: install the whole tree again\n`)
+    process.exit(1)
+  }
   loaded = module.exports as typeof koffi
   return loaded
 }
