@@ -106,6 +106,24 @@ describe('a config.json that only JavaScript takes for JSON is refused', () => {
     bundle.writeConfig(JSON.stringify(bundle.spec).replace('ESCAPE', text))
     expectOneSentence(await create(bundle), /config\.json: not valid JSON at line \d+, column \d+: a string contains /)
   })
+
+  it.each(['1.', '-1.', '1.e5', '-01', '-00', '01', '.5', '+1', '0x1', '1_0', '1n'])(
+    'the number %s',
+    async (number) => {
+      const bundle = await t.bundle({
+        spec: (spec) => void Object.assign(spec.linux, { resources: { pids: { limit: 7 } } }),
+      })
+      bundle.writeConfig(JSON.stringify(bundle.spec).replace('"limit":7', `"limit":${number}`))
+      expectOneSentence(await create(bundle), /config\.json: not valid JSON at line \d+, column \d+: /)
+    },
+  )
+
+  it('what looks like such a number in a string is no reason', async () => {
+    const annotations = { dates: '1. 1.e5 -01 2026-01-02', other: '.5 01' }
+    const bundle = await t.bundle({ args: ['true'], spec: (spec) => void Object.assign(spec, { annotations }) })
+    const { id } = await t.create(bundle)
+    expect(await t.state(id)).toMatchObject({ annotations })
+  })
 })
 
 describe('a field of config.json that cannot be honoured is named', () => {
