@@ -13,18 +13,23 @@ import { type MountOptions, parseMountOptions } from '../mount-options.ts'
  */
 const ownFilesystems = new Set(['tmpfs', 'ramfs', 'devpts', 'proc', 'overlay'])
 
+export interface PlacedMount extends Mount {
+  /** The destination in the list, when links lead from it to another. */
+  readonly written?: string
+}
+
 /**
  * The entries of the list that change a filesystem, with those that make it. Both are found by the destination as it is
  * written. Throws SpecError when there is none, or when its filesystem may be the host's too.
  */
-export function filesystemsToRemount(mounts: readonly Mount[]): ReadonlyMap<number, number> {
+export function filesystemsToRemount(mounts: readonly PlacedMount[]): ReadonlyMap<number, number> {
   const found = new Map<number, number>()
   if (!mounts.some(({ options }) => options?.includes('remount'))) return found
   const lastAt = new Map<string, number>()
   mounts.forEach((mount, index) => {
-    const { destination, type = '' } = mount
+    const { destination, type = '', written = destination } = mount
     const { remount } = parseMountOptions(mount.options ?? [])
-    const at = components(destination).join('/')
+    const at = components(written).join('/')
     if (!remount) lastAt.set(at, index)
     if (!remount || isBind(mount)) return
     const before = lastAt.get(at) ?? -1

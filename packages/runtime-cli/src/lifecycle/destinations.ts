@@ -10,6 +10,7 @@ import type { Mount } from '@crio-lxc/core/oci/spec'
 import { components, isInProc } from '@crio-lxc/init/inside-root'
 import { parseMountOptions } from '@crio-lxc/init/mount-options'
 import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
+import type { PlacedMount } from '@crio-lxc/init/steps/remount'
 import { ContainerTree } from './container-tree.ts'
 
 /** path_resolution(7): the kernel follows as many. */
@@ -28,7 +29,10 @@ export interface OpenTrees {
  * `mounts` with destinations that init can make. Throws SpecError for one that symlinks put on /proc or below it. What is
  * written so, and where procfs and sysfs go, stays as it is.
  */
-export function resolveDestinations(mounts: readonly Mount[], { rootfs, mounts: opened }: OpenTrees): readonly Mount[] {
+export function resolveDestinations(
+  mounts: readonly Mount[],
+  { rootfs, mounts: opened }: OpenTrees,
+): readonly PlacedMount[] {
   const tree = new ContainerTree(rootfs)
   // Of those that links lead elsewhere, which the document alone does not tell.
   const cost = new PathCost()
@@ -44,7 +48,7 @@ export function resolveDestinations(mounts: readonly Mount[], { rootfs, mounts: 
       tree.cover(components(destination), opened.get(index)?.fd)
       resolved.set(written, destination)
     }
-    return destination === mount.destination ? mount : { ...mount, destination }
+    return destination === mount.destination ? mount : { ...mount, destination, written: mount.destination }
   })
 }
 
