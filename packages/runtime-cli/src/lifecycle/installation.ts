@@ -23,6 +23,8 @@ const atFault = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'])
  * the failure. For root: others may not even read the programs.
  */
 export function installationProblem(settings: Settings, code: ErrorCode): string | undefined {
+  // Without /proc this program does not know where its own file is, and so where the others are.
+  if (unlessMissing(() => stat('/proc/self/exe')) === undefined) return undefined
   const companions = companionsOf(settings)
   const { init, start, hook, stage, libexec } = companions
   // Create has its own words for a hook program that it cannot hand on to later verbs.
