@@ -46,7 +46,7 @@ describe.each<[string, (spec: Spec) => void]>([
     const made = await bundle(enter)
     giveImage(made)
     const { id, result } = await t.running(made)
-    const found = [await waitFor(() => result.output(), { what: 'the keyring of the container' })]
+    const found = [await waitFor(() => result.output() || undefined, { what: 'the keyring of the container' })]
     for (const user of ['0:0', '1000:1000']) {
       const { stdout } = await t.ok(['exec', '--user', user, id, '/syscall', ...own])
       found.push(stdout)
@@ -90,6 +90,6 @@ describe.each<[string, (spec: Spec) => void]>([
 it('all keep that of the caller when the container was created with --no-new-keyring', async () => {
   const { id, result } = await t.running(await bundle(), { flags: ['--no-new-keyring'] })
   const { stdout } = await t.ok(['exec', id, '/syscall', ...own])
-  await waitFor(() => result.output(), { what: 'the keyring of the container' })
+  await waitFor(() => result.output() || undefined, { what: 'the keyring of the container' })
   expect([result.output().trim(), stdout.trim()]).toEqual([callers, callers])
 })
