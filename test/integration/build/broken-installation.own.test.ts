@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { around } from '../../crash/support/around.ts'
 import type { Bundle } from '../../support/bundle.ts'
 import { useContainers } from '../../support/containers.ts'
@@ -27,12 +27,13 @@ requires('root', 'own-runtime')
 const t = useContainers()
 
 /** A copy of the installation where the tests' files are, for links to it. */
-let whole: string
-beforeAll(() => {
-  whole = mkdtempSync(join(tmpdir(), 'whole-installation-'))
-  execFileSync('cp', ['-a', `${dirname(dirname(runtimePath))}/.`, whole])
-})
-afterAll(() => rmSync(whole, { recursive: true }))
+let whole: string | undefined
+function copyInstallation(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'whole-installation-'))
+  execFileSync('cp', ['-a', `${dirname(dirname(runtimePath))}/.`, directory])
+  return directory
+}
+afterAll(() => whole && rmSync(whole, { recursive: true }))
 
 /** A copy of the installation, to be broken. */
 let prefix: string
@@ -41,6 +42,7 @@ let bundle: Bundle
 beforeEach(async () => {
   prefix = join(t.hostDirectory(), 'prefix')
   libexec = join(prefix, 'libexec/crio-lxc')
+  whole ??= copyInstallation()
   execFileSync('cp', ['-al', whole, prefix])
   chmodSync(prefix, 0o755)
   bundle = await t.bundle({ args: ['sleep', '1000'] })
