@@ -348,7 +348,7 @@ describe('exec on a terminal', () => {
 
   it("gives the terminal the size of the caller's", async () => {
     const { id } = await t.running()
-    const script = 'until s=$(stty size 2>/dev/null) && [ "$s" != "0 0" ]; do :; done; echo "$s"'
+    const script = 'until s=$(stty size 2>/dev/null) && [ -n "$s" ] && [ "$s" != "0 0" ]; do :; done; echo "$s"'
     const result = await t.runtime(['exec', '--tty', id, 'sh', '-c', script], { through: onPty, input: '' })
     expect(result.stdout).toContain('31 117\r\n')
   })

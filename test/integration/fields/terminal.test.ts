@@ -219,7 +219,8 @@ describe("run on the caller's terminal", () => {
   const onPty = [program('on-pty'), '29', '99']
 
   it('gives the process a terminal of the container and returns its code', async () => {
-    const script = 'until s=$(stty size 2>/dev/null) && [ "$s" != "0 0" ]; do :; done; echo "$s"; tty; exit 7'
+    const script =
+      'until s=$(stty size 2>/dev/null) && [ -n "$s" ] && [ "$s" != "0 0" ]; do :; done; echo "$s"; tty; exit 7'
     const result = await t.run(
       { args: ['sh', '-c', script], process: { terminal: true } },
       { through: onPty, input: '' },
