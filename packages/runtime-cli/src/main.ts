@@ -9,11 +9,11 @@ import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
-import { findCommand, parseCommand, parseGlobal } from './cli.ts'
-import { load } from './command.ts'
-import { globalOptions, toLogConfiguration, toSettings } from './global-options.ts'
-import type { Settings } from './lifecycle/settings.ts'
-import { singleLine, stderrSink, writeErrorLine, writeOut } from './output.ts'
+import { findCommand, parseCommand, parseGlobal } from './command-line/cli.ts'
+import { load } from './command-line/command.ts'
+import { globalOptions, toLogConfiguration, toSettings } from './command-line/global-options.ts'
+import { singleLine, stderrSink, writeErrorLine, writeOut } from './command-line/output.ts'
+import type { Settings } from './settings.ts'
 
 const context: { debug: boolean; failureCode: number; settings?: Settings } = { debug: false, failureCode: 1 }
 /** Kinds of failures for which the installation may be to blame. */
@@ -91,7 +91,7 @@ async function report(error: unknown): Promise<number> {
 async function explain({ code, message }: RuntimeError): Promise<string> {
   if (context.settings === undefined || !suspicious.has(code) || effectiveUid() !== 0) return message
   try {
-    const { installationProblem } = await import('./lifecycle/installation.ts')
+    const { installationProblem } = await import('./installation/installation.ts')
     return installationProblem(context.settings, code) ?? message
   } catch {
     // Looking has failed as well, for instance for want of fds: what happened is known all the same.

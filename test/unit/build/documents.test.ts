@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { globalOptions } from '../../../packages/runtime-cli/src/global-options.ts'
+import { globalOptions } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
 import { specConformance } from '../../../scripts/spec-conformance.ts'
 
 const root = resolve(import.meta.dirname, '../../..')

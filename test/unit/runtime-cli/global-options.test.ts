@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { toLogConfiguration, toSettings } from '../../../packages/runtime-cli/src/global-options.ts'
+import { toLogConfiguration, toSettings } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
 
 test('toSettings() has the documented defaults with an empty environment', () => {
   expect(toSettings({}, {})).toEqual({

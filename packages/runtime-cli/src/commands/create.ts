@@ -1,4 +1,4 @@
-import { defineCommand, load } from '../command.ts'
+import { defineCommand, load } from '../command-line/command.ts'
 import { bundleOptions, toCreateOptions } from './bundle-options.ts'
 
 export default defineCommand({
