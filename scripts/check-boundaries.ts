@@ -28,6 +28,10 @@ const pure =
 /** Tables of numbers that the kernel's headers define; they import nothing. */
 const constants = /^packages\/core\/src\/abi\//
 const ffi = /^packages\/core\/src\/(sys|liblxc)\//
+/** What the verbs are made of, by subject: everything of runtime-cli below src/ but the verbs and the command line. */
+const rooms = /^packages\/runtime-cli\/src\/(?!(lifecycle|commands|command-line)\/)[^/]+\//
+const verbs = /^packages\/runtime-cli\/src\/lifecycle\//
+const commandLine = /^packages\/runtime-cli\/src\/(commands|command-line)\//
 /** Of the other programs, those that start init or the monitor may know what compiles their plans. */
 const planners: Readonly<Record<string, RegExp>> = {
   // It says which file of the stage is missing.
@@ -47,6 +51,14 @@ const rules: Rule[] = [
       programs.test(to) &&
       packageOf(from) !== packageOf(to) &&
       !planners[packageOf(from)]?.test(to),
+  },
+  {
+    says: 'the verbs are made of the rooms, and no room knows a verb or the command line',
+    forbids: ({ from, to }) => rooms.test(from) && (verbs.test(to) || commandLine.test(to)),
+  },
+  {
+    says: 'the verbs know nothing of the command line',
+    forbids: ({ from, to }) => verbs.test(from) && commandLine.test(to),
   },
   {
     says: 'pure code imports only pure code',

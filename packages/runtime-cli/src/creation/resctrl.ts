@@ -12,7 +12,7 @@ import {
   schemataLines,
 } from '@crio-lxc/core/resctrl/plan/group-plan'
 import { readText } from '@crio-lxc/core/sys/files'
-import type { Undo } from '../container/undo.ts'
+import type { Undo } from '../undo.ts'
 
 /** The group of a container that is being created. */
 export class ResctrlGroup {

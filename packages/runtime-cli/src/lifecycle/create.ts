@@ -37,7 +37,6 @@ import { listenEnvironment, preservedFds } from '../caller/preserved-fds.ts'
 import { agentOf } from '../caller/seccomp-listener.ts'
 import { fixStdio } from '../caller/stdio.ts'
 import { identifyMessage } from '../caller/termination-message.ts'
-import { Undo } from '../container/undo.ts'
 import { awaitInit } from '../creation/await-init.ts'
 import { type ManagerOf, managersOf } from '../creation/cgroup-managers.ts'
 import { Gate } from '../creation/gate.ts'
@@ -60,6 +59,7 @@ import { cgroupMounts } from '../sources/cgroup-mounts.ts'
 import { resolveDestinations } from '../sources/destinations.ts'
 import { idMapperOf } from '../sources/id-mappers.ts'
 import { openSources } from '../sources/sources.ts'
+import { Undo } from '../undo.ts'
 
 export interface CreateOptions {
   readonly id: string
@@ -122,7 +122,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const notify = await notifierOf(options)
   const { spec, text } = options.loaded ?? loadSpec(options.bundle, settings.featureGates)
   checkOptions(spec, options)
-  const without = settings.withoutCgroup ? await import('../container/without-cgroup.ts') : undefined
+  const without = settings.withoutCgroup ? await import('../creation/without-cgroup.ts') : undefined
   without?.checkWithoutCgroup(spec)
   done('config', `${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
   // The modes of what create makes are its own, not the caller's.

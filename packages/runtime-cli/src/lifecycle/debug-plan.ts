@@ -29,7 +29,6 @@ import { planWait } from '@crio-lxc/init/wait-plan'
 import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { type Notifier, notifierOf } from '../caller/notifier.ts'
-import { Undo } from '../container/undo.ts'
 import { Gate } from '../creation/gate.ts'
 import { loadSpec } from '../creation/load-spec.ts'
 import { ResctrlGroup } from '../creation/resctrl.ts'
@@ -45,6 +44,7 @@ import { cgroupMounts } from '../sources/cgroup-mounts.ts'
 import { resolveDestinations } from '../sources/destinations.ts'
 import { idMapperOf } from '../sources/id-mappers.ts'
 import { openSources } from '../sources/sources.ts'
+import { Undo } from '../undo.ts'
 
 /** Numbers of fds stand for what create would open: they differ from call to call. */
 export interface DebugPlan {

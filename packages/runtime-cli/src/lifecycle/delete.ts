@@ -93,7 +93,7 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
   const done = stepLog('delete')
   const layout = cgroupLayout()
   if (!init && facts.withoutCgroup) {
-    const { endUnknownInit } = await import('../container/without-cgroup.ts')
+    const { endUnknownInit } = await import('../creation/without-cgroup.ts')
     remains.of(() => endUnknownInit(info, facts, settings.timeouts.killMs))
   }
   endContainer(settings, { layout, cgroup: facts.cgroupDir, init }, remains)

@@ -3,10 +3,10 @@ import { killCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Container } from '../container/load-container.ts'
-import { Undo } from '../container/undo.ts'
 import { runPoststartHooks, runStartContainerHooks } from '../hooks/hooks.ts'
 import { endProcess } from '../removal/end-process.ts'
 import type { Settings } from '../settings.ts'
+import { Undo } from '../undo.ts'
 import { orDelete } from './or-delete.ts'
 
 /**

@@ -10,9 +10,9 @@ import { itemOf } from '@crio-lxc/core/oci/field-path'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { executableIdentity, fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { readDirectory } from '@crio-lxc/core/sys/files'
-import type { Monitor } from '../creation/monitor.ts'
-import { identifyInit } from '../creation/publish-init.ts'
 import { endProcess } from '../removal/end-process.ts'
+import type { Monitor } from './monitor.ts'
+import { identifyInit } from './publish-init.ts'
 
 const FLAG = '--cgroup-manager disabled'
 
