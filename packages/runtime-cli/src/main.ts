@@ -9,7 +9,7 @@ import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
-import { findCommand, parseCommand, parseGlobal } from './command-line/cli.ts'
+import { findCommand, parseCommand, parseGlobal } from './cli.ts'
 import { load } from './command-line/command.ts'
 import { globalOptions, toLogConfiguration, toSettings } from './command-line/global-options.ts'
 import { singleLine, stderrSink, writeErrorLine, writeOut } from './command-line/output.ts'
@@ -37,7 +37,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const fallback = stderrSink(context.debug ? 'debug' : 'warn')
   await configureLogging({ ...toLogConfiguration(global, environment()), command: name, fallback })
   if (name === 'help' || name === 'h') return help(args.find((word) => !word.startsWith('-')))
-  if (name === 'completion') return print((await import('./commands/completion.ts')).completionScript(args))
+  if (name === 'completion') return print((await import('./completion.ts')).completionScript(args))
 
   const { default: command } = await load(findCommand(name))
   const step = stepLog('cli')
@@ -65,7 +65,7 @@ async function help(given?: string): Promise<number> {
 
 /** One a line. */
 async function completionWords(words: readonly string[]): Promise<string> {
-  const { completions } = await import('./commands/completion.ts')
+  const { completions } = await import('./completion.ts')
   const root = environment()[globalOptions.root.env] || globalOptions.root.default
   return (await completions(words, root)).map((word) => `${word}\n`).join('')
 }

@@ -151,6 +151,15 @@ test.each([
     rule: 'import cycle: packages/core/src/cgroup/a.ts -> packages/core/src/cgroup/b.ts -> packages/core/src/cgroup/a.ts',
     sources: { 'core/src/cgroup/a.ts': "import './b.ts'", 'core/src/cgroup/b.ts': "import './a.ts'" },
   },
+  {
+    rule: 'cycle of rooms: caller -> sources -> caller',
+    sources: {
+      'runtime-cli/src/caller/a.ts': "import '../sources/a.ts'",
+      'runtime-cli/src/sources/a.ts': "import './b.ts'",
+      'runtime-cli/src/sources/b.ts': "import '../caller/c.ts'",
+      'runtime-cli/src/caller/c.ts': 'export const c = 1',
+    },
+  },
 ])('check-boundaries refuses $sources: $rule', ({ rule, sources }) => {
   const { status, stderr } = check(sources)
   expect(stderr).toContain(rule)

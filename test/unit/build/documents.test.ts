@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { globalOptions } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
+import { withPictures } from '../../../scripts/rooms-picture.ts'
 import { specConformance } from '../../../scripts/spec-conformance.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
@@ -31,6 +32,11 @@ test('decisions are numbered without gaps', () => {
 
 test('docs/spec-conformance.md is what the tables say (npm run docs)', () => {
   expect(readFileSync(join(root, 'docs/spec-conformance.md'), 'utf8')).toBe(specConformance())
+})
+
+test('docs/architecture.md has the pictures that the imports make (npm run docs)', async () => {
+  const architecture = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+  expect(await withPictures(architecture)).toBe(architecture)
 })
 
 test('docs/seed.md names flags and variables as they are', () => {

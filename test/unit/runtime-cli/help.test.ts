@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { commands } from '../../../packages/runtime-cli/src/command-line/cli.ts'
+import { commands } from '../../../packages/runtime-cli/src/cli.ts'
 import { globalOptions } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
 import { helpText } from '../../../packages/runtime-cli/src/commands/help.ts'
 

@@ -4,31 +4,31 @@
  * only (commands/help.ts): it takes longer to start than the rest of `state`.
  */
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { closest } from './closest.ts'
-import type { Command } from './command.ts'
-import { type GlobalValues, globalOptions } from './global-options.ts'
-import { parseGoBool } from './go-bool.ts'
-import type { Option, Options, Values } from './option.ts'
+import { closest } from './command-line/closest.ts'
+import type { Command } from './command-line/command.ts'
+import { type GlobalValues, globalOptions } from './command-line/global-options.ts'
+import { parseGoBool } from './command-line/go-bool.ts'
+import type { Option, Options, Values } from './command-line/option.ts'
 
 /** Every command, loaded when it is called. */
 export const commands = {
-  create: () => import('../commands/create.ts'),
-  start: () => import('../commands/start.ts'),
-  run: () => import('../commands/run.ts'),
-  state: () => import('../commands/state.ts'),
-  kill: () => import('../commands/kill.ts'),
-  delete: () => import('../commands/delete.ts'),
-  exec: () => import('../commands/exec.ts'),
-  list: () => import('../commands/list.ts'),
-  pause: () => import('../commands/pause.ts'),
-  resume: () => import('../commands/resume.ts'),
-  update: () => import('../commands/update.ts'),
-  ps: () => import('../commands/ps.ts'),
-  events: () => import('../commands/events.ts'),
-  top: () => import('../commands/top.ts'),
-  spec: () => import('../commands/spec.ts'),
-  features: () => import('../commands/features.ts'),
-  debug: () => import('../commands/debug.ts'),
+  create: () => import('./commands/create.ts'),
+  start: () => import('./commands/start.ts'),
+  run: () => import('./commands/run.ts'),
+  state: () => import('./commands/state.ts'),
+  kill: () => import('./commands/kill.ts'),
+  delete: () => import('./commands/delete.ts'),
+  exec: () => import('./commands/exec.ts'),
+  list: () => import('./commands/list.ts'),
+  pause: () => import('./commands/pause.ts'),
+  resume: () => import('./commands/resume.ts'),
+  update: () => import('./commands/update.ts'),
+  ps: () => import('./commands/ps.ts'),
+  events: () => import('./commands/events.ts'),
+  top: () => import('./commands/top.ts'),
+  spec: () => import('./commands/spec.ts'),
+  features: () => import('./commands/features.ts'),
+  debug: () => import('./commands/debug.ts'),
 } as const satisfies Record<string, () => Promise<{ default: Command }>>
 
 export type CommandName = keyof typeof commands

@@ -2,9 +2,9 @@
 
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { readDirectory } from '@crio-lxc/core/sys/files'
-import { type CommandName, commands } from '../command-line/cli.ts'
-import { globalOptions } from '../command-line/global-options.ts'
-import type { Option, Options } from '../command-line/option.ts'
+import { type CommandName, commands } from './cli.ts'
+import { globalOptions } from './command-line/global-options.ts'
+import type { Option, Options } from './command-line/option.ts'
 
 /** bash splits `--name=value` into three words, of which the second is the `=`. */
 const bash = `# source <(crio-lxc completion)
