@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../../..')
 
 function documents(): string[] {
   const below = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name))
-  return ['README.md', 'CHANGELOG.md', ...below.filter((name) => name.endsWith('.md'))]
+  return ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...below.filter((name) => name.endsWith('.md'))]
 }
 
 test.each(documents())('%s names files of this repository that exist', (name) => {
