@@ -28,6 +28,7 @@ export const commands = {
   top: () => import('./commands/top.ts'),
   spec: () => import('./commands/spec.ts'),
   features: () => import('./commands/features.ts'),
+  config: () => import('./commands/config.ts'),
   debug: () => import('./commands/debug.ts'),
 } as const satisfies Record<string, () => Promise<{ default: Command }>>
 

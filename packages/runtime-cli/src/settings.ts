@@ -1,5 +1,5 @@
 /**
- * What every verb knows: the global flags after the order flag > environment (CRIO_LXC_*) > default.
+ * What every verb knows: the global flags after the order flag > environment (CRIO_LXC_*) > defaults file > default.
  * The command line makes it once; the lifecycle only reads it.
  */
 export interface Settings {
@@ -20,6 +20,10 @@ export interface Settings {
   readonly startCommand: string | undefined
   readonly initCommand: string | undefined
   readonly containerHook: string | undefined
+  /** A program that is run after each create (`--create-hook`, CRIO_LXC_CREATE_HOOK). */
+  readonly createHook: string | undefined
+  /** The operators' log, which the create hook is told of (`--log-file`, CRIO_LXC_LOG_FILE). */
+  readonly logFile: string | undefined
   readonly featureGates: FeatureGates
   readonly timeouts: Timeouts
 }
@@ -41,4 +45,5 @@ export interface Timeouts {
   readonly startMs: number
   readonly killMs: number
   readonly deleteMs: number
+  readonly createHookMs: number
 }

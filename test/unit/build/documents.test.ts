@@ -34,7 +34,7 @@ test('docs/spec-conformance.md is what the tables say (npm run docs)', () => {
   expect(readFileSync(join(root, 'docs/spec-conformance.md'), 'utf8')).toBe(specConformance())
 })
 
-test('docs/architecture.md has the pictures that the imports make (npm run docs)', async () => {
+test('docs/architecture.md has the pictures that the imports make (npm run docs)', { timeout: 60_000 }, async () => {
   const architecture = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
   expect(await withPictures(architecture)).toBe(architecture)
 })

@@ -1,5 +1,6 @@
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { Settings } from '../settings.ts'
+import type { Given } from './configuration.ts'
 import type { Options, Values } from './option.ts'
 
 /** One command: what it is called, what it takes and the short handler that calls the verb of the lifecycle. */
@@ -12,6 +13,8 @@ export interface Command<O extends Options = Options> {
   readonly examples: readonly (readonly [string, string])[]
   /** Everything from the first positional argument on is the user's, options too (exec). */
   readonly stopAtPositional?: true
+  /** A defaults file that is wrong is an error, because what is started would run under other settings than the operator's. */
+  readonly needsDefaults?: true
   /** Exit code of a failure; 1 when absent. */
   readonly failureCode?: number
   /** Returns the exit code; absent means 0. Throws RuntimeError. */
@@ -24,6 +27,8 @@ export interface Invocation<O extends Options> {
   readonly values: Values<O>
   /** As many as `command` says. */
   readonly positionals: readonly string[]
+  /** Where `settings` come from. */
+  readonly given: Given
 }
 
 /** A command as its file exports it; infers the types of the values from the table of options. */

@@ -1,15 +1,8 @@
 /**
- * The options before the command, and what becomes of them: flag, else environment, else default. The variables are
- * the seed's CRIO_LXC_*. Unlike the seed no log file is kept unless one is named, so that an unwritable /var/log
- * never breaks a command.
+ * The options before the command; configuration.ts is what becomes of them. The variables are the seed's CRIO_LXC_*. Unlike
+ * the seed no log file is kept unless one is named, so that an unwritable /var/log never breaks a command.
  */
 
-import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import type { LogConfiguration } from '@crio-lxc/core/log/logger'
-import { absolutePath } from '@crio-lxc/core/sys/program'
-import type { MonitorMode, Settings } from '../settings.ts'
-import { parseGoBool } from './go-bool.ts'
-import { parseGoDuration } from './go-duration.ts'
 import type { Option, Options, Values } from './option.ts'
 
 export const globalOptions = {
@@ -107,6 +100,19 @@ export const globalOptions = {
     describe: 'use FILE in place of libexec/crio-lxc/crio-lxc-hook',
     env: 'CRIO_LXC_CONTAINER_HOOK',
   },
+  'create-hook': {
+    type: 'string',
+    value: 'FILE',
+    describe: 'run FILE after create, also after one that failed; it learns of the container by its environment',
+    env: 'CRIO_LXC_CREATE_HOOK',
+  },
+  'create-hook-timeout': {
+    type: 'string',
+    value: 'DURATION',
+    describe: 'how long --create-hook may take',
+    env: 'CRIO_LXC_CREATE_HOOK_TIMEOUT',
+    default: '5s',
+  },
   apparmor: gate('AppArmor profile of the spec', 'CRIO_LXC_APPARMOR'),
   capabilities: gate('capabilities of the spec', 'CRIO_LXC_CAPABILITIES'),
   'cgroup-devices': gate('device rules of the spec', 'CRIO_LXC_CGROUP_DEVICES'),
@@ -119,9 +125,12 @@ export const globalOptions = {
   help: { type: 'boolean', alias: 'h', describe: 'print this help' },
 } as const satisfies Options
 
-export type GlobalValues = Values<typeof globalOptions>
+/** Whether something reads the variable `name` of our own. */
+export function knowsVariable(name: string): boolean {
+  return name === 'CRIO_LXC_DEFAULTS' || Object.values(globalOptions).some((option: Option) => option.env === name)
+}
 
-type Environment = Readonly<Record<string, string | undefined>>
+export type GlobalValues = Values<typeof globalOptions>
 
 function gate(what: string, env: string) {
   return {
@@ -140,98 +149,4 @@ function timeout<V extends string, D extends string>(verb: V, value: D) {
     env: `CRIO_LXC_${verb.toUpperCase() as Uppercase<V>}_TIMEOUT`,
     default: value,
   } as const satisfies Option
-}
-
-/** The settings of this process. Throws RuntimeError for a value that is not accepted, naming flag or variable. */
-export function toSettings(values: GlobalValues, env: Environment): Settings {
-  const { text, bool, ms } = reader(values, env)
-  refuseRootless(text('rootless'))
-  const withoutCgroup = values['cgroup-manager'] === 'disabled'
-  const root = text('root')
-  if (root === '') throw new RuntimeError('usage', 'invalid --root: want a directory, not an empty string')
-  return {
-    root: absolutePath(root),
-    rootIsExplicit: values.root !== undefined || Boolean(env[globalOptions.root.env]),
-    systemdCgroup: systemdManages(values['cgroup-manager']) ?? bool('systemd-cgroup'),
-    withoutCgroup,
-    monitorCgroup: text('monitor-cgroup'),
-    monitorMode: text('monitor') as MonitorMode,
-    containerLogLevel: text('container-log-level'),
-    startCommand: text('start-cmd') || undefined,
-    initCommand: text('init-cmd') || undefined,
-    containerHook: text('container-hook') || undefined,
-    featureGates: {
-      seccomp: bool('seccomp'),
-      capabilities: bool('capabilities'),
-      apparmor: bool('apparmor'),
-      // Rules for devices are a cgroup's.
-      cgroupDevices: bool('cgroup-devices') && !withoutCgroup,
-    },
-    timeouts: {
-      createMs: ms('create-timeout'),
-      startMs: ms('start-timeout'),
-      killMs: ms('kill-timeout'),
-      deleteMs: ms('delete-timeout'),
-    },
-  }
-}
-
-/** Where messages go, known before the settings so that a bad setting is logged as well. */
-export function toLogConfiguration(values: GlobalValues, env: Environment): LogConfiguration {
-  const { text } = reader(values, env)
-  return {
-    runcLog: values.log || undefined,
-    runcFormat: text('log-format') as 'text' | 'json',
-    debug: values.debug ?? false,
-    file: text('log-file') || undefined,
-    level: text('log-level') as LogConfiguration['level'],
-    timestamp: text('log-timestamp'),
-    trace: text('trace') || undefined,
-  }
-}
-
-type Name = keyof typeof globalOptions
-
-function reader(values: GlobalValues, env: Environment) {
-  /** The text and where it comes from, for messages. */
-  const find = (name: Name): { text: string; from: string } => {
-    const option: Option = globalOptions[name]
-    const given = values[name]
-    if (given !== undefined) return { text: String(given), from: `--${name}` }
-    const variable = option.env === undefined ? undefined : env[option.env]
-    if (variable) return { text: variable, from: option.env ?? '' }
-    return { text: option.default ?? '', from: `--${name}` }
-  }
-  return {
-    text(name: Name): string {
-      const { text, from } = find(name)
-      const { choices }: Option = globalOptions[name]
-      if (choices !== undefined && !choices.includes(text))
-        throw new RuntimeError('usage', `invalid ${from} ${JSON.stringify(text)}: want one of ${choices.join(', ')}`)
-      return text
-    },
-    bool(name: Name): boolean {
-      const { text, from } = find(name)
-      return parseGoBool(text, from)
-    },
-    ms(name: Name): number {
-      const { text, from } = find(name)
-      try {
-        return parseGoDuration(text)
-      } catch (error) {
-        if (error instanceof RuntimeError) throw new RuntimeError('usage', `${from}: ${error.message}`)
-        throw error
-      }
-    },
-  }
-}
-
-/** undefined: --cgroup-manager does not say. */
-function systemdManages(manager: string | undefined): boolean | undefined {
-  return manager === undefined ? undefined : manager === 'systemd'
-}
-
-function refuseRootless(text: string): void {
-  if (text !== 'auto' && parseGoBool(text, '--rootless'))
-    throw new RuntimeError('unsupported', '--rootless=true is not supported: run as root, or give auto or false')
 }

@@ -7,6 +7,7 @@ import { absolutePath } from './bundle-options.ts'
 export default defineCommand({
   command: 'exec <container-id> [command..]',
   describe: 'run another process in a container and return its exit code',
+  needsDefaults: true,
   stopAtPositional: true,
   failureCode: 255,
   options: {
