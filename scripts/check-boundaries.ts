@@ -3,18 +3,10 @@
  * against the layers, and per cycle. Type imports count as well: a planner that knows a host type is not pure.
  * `check-boundaries.ts [ROOT]` looks at ROOT/packages, by default this repository's.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { isBuiltin } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { join, resolve } from 'node:path'
+import { type Import, importsOf, isFile, roomOf } from './imports.ts'
 
 const root = resolve(process.argv[2] ?? join(import.meta.dirname, '..'))
-
-/** One import: repository paths for files, the package's name (with its sub-path) or `node:x` otherwise. */
-interface Import {
-  from: string
-  to: string
-}
 
 interface Rule {
   says: string
@@ -28,6 +20,10 @@ const pure =
 /** Tables of numbers that the kernel's headers define; they import nothing. */
 const constants = /^packages\/core\/src\/abi\//
 const ffi = /^packages\/core\/src\/(sys|liblxc)\//
+/** What the verbs are made of, by subject: everything of runtime-cli below src/ but the verbs and the command line. */
+const rooms = /^packages\/runtime-cli\/src\/(?!(lifecycle|commands|command-line)\/)[^/]+\//
+const verbs = /^packages\/runtime-cli\/src\/lifecycle\//
+const commandLine = /^packages\/runtime-cli\/src\/(commands|command-line)\//
 /** Of the other programs, those that start init or the monitor may know what compiles their plans. */
 const planners: Readonly<Record<string, RegExp>> = {
   // It says which file of the stage is missing.
@@ -47,6 +43,14 @@ const rules: Rule[] = [
       programs.test(to) &&
       packageOf(from) !== packageOf(to) &&
       !planners[packageOf(from)]?.test(to),
+  },
+  {
+    says: 'the verbs are made of the rooms, and no room knows a verb or the command line',
+    forbids: ({ from, to }) => rooms.test(from) && (verbs.test(to) || commandLine.test(to)),
+  },
+  {
+    says: 'the verbs know nothing of the command line',
+    forbids: ({ from, to }) => verbs.test(from) && commandLine.test(to),
   },
   {
     says: 'pure code imports only pure code',
@@ -79,79 +83,30 @@ const rules: Rule[] = [
   },
 ]
 
-const edges = await importsOf()
+const edges = await importsOf(root)
 const violations = edges.flatMap((edge) =>
   rules.filter(({ forbids }) => forbids(edge)).map(({ says }) => `${edge.from} imports ${edge.to}: ${says}`),
 )
-const problems = [...violations, ...cycles(edges).map((files) => `import cycle: ${files.join(' -> ')}`)]
+const problems = [
+  ...violations,
+  ...cycles(edges.filter(({ to }) => isFile(to))).map((files) => `import cycle: ${files.join(' -> ')}`),
+  ...cycles(betweenRooms(edges)).map((names) => `cycle of rooms: ${names.join(' -> ')}`),
+]
 for (const problem of problems) console.error(problem)
 if (problems.length > 0) process.exitCode = 1
 else console.log(`${edges.length} imports keep to the layers`)
 
-/** All imports of the packages' sources, as the bundler finds them. */
-async function importsOf(): Promise<Import[]> {
-  const edges: Import[] = []
-  const record: Plugin = {
-    name: 'record-imports',
-    setup({ onLoad, onResolve }) {
-      onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-        contents: withTypeImports(readFileSync(path, 'utf8')),
-        loader: 'ts',
-      }))
-      onResolve({ filter: /.*/ }, ({ path, importer }) => {
-        if (importer === '') return undefined
-        const file = fileOf(path, importer)
-        edges.push({ from: repositoryPath(importer), to: file === undefined ? nameOf(path) : repositoryPath(file) })
-        return file === undefined ? { path, external: true } : { path: file }
-      })
-    },
-  }
-  await build({
-    entryPoints: sources(),
-    bundle: true,
-    write: false,
-    outdir: root,
-    format: 'esm',
-    logLevel: 'error',
-    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
-    plugins: [record],
-  })
+/** The imports of runtime-cli by one room of another; a file beside the rooms is one of its own. */
+function betweenRooms(edges: readonly Import[]): Import[] {
   return edges
+    .map(({ from, to }) => ({ from: roomOf(from), to: roomOf(to) }))
+    .filter((edge): edge is Import => edge.from !== undefined && edge.to !== undefined && edge.from !== edge.to)
 }
 
-/** Absolute paths of the packages' own TypeScript. */
-function sources(): string[] {
-  return readdirSync(join(root, 'packages')).flatMap((name) => {
-    const directory = join(root, 'packages', name, 'src')
-    const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    return files.filter((file) => file.endsWith('.ts')).map((file) => join(directory, file))
-  })
-}
-
-/** The file behind a relative import or a sub-path of one of our packages; undefined for what others made. */
-function fileOf(path: string, importer: string): string | undefined {
-  if (path.startsWith('.')) return resolve(dirname(importer), path)
-  const [, name, subPath] = /^@crio-lxc\/([^/]+)\/(.+)$/.exec(path) ?? []
-  return name === undefined ? undefined : join(root, 'packages', name, 'src', `${subPath}.ts`)
-}
-
-function nameOf(path: string): string {
-  return isBuiltin(path) && !path.startsWith('node:') ? `node:${path}` : path
-}
-
-/** The bundler drops type imports; here they become plain ones. */
-function withTypeImports(source: string): string {
-  return source
-    .replace(/^(import|export) type (?=[{*]|\w+ from )/gm, '$1 ')
-    .replace(/^(import|export) \{([^}]*)\} from/gm, (_, keyword: string, names: string) => {
-      return `${keyword} {${names.replace(/\btype (?=\w)/g, '')}} from`
-    })
-}
-
-/** Each cycle once, as the files along it. */
+/** Each cycle once, as what lies along it. */
 function cycles(edges: readonly Import[]): string[][] {
   const next = new Map<string, Set<string>>()
-  for (const { from, to } of edges) if (isFile(to)) next.set(from, (next.get(from) ?? new Set()).add(to))
+  for (const { from, to } of edges) next.set(from, (next.get(from) ?? new Set()).add(to))
   const found: string[][] = []
   const done = new Set<string>()
   const visit = (file: string, path: string[]): void => {
@@ -166,18 +121,10 @@ function cycles(edges: readonly Import[]): string[][] {
   return found
 }
 
-function isFile(to: string): boolean {
-  return /^(packages|test|scripts)\//.test(to)
-}
-
 function isPackage(to: string, name: string): boolean {
   return to === name || to.startsWith(`${name}/`)
 }
 
 function packageOf(file: string): string {
   return file.split('/').slice(0, 2).join('/')
-}
-
-function repositoryPath(path: string): string {
-  return path.slice(root.length + 1)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ErrExist, ErrNotExist, ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { wait } from '@crio-lxc/core/sys/spawn'
 import { describe, expect, it } from 'vitest'
-import { toSettings } from '../../packages/runtime-cli/src/global-options.ts'
+import { toSettings } from '../../packages/runtime-cli/src/command-line/configuration.ts'
 import { Runtime } from '../../packages/runtime-cli/src/runtime.ts'
 import type { BundleOptions } from '../support/bundle.ts'
 import { useContainers } from '../support/containers.ts'
@@ -19,7 +19,7 @@ const SIGTERM = 15
 const SIGKILL = 9
 
 function runtime(id = t.id()): Runtime {
-  const instance = new Runtime(toSettings({ root: t.root }, {}), id)
+  const instance = new Runtime(toSettings({ values: { root: t.root }, env: {} }), id)
   t.defer(() => instance.release())
   return instance
 }

@@ -7,9 +7,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import yargs, { type Argv } from 'yargs'
 import { commands } from '../src/cli.ts'
-import type { Command } from '../src/command.ts'
-import { globalOptions } from '../src/global-options.ts'
-import type { Option, Options } from '../src/option.ts'
+import type { Command } from '../src/command-line/command.ts'
+import { globalOptions } from '../src/command-line/global-options.ts'
+import type { Option, Options } from '../src/command-line/option.ts'
 
 const WIDTH = 80
 

@@ -4,11 +4,11 @@
  * only (commands/help.ts): it takes longer to start than the rest of `state`.
  */
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { closest } from './closest.ts'
-import type { Command } from './command.ts'
-import { type GlobalValues, globalOptions } from './global-options.ts'
-import { parseGoBool } from './go-bool.ts'
-import type { Option, Options, Values } from './option.ts'
+import { closest } from './command-line/closest.ts'
+import type { Command } from './command-line/command.ts'
+import { type GlobalValues, globalOptions } from './command-line/global-options.ts'
+import { parseGoBool } from './command-line/go-bool.ts'
+import type { Option, Options, Values } from './command-line/option.ts'
 
 /** Every command, loaded when it is called. */
 export const commands = {
@@ -28,6 +28,7 @@ export const commands = {
   top: () => import('./commands/top.ts'),
   spec: () => import('./commands/spec.ts'),
   features: () => import('./commands/features.ts'),
+  config: () => import('./commands/config.ts'),
   debug: () => import('./commands/debug.ts'),
 } as const satisfies Record<string, () => Promise<{ default: Command }>>
 

@@ -6,14 +6,15 @@
 import { leftBehind } from '@crio-lxc/core/errors/cleanup'
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
+import { configureLogging, type LogConfiguration, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
-import { load } from './command.ts'
-import { globalOptions, toLogConfiguration, toSettings } from './global-options.ts'
-import type { Settings } from './lifecycle/settings.ts'
-import { singleLine, stderrSink, writeErrorLine, writeOut } from './output.ts'
+import { type Command, load } from './command-line/command.ts'
+import { type Given, givenBy, toLogConfiguration, toSettings, unknownVariables } from './command-line/configuration.ts'
+import { globalOptions } from './command-line/global-options.ts'
+import { singleLine, stderrSink, writeErrorLine, writeOut } from './command-line/output.ts'
+import type { Settings } from './settings.ts'
 
 const context: { debug: boolean; failureCode: number; settings?: Settings } = { debug: false, failureCode: 1 }
 /** Kinds of failures for which the installation may be to blame. */
@@ -35,9 +36,10 @@ async function main(argv: readonly string[]): Promise<number> {
   if (global.help || name === undefined) return help()
 
   const fallback = stderrSink(context.debug ? 'debug' : 'warn')
-  await configureLogging({ ...toLogConfiguration(global, environment()), command: name, fallback })
+  const given = await givenBy(global, environment())
+  await configureLogging({ ...logConfigurationOf(given), command: name, fallback })
   if (name === 'help' || name === 'h') return help(args.find((word) => !word.startsWith('-')))
-  if (name === 'completion') return print((await import('./commands/completion.ts')).completionScript(args))
+  if (name === 'completion') return print((await import('./completion.ts')).completionScript(args))
 
   const { default: command } = await load(findCommand(name))
   const step = stepLog('cli')
@@ -45,15 +47,51 @@ async function main(argv: readonly string[]): Promise<number> {
   if (helpWanted) return help(name)
   context.failureCode = command.failureCode ?? 1
   if (command.command.includes('<container-id>')) logContainer(positionals[0] ?? '')
-  const settings = toSettings(global, environment())
+  const settings = await settingsOf(given, command)
   context.settings = settings
   // Not its arguments: they may hold secrets, such as the variables of exec.
   step('options', `${name} begins`)
   const done = stepLog('cli')
-  const code = (await command.handler({ settings, values, positionals })) ?? 0
+  const code = (await command.handler({ settings, values, positionals, given })) ?? 0
   logVerb(`${name} ends with exit code ${code}`, { c: 'cli', code })
   done(name)
   return code
+}
+
+/**
+ * The settings, and what is wrong with variables and the defaults file. That stops what would start something under other
+ * settings than the operator's; what looks after containers goes on without the file.
+ */
+async function settingsOf(given: Given, { needsDefaults }: Command): Promise<Settings> {
+  const { file, ...rest } = given
+  const problem =
+    file && (file.problems[0] ?? problemOf(() => toLogConfiguration(given)) ?? problemOf(() => toSettings(given)))
+  if (problem !== undefined && needsDefaults) throw new RuntimeError('usage', problem)
+  if (problem !== undefined) log.warn(`${problem}: the defaults file is ignored`, { c: 'cli' })
+  const unknown = unknownVariables(given.env)
+  if (file !== undefined || unknown.length > 0) {
+    const { unknownVariable } = await import('./command-line/variable-hints.ts')
+    for (const name of unknown) log.warn(unknownVariable(name, 'the environment'), { c: 'cli' })
+    for (const name of file?.unknown ?? []) log.warn(unknownVariable(name, file?.path ?? ''), { c: 'cli' })
+  }
+  return toSettings(problem === undefined ? given : rest)
+}
+
+/** Where messages go. What the defaults file has wrong is told as soon as they can be. */
+function logConfigurationOf({ file, ...rest }: Given): LogConfiguration {
+  const all = { file, ...rest }
+  const usable =
+    file !== undefined && file.problems.length === 0 && problemOf(() => toLogConfiguration(all)) === undefined
+  return toLogConfiguration(usable ? all : rest)
+}
+
+function problemOf(read: () => unknown): string | undefined {
+  try {
+    read()
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
 }
 
 async function help(given?: string): Promise<number> {
@@ -65,7 +103,7 @@ async function help(given?: string): Promise<number> {
 
 /** One a line. */
 async function completionWords(words: readonly string[]): Promise<string> {
-  const { completions } = await import('./commands/completion.ts')
+  const { completions } = await import('./completion.ts')
   const root = environment()[globalOptions.root.env] || globalOptions.root.default
   return (await completions(words, root)).map((word) => `${word}\n`).join('')
 }
@@ -91,7 +129,7 @@ async function report(error: unknown): Promise<number> {
 async function explain({ code, message }: RuntimeError): Promise<string> {
   if (context.settings === undefined || !suspicious.has(code) || effectiveUid() !== 0) return message
   try {
-    const { installationProblem } = await import('./lifecycle/installation.ts')
+    const { installationProblem } = await import('./installation/installation.ts')
     return installationProblem(context.settings, code) ?? message
   } catch {
     // Looking has failed as well, for instance for want of fds: what happened is known all the same.

@@ -6,14 +6,14 @@
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { closeLogging, configureLogging, type Log, type LogConfiguration, silent } from '@crio-lxc/core/log/logger'
 import type { State } from '@crio-lxc/core/oci/state'
+import type { ExecOptions } from './entering/exec-options.ts'
 import { type CreateOptions, create } from './lifecycle/create.ts'
 import { deleteContainer } from './lifecycle/delete.ts'
 import { exec, execDetached } from './lifecycle/exec.ts'
-import type { ExecOptions } from './lifecycle/exec-options.ts'
 import { kill } from './lifecycle/kill.ts'
-import type { Settings } from './lifecycle/settings.ts'
 import { type StartOptions, start } from './lifecycle/start.ts'
 import { state } from './lifecycle/state.ts'
+import type { Settings } from './settings.ts'
 
 export class Runtime {
   /** Silent until configureLogging. */

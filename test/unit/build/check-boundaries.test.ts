@@ -52,6 +52,27 @@ test.each([
     },
   },
   {
+    rule: 'no room knows a verb or the command line',
+    sources: {
+      'runtime-cli/src/sources/a.ts': "import { b } from '../lifecycle/b.ts'\nexport { b }",
+      'runtime-cli/src/lifecycle/b.ts': 'export const b = 1',
+    },
+  },
+  {
+    rule: 'no room knows a verb or the command line',
+    sources: {
+      'runtime-cli/src/sources/a.ts': "import { b } from '../command-line/b.ts'\nexport { b }",
+      'runtime-cli/src/command-line/b.ts': 'export const b = 1',
+    },
+  },
+  {
+    rule: 'the verbs know nothing of the command line',
+    sources: {
+      'runtime-cli/src/lifecycle/a.ts': "import { b } from '../commands/b.ts'\nexport { b }",
+      'runtime-cli/src/commands/b.ts': 'export const b = 1',
+    },
+  },
+  {
     rule: 'programs meet only through argv, files and fifos',
     sources: {
       'hook/src/main.ts': "import { b } from '@crio-lxc/start-monitor/b'\nexport { b }",
@@ -129,6 +150,15 @@ test.each([
   {
     rule: 'import cycle: packages/core/src/cgroup/a.ts -> packages/core/src/cgroup/b.ts -> packages/core/src/cgroup/a.ts',
     sources: { 'core/src/cgroup/a.ts': "import './b.ts'", 'core/src/cgroup/b.ts': "import './a.ts'" },
+  },
+  {
+    rule: 'cycle of rooms: caller -> sources -> caller',
+    sources: {
+      'runtime-cli/src/caller/a.ts': "import '../sources/a.ts'",
+      'runtime-cli/src/sources/a.ts': "import './b.ts'",
+      'runtime-cli/src/sources/b.ts': "import '../caller/c.ts'",
+      'runtime-cli/src/caller/c.ts': 'export const c = 1',
+    },
   },
 ])('check-boundaries refuses $sources: $rule', ({ rule, sources }) => {
   const { status, stderr } = check(sources)

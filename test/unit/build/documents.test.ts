@@ -1,14 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { globalOptions } from '../../../packages/runtime-cli/src/global-options.ts'
+import { globalOptions } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
+import { withPictures } from '../../../scripts/rooms-picture.ts'
 import { specConformance } from '../../../scripts/spec-conformance.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 
 function documents(): string[] {
   const below = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name))
-  return ['README.md', 'CHANGELOG.md', ...below.filter((name) => name.endsWith('.md'))]
+  return ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...below.filter((name) => name.endsWith('.md'))]
 }
 
 test.each(documents())('%s names files of this repository that exist', (name) => {
@@ -31,6 +32,11 @@ test('decisions are numbered without gaps', () => {
 
 test('docs/spec-conformance.md is what the tables say (npm run docs)', () => {
   expect(readFileSync(join(root, 'docs/spec-conformance.md'), 'utf8')).toBe(specConformance())
+})
+
+test('docs/architecture.md has the pictures that the imports make (npm run docs)', { timeout: 60_000 }, async () => {
+  const architecture = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+  expect(await withPictures(architecture)).toBe(architecture)
 })
 
 test('docs/seed.md names flags and variables as they are', () => {

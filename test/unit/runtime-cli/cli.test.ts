@@ -1,7 +1,7 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { describe, expect, test } from 'vitest'
 import { findCommand, parseCommand, parseGlobal } from '../../../packages/runtime-cli/src/cli.ts'
-import { defineCommand } from '../../../packages/runtime-cli/src/command.ts'
+import { defineCommand } from '../../../packages/runtime-cli/src/command-line/command.ts'
 import { bundleOptions } from '../../../packages/runtime-cli/src/commands/bundle-options.ts'
 import deleteCommand from '../../../packages/runtime-cli/src/commands/delete.ts'
 import execCommand from '../../../packages/runtime-cli/src/commands/exec.ts'

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { completions } from '../../../packages/runtime-cli/src/commands/completion.ts'
+import { completions } from '../../../packages/runtime-cli/src/completion.ts'
 
 let root = ''
 beforeAll(() => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { toLogConfiguration, toSettings } from '../../../packages/runtime-cli/src/global-options.ts'
+import { toLogConfiguration, toSettings } from '../../../packages/runtime-cli/src/command-line/configuration.ts'
 
 test('toSettings() has the documented defaults with an empty environment', () => {
-  expect(toSettings({}, {})).toEqual({
+  expect(toSettings({ values: {}, env: {} })).toEqual({
     root: '/run/crio-lxc',
     rootIsExplicit: false,
     systemdCgroup: false,
@@ -13,8 +13,10 @@ test('toSettings() has the documented defaults with an empty environment', () =>
     startCommand: undefined,
     initCommand: undefined,
     containerHook: undefined,
+    createHook: undefined,
+    logFile: undefined,
     featureGates: { seccomp: true, capabilities: true, apparmor: true, cgroupDevices: true },
-    timeouts: { createMs: 60_000, startMs: 30_000, killMs: 10_000, deleteMs: 10_000 },
+    timeouts: { createMs: 60_000, startMs: 30_000, killMs: 10_000, deleteMs: 10_000, createHookMs: 5000 },
   })
 })
 
@@ -28,6 +30,9 @@ describe('environment', () => {
     CRIO_LXC_START_CMD: '/s',
     CRIO_LXC_INIT_CMD: '/i',
     CRIO_LXC_CONTAINER_HOOK: '/h',
+    CRIO_LXC_CREATE_HOOK: '/c',
+    CRIO_LXC_CREATE_HOOK_TIMEOUT: '700ms',
+    CRIO_LXC_LOG_FILE: '/l',
     CRIO_LXC_SECCOMP: 'false',
     CRIO_LXC_CAPABILITIES: '0',
     CRIO_LXC_APPARMOR: 'F',
@@ -39,7 +44,7 @@ describe('environment', () => {
   }
 
   test('toSettings() takes every variable', () => {
-    expect(toSettings({}, environment)).toEqual({
+    expect(toSettings({ values: {}, env: environment })).toEqual({
       root: '/run/other',
       rootIsExplicit: true,
       systemdCgroup: true,
@@ -50,14 +55,16 @@ describe('environment', () => {
       startCommand: '/s',
       initCommand: '/i',
       containerHook: '/h',
+      createHook: '/c',
+      logFile: '/l',
       featureGates: { seccomp: false, capabilities: false, apparmor: false, cgroupDevices: false },
-      timeouts: { createMs: 90_000, startMs: 1000, killMs: 2000, deleteMs: 500 },
+      timeouts: { createMs: 90_000, startMs: 1000, killMs: 2000, deleteMs: 500, createHookMs: 700 },
     })
   })
 
   test('toSettings() prefers the flag', () => {
     const values = { root: '/run/flag', 'systemd-cgroup': false, monitor: 'handover', 'create-timeout': '3s' }
-    expect(toSettings(values, environment)).toMatchObject({
+    expect(toSettings({ values, env: environment })).toMatchObject({
       root: '/run/flag',
       systemdCgroup: false,
       monitorMode: 'handover',
@@ -67,11 +74,11 @@ describe('environment', () => {
 
   test('toSettings() takes an empty variable for unset', () => {
     const empty = Object.fromEntries(Object.keys(environment).map((name) => [name, '']))
-    expect(toSettings({}, empty)).toEqual(toSettings({}, {}))
+    expect(toSettings({ values: {}, env: empty })).toEqual(toSettings({ values: {}, env: {} }))
   })
 
   test('toLogConfiguration() takes the variables of the seed, and no file by default', () => {
-    expect(toLogConfiguration({}, {})).toEqual({
+    expect(toLogConfiguration({ values: {}, env: {} })).toEqual({
       runcLog: undefined,
       runcFormat: 'text',
       debug: false,
@@ -80,7 +87,7 @@ describe('environment', () => {
       timestamp: '20060102150405.000',
     })
     const variables = { CRIO_LXC_LOG_FILE: '/l', CRIO_LXC_LOG_LEVEL: 'error', CRIO_LXC_LOG_TIMESTAMP: '15:04' }
-    expect(toLogConfiguration({ log: '/r', 'log-format': 'json', debug: true }, variables)).toEqual({
+    expect(toLogConfiguration({ values: { log: '/r', 'log-format': 'json', debug: true }, env: variables })).toEqual({
       runcLog: '/r',
       runcFormat: 'json',
       debug: true,
@@ -102,7 +109,7 @@ describe('values that are not accepted', () => {
     [{ rootless: 'maybe' }, {}, 'invalid boolean value "maybe" for --rootless: want true or false'],
     [{ root: '' }, {}, 'invalid --root: want a directory, not an empty string'],
   ])('%j %j', (values, environment, message) => {
-    expect(() => toSettings(values, environment)).toThrow(message)
+    expect(() => toSettings({ values, env: environment })).toThrow(message)
   })
 
   test.each([
@@ -111,11 +118,11 @@ describe('values that are not accepted', () => {
     [{ 'systemd-cgroup': true }, true],
     [{}, false],
   ])('%j: systemd manages cgroups: %s', (values, systemd) => {
-    expect(toSettings(values, {}).systemdCgroup).toBe(systemd)
+    expect(toSettings({ values, env: {} }).systemdCgroup).toBe(systemd)
   })
 
   test('--cgroup-manager disabled: no cgroup, and so no rules for devices', () => {
-    expect(toSettings({ 'cgroup-manager': 'disabled', 'systemd-cgroup': true }, {})).toMatchObject({
+    expect(toSettings({ values: { 'cgroup-manager': 'disabled', 'systemd-cgroup': true }, env: {} })).toMatchObject({
       systemdCgroup: false,
       withoutCgroup: true,
       featureGates: { cgroupDevices: false },
@@ -123,11 +130,11 @@ describe('values that are not accepted', () => {
   })
 
   test.each([['auto'], ['false'], ['0']])('--rootless %s is accepted', (rootless) => {
-    expect(toSettings({ rootless }, {})).toEqual(toSettings({}, {}))
+    expect(toSettings({ values: { rootless }, env: {} })).toEqual(toSettings({ values: {}, env: {} }))
   })
 
   test('toLogConfiguration() refuses an unknown format', () => {
-    expect(() => toLogConfiguration({ 'log-format': 'xml' }, {})).toThrow(
+    expect(() => toLogConfiguration({ values: { 'log-format': 'xml' }, env: {} })).toThrow(
       'invalid --log-format "xml": want one of text, json',
     )
   })

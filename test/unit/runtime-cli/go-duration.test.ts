@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseGoDuration } from '../../../packages/runtime-cli/src/go-duration.ts'
+import { parseGoDuration } from '../../../packages/runtime-cli/src/command-line/go-duration.ts'
 
 test.each([
   ['0', 0],

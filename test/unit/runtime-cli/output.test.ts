@@ -1,6 +1,6 @@
 import type { State } from '@crio-lxc/core/oci/state'
 import { expect, test } from 'vitest'
-import { listJson, listTable, singleLine, stateText } from '../../../packages/runtime-cli/src/output.ts'
+import { listJson, listTable, singleLine, stateText } from '../../../packages/runtime-cli/src/command-line/output.ts'
 
 const state: State = {
   ociVersion: '1.3.0',

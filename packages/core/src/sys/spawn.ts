@@ -15,7 +15,8 @@ export interface SpawnOptions {
   readonly env: readonly string[]
   /** Descriptors that the child gets under the same numbers; everything else is CLOEXEC. */
   readonly fds: readonly number[]
-  /** What becomes fd 1 and fd 2 of the child; default: those of this process. */
+  /** What becomes fd 0, 1 and 2 of the child; default: those of this process. */
+  readonly stdin?: number
   readonly stdout?: number
   readonly stderr?: number
 }
@@ -74,14 +75,14 @@ function keepChildren(): void {
 }
 
 /** posix_spawn(3). Returns the pid; the caller reaps it with `wait`. */
-export function spawn({ path, name = path, args, env, fds, stdout = 1, stderr = 2 }: SpawnOptions): number {
+export function spawn({ path, name = path, args, env, fds, stdin = 0, stdout = 1, stderr = 2 }: SpawnOptions): number {
   const actions = new Struct(ATTRIBUTE_BYTES)
   const [argv, envp] = [new StringArray(args), new StringArray(env)]
   const pid = new Struct(4)
   invoke('posix_spawn_file_actions_init', actions)
   try {
     // dup2 of an fd onto itself clears CLOEXEC in the child (glibc 2.29, POSIX 2024).
-    const kept = [0, stdout, stderr].map((from, to) => [from, to] as const)
+    const kept = [stdin, stdout, stderr].map((from, to) => [from, to] as const)
     for (const [from, to] of [...kept, ...fds.map((fd) => [fd, fd] as const)])
       invoke('posix_spawn_file_actions_adddup2', actions, from, to)
     const errno = invoke('posix_spawn', pid, path, actions, signalDefaults(), argv.pointers, envp.pointers)

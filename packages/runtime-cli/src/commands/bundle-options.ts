@@ -2,9 +2,9 @@
 
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { environment, absolutePath as resolved } from '@crio-lxc/core/sys/program'
+import { listenFds } from '../caller/preserved-fds.ts'
+import type { Options, Values } from '../command-line/option.ts'
 import type { CreateOptions } from '../lifecycle/create.ts'
-import { listenFds } from '../lifecycle/preserved-fds.ts'
-import type { Options, Values } from '../option.ts'
 
 export const bundleOptions = {
   bundle: { type: 'string', alias: 'b', value: 'DIR', describe: 'the bundle, by default the current directory' },

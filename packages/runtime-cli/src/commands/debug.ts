@@ -1,7 +1,7 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { environment } from '@crio-lxc/core/sys/program'
-import { defineCommand, load } from '../command.ts'
-import { writeOut } from '../output.ts'
+import { defineCommand, load } from '../command-line/command.ts'
+import { writeOut } from '../command-line/output.ts'
 import { absolutePath } from './bundle-options.ts'
 
 export default defineCommand({
@@ -14,7 +14,7 @@ export default defineCommand({
   ],
   async handler({ settings, values, positionals: [what = '', bundle = ''] }) {
     if (what !== 'plan') throw new RuntimeError('usage', `unknown debug command ${JSON.stringify(what)}: want plan`)
-    const { debugPlan } = await load(() => import('../lifecycle/plan.ts'))
+    const { debugPlan } = await load(() => import('../lifecycle/debug-plan.ts'))
     const plan = await debugPlan(settings, {
       bundle: absolutePath(bundle, 'BUNDLE'),
       notifySocket: environment()['NOTIFY_SOCKET'],

@@ -1,7 +1,7 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { defineCommand, load } from '../command.ts'
-import { parseGoDuration } from '../go-duration.ts'
-import { jsonLine, writeOut } from '../output.ts'
+import { defineCommand, load } from '../command-line/command.ts'
+import { parseGoDuration } from '../command-line/go-duration.ts'
+import { jsonLine, writeOut } from '../command-line/output.ts'
 
 export default defineCommand({
   command: 'events <container-id>',

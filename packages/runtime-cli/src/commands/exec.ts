@@ -1,12 +1,13 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Process } from '@crio-lxc/core/oci/spec'
-import { defineCommand, load } from '../command.ts'
-import type { Settings } from '../lifecycle/settings.ts'
+import { defineCommand, load } from '../command-line/command.ts'
+import type { Settings } from '../settings.ts'
 import { absolutePath } from './bundle-options.ts'
 
 export default defineCommand({
   command: 'exec <container-id> [command..]',
   describe: 'run another process in a container and return its exit code',
+  needsDefaults: true,
   stopAtPositional: true,
   failureCode: 255,
   options: {
@@ -73,7 +74,7 @@ export default defineCommand({
 
 /** The validator is loaded for a file only: half of an exec's start. */
 async function readProcess(file: string, { featureGates }: Settings): Promise<Process> {
-  const { loadProcess } = await load(() => import('../lifecycle/load-spec.ts'))
+  const { loadProcess } = await load(() => import('../creation/load-spec.ts'))
   return loadProcess(file, featureGates)
 }
 

@@ -1,5 +1,5 @@
 import { parseSignal } from '@crio-lxc/core/process/signals'
-import { defineCommand, load } from '../command.ts'
+import { defineCommand, load } from '../command-line/command.ts'
 
 export default defineCommand({
   command: 'kill <container-id> [signal]',

@@ -1,4 +1,4 @@
-import { defineCommand, load } from '../command.ts'
+import { defineCommand, load } from '../command-line/command.ts'
 
 export default defineCommand({
   command: 'pause <container-id>',

@@ -1,5 +1,5 @@
-import { defineCommand, load } from '../command.ts'
-import { writeOut } from '../output.ts'
+import { defineCommand, load } from '../command-line/command.ts'
+import { writeOut } from '../command-line/output.ts'
 
 export default defineCommand({
   command: 'ps <container-id> [ps-options..]',

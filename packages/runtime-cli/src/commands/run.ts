@@ -1,9 +1,10 @@
-import { defineCommand, load } from '../command.ts'
+import { defineCommand, load } from '../command-line/command.ts'
 import { bundleOptions, toCreateOptions } from './bundle-options.ts'
 
 export default defineCommand({
   command: 'run <container-id>',
   describe: "create and start a container, wait for it and return its process's exit code",
+  needsDefaults: true,
   options: {
     ...bundleOptions,
     detach: { type: 'boolean', alias: 'd', describe: 'return when the process runs' },

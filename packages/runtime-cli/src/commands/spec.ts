@@ -4,7 +4,7 @@ import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { defaultSpec, defaultSpecOnV2, rootlessSpec } from '@crio-lxc/core/oci/default-spec'
 import { O_CREAT, O_EXCL, writeFile } from '@crio-lxc/core/sys/files'
 import { effectiveGid, effectiveUid } from '@crio-lxc/core/sys/program'
-import { defineCommand } from '../command.ts'
+import { defineCommand } from '../command-line/command.ts'
 
 export default defineCommand({
   command: 'spec',

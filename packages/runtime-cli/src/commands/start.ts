@@ -1,5 +1,5 @@
 import { environment } from '@crio-lxc/core/sys/program'
-import { defineCommand, load } from '../command.ts'
+import { defineCommand, load } from '../command-line/command.ts'
 
 export default defineCommand({
   command: 'start <container-id>',

@@ -1,5 +1,5 @@
-import { defineCommand, load } from '../command.ts'
-import { stateText, writeOut } from '../output.ts'
+import { defineCommand, load } from '../command-line/command.ts'
+import { stateText, writeOut } from '../command-line/output.ts'
 
 export default defineCommand({
   command: 'state <container-id>',

@@ -1,8 +1,8 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { isTerminal, sleep } from '@crio-lxc/core/sys/fd'
-import { defineCommand, load } from '../command.ts'
-import { parseGoDuration } from '../go-duration.ts'
-import { table, writeOut, writeScreen } from '../output.ts'
+import { defineCommand, load } from '../command-line/command.ts'
+import { parseGoDuration } from '../command-line/go-duration.ts'
+import { table, writeOut, writeScreen } from '../command-line/output.ts'
 
 export default defineCommand({
   command: 'top',
@@ -27,7 +27,7 @@ export default defineCommand({
       return text
     }
     if (!once && isTerminal(1)) {
-      const { showScreen } = await import('../lifecycle/screen.ts')
+      const { showScreen } = await import('../foreground/screen.ts')
       return await showScreen(look, { intervalMs, write: writeScreen })
     }
     look()

@@ -1,6 +1,6 @@
 import { log } from '@crio-lxc/core/log/logger'
-import { defineCommand, load } from '../command.ts'
-import type { Option } from '../option.ts'
+import { defineCommand, load } from '../command-line/command.ts'
+import type { Option } from '../command-line/option.ts'
 
 export default defineCommand({
   command: 'update <container-id>',
@@ -43,7 +43,7 @@ export default defineCommand({
     const { intelRdtOfFlags, resourcesOfFlags } = await load(() => import('../lifecycle/update-flags.ts'))
     const intelRdt = intelRdtOfFlags(flags)
     if (file) {
-      const { loadResources } = await load(() => import('../lifecycle/load-spec.ts'))
+      const { loadResources } = await load(() => import('../creation/load-spec.ts'))
       await update(settings, id, { resources: loadResources(file), intelRdt })
     } else await update(settings, id, { resources: resourcesOfFlags(flags), intelRdt })
     return 0

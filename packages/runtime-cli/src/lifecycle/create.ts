@@ -31,35 +31,35 @@ import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import type { Console } from '@crio-lxc/init/steps/terminal'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
-import { awaitInit } from './await-init.ts'
-import { connectCaller, sendPidfd } from './caller-socket.ts'
-import { type ManagerOf, managersOf } from './cgroup-managers.ts'
-import { cgroupMounts } from './cgroup-mounts.ts'
-import { checkHooks, checkHooksWithAgent } from './check-hooks.ts'
-import { companionsOf } from './companions.ts'
-import { resolveDestinations } from './destinations.ts'
-import { Gate } from './gate.ts'
-import { hostArch } from './host-arch.ts'
-import { idMapperOf } from './id-mappers.ts'
-import { killContainer } from './kill-container.ts'
-import { type LoadedSpec, loadSpec } from './load-spec.ts'
-import { Monitor } from './monitor.ts'
-import { moveNetDevices } from './move-net-devices.ts'
-import { type OpenNamespaces, openNamespaces, sharesPids, sharesSysfs } from './namespaces.ts'
-import { notifierOf } from './notifier.ts'
-import { listenEnvironment, preservedFds } from './preserved-fds.ts'
-import { processInputs } from './process-inputs.ts'
-import { identifyInit, publishInit } from './publish-init.ts'
-import type { ResctrlGroup } from './resctrl.ts'
-import { planResources } from './resource-plan.ts'
-import { agentOf } from './seccomp-listener.ts'
-import type { Settings } from './settings.ts'
-import { openSources } from './sources.ts'
-import { fixStdio } from './stdio.ts'
-import { identifyMessage } from './termination-message.ts'
-import { traceOf } from './trace-of.ts'
-import { Undo } from './undo.ts'
-import { userNamespaceOf } from './user-namespace.ts'
+import { connectCaller, sendPidfd } from '../caller/caller-socket.ts'
+import { notifierOf } from '../caller/notifier.ts'
+import { listenEnvironment, preservedFds } from '../caller/preserved-fds.ts'
+import { agentOf } from '../caller/seccomp-listener.ts'
+import { fixStdio } from '../caller/stdio.ts'
+import { identifyMessage } from '../caller/termination-message.ts'
+import { awaitInit } from '../creation/await-init.ts'
+import { type ManagerOf, managersOf } from '../creation/cgroup-managers.ts'
+import { Gate } from '../creation/gate.ts'
+import { type LoadedSpec, loadSpec } from '../creation/load-spec.ts'
+import { Monitor } from '../creation/monitor.ts'
+import { moveNetDevices } from '../creation/move-net-devices.ts'
+import { identifyInit, publishInit } from '../creation/publish-init.ts'
+import type { ResctrlGroup } from '../creation/resctrl.ts'
+import { planResources } from '../creation/resource-plan.ts'
+import { processInputs } from '../entering/process-inputs.ts'
+import { checkHooks, checkHooksWithAgent } from '../hooks/check-hooks.ts'
+import { companionsOf } from '../installation/companions.ts'
+import { hostArch } from '../installation/host-arch.ts'
+import { type OpenNamespaces, openNamespaces, sharesPids, sharesSysfs } from '../namespaces/namespaces.ts'
+import { userNamespaceOf } from '../namespaces/user-namespace.ts'
+import { traceOf } from '../plan-process/trace-of.ts'
+import { killContainer } from '../removal/kill-container.ts'
+import type { Settings } from '../settings.ts'
+import { cgroupMounts } from '../sources/cgroup-mounts.ts'
+import { resolveDestinations } from '../sources/destinations.ts'
+import { idMapperOf } from '../sources/id-mappers.ts'
+import { openSources } from '../sources/sources.ts'
+import { Undo } from '../undo.ts'
 
 export interface CreateOptions {
   readonly id: string
@@ -122,7 +122,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const notify = await notifierOf(options)
   const { spec, text } = options.loaded ?? loadSpec(options.bundle, settings.featureGates)
   checkOptions(spec, options)
-  const without = settings.withoutCgroup ? await import('./without-cgroup.ts') : undefined
+  const without = settings.withoutCgroup ? await import('../creation/without-cgroup.ts') : undefined
   without?.checkWithoutCgroup(spec)
   done('config', `${options.bundle}/config.json is valid`, { bundle: options.bundle, bytes: text.length })
   // The modes of what create makes are its own, not the caller's.
@@ -185,7 +185,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   done('sources', `opened the rootfs ${rootfs}, ${sources.mounts.size} mount sources and ${describe(namespaces)}`)
   const ownMounts = namespaces.created.has('mount')
   checkHooks(spec.hooks, { ownMounts, hook: companions.hook })
-  const runner = hasHooks(spec.hooks) ? await import('./hooks.ts') : undefined
+  const runner = hasHooks(spec.hooks) ? await import('../hooks/hooks.ts') : undefined
   const gate = Gate.of(spec, { libexec: companions.libexec, rootfs, ownMounts, movesDevices: moved !== undefined })
   if (gate) fds.push(() => gate.close())
   const hooks = hooksAfterCreate(spec.hooks)
@@ -385,7 +385,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
 /** An empty linux.intelRdt asks for a group of the container's own, where the host has them. */
 async function resctrlGroup({ linux }: Spec, id: string): Promise<ResctrlGroup | undefined> {
   if (!linux?.intelRdt || !hostHas('resctrl')) return undefined
-  const { ResctrlGroup } = await import('./resctrl.ts')
+  const { ResctrlGroup } = await import('../creation/resctrl.ts')
   return ResctrlGroup.of(linux.intelRdt, id)
 }
 

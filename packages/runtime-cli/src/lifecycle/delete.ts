@@ -12,10 +12,10 @@ import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { sleep } from '@crio-lxc/core/sys/fd'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
-import { endContainer } from './end-container.ts'
-import { type Container, loadContainer } from './load-container.ts'
-import { Remains } from './remains.ts'
-import type { Settings } from './settings.ts'
+import { type Container, loadContainer } from '../container/load-container.ts'
+import { endContainer } from '../removal/end-container.ts'
+import { Remains } from '../removal/remains.ts'
+import type { Settings } from '../settings.ts'
 
 export interface DeleteOptions {
   /** Kill what still runs, and do not complain about what is missing or damaged. */
@@ -66,7 +66,7 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
     container = loadContainer(settings, id)
   } catch (error) {
     if (!force) throw error
-    const { loadWithoutInit, removeDamaged } = await import('./remove-damaged.ts')
+    const { loadWithoutInit, removeDamaged } = await import('../removal/remove-damaged.ts')
     const known = loadWithoutInit(info)
     if (!known) {
       removeDamaged(settings, info)
@@ -79,7 +79,7 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
   if (!force && status !== 'stopped' && status !== 'created')
     throw new RuntimeError('wrong-state', `${phrase.deleteRunning}: ${id} is ${status}: kill it first or use --force`)
   if (status === 'creating') {
-    const { stopCreation } = await import('./stop-creation.ts')
+    const { stopCreation } = await import('../removal/stop-creation.ts')
     stopCreation(settings, container, lock)
     if (!lock.isCurrent()) return
     return removeLocked(settings, { info, lock, force })
@@ -93,7 +93,7 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
   const done = stepLog('delete')
   const layout = cgroupLayout()
   if (!init && facts.withoutCgroup) {
-    const { endUnknownInit } = await import('./without-cgroup.ts')
+    const { endUnknownInit } = await import('../creation/without-cgroup.ts')
     remains.of(() => endUnknownInit(info, facts, settings.timeouts.killMs))
   }
   endContainer(settings, { layout, cgroup: facts.cgroupDir, init }, remains)
@@ -125,7 +125,7 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
   info.remove()
   done('remove', `removed ${info.runtimePath()}`)
   if (!facts.hooks?.poststop) return
-  const { runPoststopHooks } = await import('./hooks.ts')
+  const { runPoststopHooks } = await import('../hooks/hooks.ts')
   runPoststopHooks(settings, facts, facts.hooks)
   done('hooks', `ran ${facts.hooks.poststop.length} poststop hooks`)
 }

@@ -8,9 +8,9 @@ import { stepLog } from '@crio-lxc/core/log/step-log'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { close, poll } from '@crio-lxc/core/sys/fd'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
-import { type Container, loadContainer } from './load-container.ts'
-import { requireCgroup } from './require-cgroup.ts'
-import type { Settings } from './settings.ts'
+import { type Container, loadContainer } from '../container/load-container.ts'
+import { requireCgroup } from '../container/require-cgroup.ts'
+import type { Settings } from '../settings.ts'
 
 /** One line of runc's `events`. */
 export interface ContainerEvent {
@@ -79,7 +79,7 @@ function running(settings: Settings, id: string): Container {
 /** What looks at the container's statistics. */
 async function statsOf({ facts }: Container): Promise<() => ContainerEvent> {
   const { containerId, cgroupDir, resctrl } = facts
-  const ofResctrl = resctrl && (await import('./resctrl.ts')).resctrlStats
+  const ofResctrl = resctrl && (await import('../creation/resctrl.ts')).resctrlStats
   return () => {
     const data = readStats(cgroupLayout(), cgroupDir)
     return {

@@ -10,10 +10,10 @@ import { stepLog } from '@crio-lxc/core/log/step-log'
 import { signalNamespace } from '@crio-lxc/core/process/pid-namespace'
 import { signalProcess } from '@crio-lxc/core/process/pidfd'
 import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
-import { endProcess } from './end-process.ts'
-import { killProcesses } from './kill-container.ts'
-import { type Container, loadContainer } from './load-container.ts'
-import type { Settings } from './settings.ts'
+import { type Container, loadContainer } from '../container/load-container.ts'
+import { endProcess } from '../removal/end-process.ts'
+import { killProcesses } from '../removal/kill-container.ts'
+import type { Settings } from '../settings.ts'
 
 /** Signals whose default action neither ends nor stops a process: CHLD, CONT, URG, WINCH; signal(7). */
 const harmless = new Set([0, 17, 18, 23, 28])

@@ -1,6 +1,6 @@
 import { addCleanup } from '@crio-lxc/core/errors/cleanup'
+import type { Settings } from '../settings.ts'
 import { deleteContainer } from './delete.ts'
-import type { Settings } from './settings.ts'
 
 /** Deletes the container when `starting` fails. The error is that of the beginning; what the delete says goes with it. */
 export async function orDelete<T>(settings: Settings, id: string, starting: () => T | Promise<T>): Promise<T> {

@@ -4,9 +4,9 @@ import { phrase } from '@crio-lxc/core/errors/codes'
 import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
-import { loadContainer } from './load-container.ts'
-import { requireCgroup } from './require-cgroup.ts'
-import type { Settings } from './settings.ts'
+import { loadContainer } from '../container/load-container.ts'
+import { requireCgroup } from '../container/require-cgroup.ts'
+import type { Settings } from '../settings.ts'
 
 /** pause: returns when no process of the container runs any more; after a failure all of them run. */
 export function pause(settings: Settings, id: string): void {

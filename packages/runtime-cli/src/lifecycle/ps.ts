@@ -5,8 +5,8 @@ import { processesOfNamespace } from '@crio-lxc/core/process/pid-namespace'
 import { capture } from '@crio-lxc/core/sys/capture'
 import { fileExists } from '@crio-lxc/core/sys/files'
 import { environment } from '@crio-lxc/core/sys/program'
-import { loadContainer } from './load-container.ts'
-import type { Settings } from './settings.ts'
+import { loadContainer } from '../container/load-container.ts'
+import type { Settings } from '../settings.ts'
 
 /** Pids on the host of every process in the container's cgroup, or of its pid namespace when it has none there. */
 export function containerPids(settings: Settings, id: string): number[] {

@@ -1,17 +1,18 @@
 import { PR_SET_CHILD_SUBREAPER } from '@crio-lxc/core/abi/constants'
+import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { log } from '@crio-lxc/core/log/logger'
 import { prctl } from '@crio-lxc/core/sys/process'
+import type { NotifySocket } from '../caller/notify-socket.ts'
+import { loadSpec } from '../creation/load-spec.ts'
+import { SignalRelay } from '../foreground/signal-relay.ts'
+import { supervise } from '../foreground/supervise.ts'
+import { TerminalProxy } from '../foreground/terminal-proxy.ts'
+import type { Settings } from '../settings.ts'
 import { type CreateOptions, create } from './create.ts'
 import { deleteContainer } from './delete.ts'
-import { loadSpec } from './load-spec.ts'
-import type { NotifySocket } from './notify-socket.ts'
 import { orDelete } from './or-delete.ts'
-import type { Settings } from './settings.ts'
-import { SignalRelay } from './signal-relay.ts'
 import { begin, start } from './start.ts'
-import { supervise } from './supervise.ts'
-import { TerminalProxy } from './terminal-proxy.ts'
 
 export interface RunOptions extends CreateOptions {
   readonly detach: boolean
@@ -25,9 +26,15 @@ export async function run(settings: Settings, options: RunOptions): Promise<numb
 }
 
 async function runDetached(settings: Settings, options: RunOptions): Promise<number> {
-  await create(settings, options)
+  await createFor(settings, options)
   await orDelete(settings, options.id, () => start(settings, options.id, { ...options, notifyOptional: true }))
   return 0
+}
+
+async function createFor(settings: Settings, options: CreateOptions): Promise<ContainerInfo> {
+  if (settings.createHook === undefined) return create(settings, options)
+  const { withCreateHook } = await import('./create-hook.ts')
+  return withCreateHook(settings, { ...options, command: 'run' }, () => create(settings, options))
 }
 
 async function runInForeground(settings: Settings, options: RunOptions): Promise<number> {
@@ -40,7 +47,7 @@ async function runInForeground(settings: Settings, options: RunOptions): Promise
     const terminal = options.consoleSocket === undefined && loaded.spec.process.terminal
     const proxy = terminal ? new TerminalProxy() : undefined
     const handover: Settings = { ...settings, monitorMode: 'handover' }
-    const info = await create(handover, {
+    const info = await createFor(handover, {
       ...options,
       loaded,
       ...(proxy && { console: { socket: proxy.socket, plainLines: proxy.plainLines } }),

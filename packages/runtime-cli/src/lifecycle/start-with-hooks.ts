@@ -2,12 +2,12 @@ import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { killCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { endProcess } from './end-process.ts'
-import { runPoststartHooks, runStartContainerHooks } from './hooks.ts'
-import type { Container } from './load-container.ts'
+import type { Container } from '../container/load-container.ts'
+import { runPoststartHooks, runStartContainerHooks } from '../hooks/hooks.ts'
+import { endProcess } from '../removal/end-process.ts'
+import type { Settings } from '../settings.ts'
+import { Undo } from '../undo.ts'
 import { orDelete } from './or-delete.ts'
-import type { Settings } from './settings.ts'
-import { Undo } from './undo.ts'
 
 /**
  * `release` lets init execute the container's program. A startContainer hook that fails stops the container, as with runc

@@ -14,13 +14,13 @@ import { parseRecord, RECORD_BYTES, type Record } from '@crio-lxc/core/process/p
 import { close, poll, read, tryLock } from '@crio-lxc/core/sys/fd'
 import { openFile, removeFile } from '@crio-lxc/core/sys/files'
 import { EXECUTE } from '@crio-lxc/init/step-names'
-import { type Container, loadContainer } from './load-container.ts'
-import type { NotifySocket } from './notify-socket.ts'
-import { acknowledgeListener, listenerMissing, sendListener } from './seccomp-listener.ts'
-import type { Settings } from './settings.ts'
+import type { NotifySocket } from '../caller/notify-socket.ts'
+import { acknowledgeListener, listenerMissing, sendListener } from '../caller/seccomp-listener.ts'
+import { openTerminationMessage, writeTerminationMessage } from '../caller/termination-message.ts'
+import { type Container, loadContainer } from '../container/load-container.ts'
+import { stepError } from '../plan-process/step-error.ts'
+import type { Settings } from '../settings.ts'
 import { stateOf } from './state.ts'
-import { stepError } from './step-error.ts'
-import { openTerminationMessage, writeTerminationMessage } from './termination-message.ts'
 
 export interface StartOptions {
   /** The caller's NOTIFY_SOCKET, if it is not empty: it is told when the container is ready, and start waits for that. */
@@ -102,7 +102,7 @@ async function startLocked(
 
 /** Before init goes on: its program may notify at once. */
 async function listen(container: Container, socket: string, optional: boolean): Promise<NotifySocket | undefined> {
-  const { NotifySocket } = await import('./notify-socket.ts')
+  const { NotifySocket } = await import('../caller/notify-socket.ts')
   return NotifySocket.open(container, socket, { optional })
 }
 
@@ -151,7 +151,7 @@ async function refuse(
   { info, init }: Container,
   { pidfd, errno }: { readonly pidfd: number; readonly errno: number },
 ): Promise<RuntimeError> {
-  const { sayWhyInitRefused } = await import('./refused-init.ts')
+  const { sayWhyInitRefused } = await import('../entering/refused-init.ts')
   return sayWhyInitRefused(settings, {
     pid: init?.init.pid ?? 0,
     pidfd,

@@ -1,6 +1,6 @@
 import type { State } from '@crio-lxc/core/oci/state'
-import { type Container, loadContainer } from './load-container.ts'
-import type { Settings } from './settings.ts'
+import { type Container, loadContainer } from '../container/load-container.ts'
+import type { Settings } from '../settings.ts'
 
 /** state: runtime.md, "Query State". Throws ErrNotExist. */
 export function state(settings: Settings, id: string): State {

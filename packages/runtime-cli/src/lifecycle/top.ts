@@ -5,9 +5,9 @@ import { readStats } from '@crio-lxc/core/cgroup/read-stats'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import type { Status } from '@crio-lxc/core/oci/state'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
+import { loadContainer } from '../container/load-container.ts'
+import type { Settings } from '../settings.ts'
 import { list } from './list.ts'
-import { loadContainer } from './load-container.ts'
-import type { Settings } from './settings.ts'
 
 /** One container at one moment. */
 export interface Usage {

@@ -9,9 +9,9 @@ import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import type { IntelRdt } from '@crio-lxc/core/oci/linux'
 import type { Resources } from '@crio-lxc/core/oci/resources'
-import { type Container, loadContainer } from './load-container.ts'
-import { requireCgroup } from './require-cgroup.ts'
-import type { Settings } from './settings.ts'
+import { type Container, loadContainer } from '../container/load-container.ts'
+import { requireCgroup } from '../container/require-cgroup.ts'
+import type { Settings } from '../settings.ts'
 
 export interface Update {
   readonly resources: Resources
@@ -29,7 +29,7 @@ export async function update(settings: Settings, id: string, { resources, intelR
   if (status === 'stopped' || status === 'creating') throw new ErrNotRunning(`${id} is ${status}`)
   requireCgroup(facts, 'update')
   if (!intelRdt) return limit(settings, container, resources)
-  const { updateSchemata } = await import('./resctrl.ts')
+  const { updateSchemata } = await import('../creation/resctrl.ts')
   const restore = updateSchemata(facts.resctrl, intelRdt)
   try {
     await limit(settings, container, resources)

@@ -1,0 +1,22 @@
+import { checkContainerId } from '@crio-lxc/core/container/container-id'
+import { type ContainerFacts, ContainerInfo, type InitFacts } from '@crio-lxc/core/container/container-info'
+import { statusOf } from '@crio-lxc/core/container/status'
+import type { Status } from '@crio-lxc/core/oci/state'
+import type { Settings } from '../settings.ts'
+
+/** A container as it is now. */
+export interface Container {
+  readonly info: ContainerInfo
+  readonly facts: ContainerFacts
+  /** Undefined while it is being created, or when create did not get that far. */
+  readonly init: InitFacts | undefined
+  readonly status: Status
+}
+
+/** Throws ErrNotExist, or RuntimeError `io` when its files are damaged. */
+export function loadContainer({ root }: Settings, id: string): Container {
+  const info = new ContainerInfo(root, checkContainerId(id))
+  const facts = info.load()
+  const init = info.loadInit()
+  return { info, facts, init, status: statusOf({ info, facts, init }) }
+}

@@ -1,0 +1,61 @@
+/** The last part of create: what only the host may set on init, then the files by which others find it. */
+import type { CgroupManager } from '@crio-lxc/core/cgroup/cgroup-manager'
+import type { TerminationMessageFile } from '@crio-lxc/core/container/container-facts'
+import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import type { Plan } from '@crio-lxc/core/plan/plan'
+import { identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
+import type { SeccompAgent } from '../caller/seccomp-listener.ts'
+import type { Monitor } from './monitor.ts'
+import { setOomScoreAdj, setPrivileged } from './privileged.ts'
+
+export interface PublishOptions {
+  readonly monitor: Monitor
+  readonly spec: Spec
+  /** Init is in a user namespace, and has no privilege over the host. */
+  readonly unprivileged: boolean
+  readonly plan: Plan
+  readonly seccompAgent: SeccompAgent | undefined
+  readonly message: TerminationMessageFile | undefined
+  /** Has a place for the monitor when it stays. */
+  readonly resident: CgroupManager | undefined
+  readonly withoutCgroup: boolean
+}
+
+/** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
+export function publishInit(info: ContainerInfo, options: PublishOptions): number {
+  const { monitor, spec, unprivileged, plan, seccompAgent, message, resident, withoutCgroup } = options
+  const init = identifyInit(monitor)
+  const { pid } = init
+  setOomScoreAdj(pid, spec.process.oomScoreAdj)
+  if (unprivileged) setPrivileged(pid, spec.process)
+  const kept = resident ? identify(monitor.pid) : undefined
+  resident?.placeMonitor(monitor.pid)
+  // It dies while init.json is written.
+  if (!resident) monitor.kill()
+  const firstStartStep = plan.steps.findIndex(({ what }) => what === 'wait for start')
+  info.publishInit({
+    init,
+    ...(kept && { monitor: kept }),
+    ...(withoutCgroup && { withoutCgroup }),
+    startSteps: Object.fromEntries(
+      plan.steps.slice(firstStartStep).map(({ what }, index) => [firstStartStep + index, what]),
+    ),
+    command: spec.process.args[0] ?? '',
+    ...(seccompAgent && { seccompAgent }),
+    ...(message && { terminationMessage: message }),
+  })
+  if (!resident) monitor.end()
+  info.createPidFile(kept?.pid ?? pid)
+  return pid
+}
+
+/** Throws RuntimeError when it has ended: its pid may be another process's by now. */
+export function identifyInit(monitor: Monitor): ProcessIdentity {
+  const pid = monitor.initPid()
+  const init = identify(pid)
+  // Still the monitor's child, after its start time was read.
+  if (init && monitor.initPid() === pid) return init
+  throw new RuntimeError('create-failed', `init (pid ${pid}) ended before it was started`)
+}

@@ -1,0 +1,99 @@
+/** What a process that enters a running container says on its way, and the error when it does not arrive. */
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { Plan } from '@crio-lxc/core/plan/plan'
+import { callText } from '@crio-lxc/core/plan/print'
+import type { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
+import { readRecord, type StepRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
+import { hasExecuted, isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
+import { EXECUTE } from '@crio-lxc/init/step-names'
+import { listenerMissing } from '../caller/seccomp-listener.ts'
+import type { ProcessTrace } from '../plan-process/process-trace.ts'
+import { stepError } from '../plan-process/step-error.ts'
+
+export interface Entering {
+  readonly executor: ExecutorProcess
+  /** Read end of the pipe on which it reports. */
+  readonly report: number
+  /** undefined: for ever. */
+  readonly timeoutMs: number | undefined
+  readonly plan: Plan
+  readonly command: string
+  /** The container's, without which there is nothing to enter. */
+  readonly init: ProcessIdentity
+  /** Given when the plan reports its times. */
+  readonly trace: ProcessTrace | undefined
+  /** It is in the container and has this pid on the host. */
+  readonly onArrived: (pid: number) => void
+  /** The kernel refuses to execute the program; the process says why and ends when the report is closed. */
+  readonly onRefused: (pid: number, errno: number) => void
+  /** Hands a seccomp listener to its agent; undefined when the filter has none. */
+  readonly onListener: ((pid: number, listener: number) => void) | undefined
+}
+
+/**
+ * Waits until the program is executed, or refused by the kernel; false when the process or init ended on the way. Throws the error of a step that
+ * failed, or of what it calls. An exec that failed leaves no process.
+ */
+export function awaitExecution(entering: Entering): boolean {
+  const { executor } = entering
+  try {
+    const executed = readReport(entering)
+    if (executed) executor.reapForked()
+    else executor.end()
+    return executed
+  } catch (error) {
+    executor.end()
+    throw error
+  }
+}
+
+/** Reads to the end of file, as parent and child write in no certain order. Whatever the plan does not report is forged. */
+function readReport(entering: Entering): boolean {
+  const { executor, report, timeoutMs, plan, command, init, trace, onArrived, onRefused, onListener } = entering
+  const what = `execute ${command}`
+  let failure: StepRecord | undefined
+  let listener: number | undefined
+  // Who traces it may keep the pipe open.
+  const watch = (): RuntimeError | undefined => {
+    if (!executor.hasEnded()) return undefined
+    return failure ? failureOf(failure, plan, command) : killed(what)
+  }
+  let handedOver = onListener === undefined
+  for (;;) {
+    const record = readRecord(report, { timeoutMs, what, watch })
+    if (record.kind === 'end') break
+    if (record.kind === 'forked') {
+      executor.follow(record.pid, what)
+      if (executor.hasArrived) onArrived(executor.pid)
+    } else if (record.kind === 'times' && trace) trace.add(record.tag === plan.tag ? plan : undefined, report, what)
+    else if (record.kind === 'failure' && !failure && record.tag === plan.tag) failure = record
+    else if (record.kind === 'listener' && onListener && listener === undefined) listener = record.listener
+    else throw unknownRecord(what)
+    if (listener !== undefined && executor.hasArrived && !handedOver) {
+      onListener?.(executor.pid, listener)
+      handedOver = true
+    }
+    if (failure && executor.hasArrived && plan.steps[failure.step]?.what === EXECUTE) {
+      onRefused(executor.pid, failure.errno)
+      return true
+    }
+  }
+  // The pid namespace, in which nobody can be born any more, has ended with init, or the cgroup was removed.
+  if (failure && !isAlive(init)) return false
+  if (failure) throw failureOf(failure, plan, command)
+  trace?.end(() => ({ pid: executor.pid, name: command }))
+  if (executor.hasArrived && !handedOver) throw listenerMissing(what)
+  // End of file is what execve and the end of the process have in common.
+  if (executor.hasArrived && !hasExecuted(executor.pid)) throw killed(what)
+  return executor.hasArrived
+}
+
+function killed(what: string): RuntimeError {
+  return new RuntimeError('exec-failed', `${what}: the process was killed`)
+}
+
+function failureOf({ step: number, errno }: StepRecord, plan: Plan, command: string): RuntimeError {
+  const step = plan.steps[number]
+  if (!step) return unknownRecord(`execute ${command}`)
+  return stepError('exec-failed', { what: step.what, call: callText(step), errno, command })
+}

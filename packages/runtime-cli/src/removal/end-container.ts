@@ -1,0 +1,29 @@
+import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import type { InitFacts } from '@crio-lxc/core/container/container-info'
+import type { Settings } from '../settings.ts'
+import { beginEnd } from './end-process.ts'
+import { killContainer } from './kill-container.ts'
+import type { Remains } from './remains.ts'
+
+export interface WhatToEnd {
+  readonly layout: CgroupLayout
+  /** undefined: nobody knows it. */
+  readonly cgroup: string | undefined
+  readonly init: InitFacts | undefined
+}
+
+/**
+ * Ends init, the monitor and whatever else is in the cgroup, and removes that. Init is not waited for before the rest is
+ * killed: a part of the container may hold it in a freezer.
+ */
+export function endContainer({ timeouts }: Settings, { layout, cgroup, init }: WhatToEnd, remains: Remains): void {
+  const endings = [init?.init, init?.monitor].map((identity) => identity && beginEnd(identity))
+  try {
+    if (cgroup !== undefined) remains.of(() => killContainer(layout, cgroup, timeouts.deleteMs))
+    // A process that is left in the cgroup has been waited for already.
+    const timeoutMs = remains.any ? 0 : timeouts.killMs
+    for (const ending of endings) remains.of(() => ending?.wait(timeoutMs))
+  } finally {
+    for (const ending of endings) ending?.close()
+  }
+}

@@ -1,0 +1,89 @@
+/** delete --force of a container whose files are missing, damaged, from the future or not ours. */
+
+import { listProcesses } from '@crio-lxc/core/cgroup/cgroup-processes'
+import { removeCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
+import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { membershipHierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import { isCgroupPath } from '@crio-lxc/core/container/container-facts'
+import type { ContainerInfo, InitFacts } from '@crio-lxc/core/container/container-info'
+import { decodePresentJSON } from '@crio-lxc/core/container/json-file'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { Spec } from '@crio-lxc/core/oci/spec'
+import { isAlive } from '@crio-lxc/core/process/proc'
+import { readDirectory, readText } from '@crio-lxc/core/sys/files'
+import type { Container } from '../container/load-container.ts'
+import type { Settings } from '../settings.ts'
+import { endContainer } from './end-container.ts'
+import { Remains } from './remains.ts'
+
+/** What create leaves in a runtime directory; a directory with anything else is no container's. */
+const ownNames = /^(container\.json|init\.json|config\.json|config|lxc\.log|seccomp\.bpf|fifo)(\.\d+\.tmp)?$/
+
+/** A container whose init.json alone is damaged: its processes are found in its cgroup. undefined: there is more. */
+export function loadWithoutInit(info: ContainerInfo): Container | undefined {
+  const facts = attempt(() => info.load())
+  return facts && { info, facts, init: undefined, status: 'stopped' }
+}
+
+/**
+ * Kills what init.json proves to be the container's: init, and what is in its cgroup. Of other cgroups only those
+ * without processes are removed, as nothing says whose the processes are. Throws RuntimeError.
+ */
+export function removeDamaged(settings: Settings, info: ContainerInfo): void {
+  const stranger = readDirectory(info.runtimePath()).find((name) => !ownNames.test(name))
+  if (stranger !== undefined)
+    throw new RuntimeError(
+      'io',
+      `remove ${info.runtimePath()}: it is no container's directory, it has ${JSON.stringify(stranger)}: remove it by hand`,
+    )
+  const layout = cgroupLayout()
+  const init = attempt(() => info.loadInit())
+  const named = namedCgroups(settings, info)
+  const remains = new Remains(true)
+  endContainer(
+    settings,
+    { layout, cgroup: init && !init.withoutCgroup ? cgroupOf(init, named) : undefined, init },
+    remains,
+  )
+  for (const path of named) attempt(() => removeCgroup(layout, path))
+  info.remove()
+  remains.report(info.containerId)
+}
+
+/** The cgroup of a living init, which may be below one of the `named`; undefined when it has ended or lives in the root. */
+function cgroupOf({ init }: InitFacts, named: readonly string[]): string | undefined {
+  const layout = cgroupLayout()
+  const hierarchy = membershipHierarchy(layout)
+  if (!hierarchy || !isAlive(init)) return undefined
+  const around = named.find((path) => attempt(() => listProcesses(layout, path))?.includes(init.pid))
+  if (around !== undefined) return around
+  const [key, id] = hierarchy.version === 2 ? ['', '0'] : [hierarchy.controllers.join(',')]
+  // Without it when its path is too long for the kernel to tell.
+  const path = (attempt(() => readText(`/proc/${init.pid}/cgroup`)) ?? '')
+    .split('\n')
+    .map((line) => /^(\d+):([^:]*):(.*)$/.exec(line))
+    .find((fields) => fields && fields[2] === key && (id === undefined || fields[1] === id))?.[3]
+  return isCgroupPath(path) ? path : undefined
+}
+
+/** What container.json or config.json call the container's cgroup, as far as they can be read. */
+function namedCgroups({ systemdCgroup: systemd }: Settings, info: ContainerInfo): string[] {
+  const facts = attempt(() => decodePresentJSON(info.runtimePath('container.json'))) as
+    | { cgroupDir?: unknown }
+    | undefined
+  const spec = attempt(() => decodePresentJSON(info.runtimePath('config.json'))) as Spec | undefined
+  const resolved = attempt(
+    () => spec && resolveCgroupsPath(spec.linux?.cgroupsPath, { id: info.containerId, systemd }).path,
+  )
+  return [facts?.cgroupDir, resolved].filter(isCgroupPath)
+}
+
+/** undefined for what fails: nothing of a damaged container can be relied on. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}

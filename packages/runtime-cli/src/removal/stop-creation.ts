@@ -1,0 +1,36 @@
+/** delete --force of a container that a create which still runs is making. */
+
+import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { killCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
+import type { RemovalLock } from '@crio-lxc/core/container/removal-lock'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { executableIdentity, isAlive } from '@crio-lxc/core/process/proc'
+import { sleep } from '@crio-lxc/core/sys/fd'
+import { monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
+import type { Container } from '../container/load-container.ts'
+import type { Settings } from '../settings.ts'
+import { endProcess } from './end-process.ts'
+
+/**
+ * Takes the container from under the create, which then undoes what it has done and says so to its caller. Returns when
+ * the container is gone, or its creator, or when it was created after all. A create that does not end within the time
+ * for a kill, because a hook of its own hangs or because it is stopped, is killed.
+ */
+export function stopCreation({ timeouts }: Settings, { info, facts }: Container, lock: RemovalLock): void {
+  const { creator, cgroupDir } = facts
+  const deadline = monotonicMs() + timeouts.killMs
+  while (isAlive(creator) && lock.isCurrent() && !info.loadInit()) {
+    killCgroup(cgroupLayout(), cgroupDir, { timeoutMs: timeouts.killMs })
+    if (monotonicMs() > deadline) {
+      // It may be a program that embeds the runtime, and has more to do than this.
+      if (executableIdentity(creator.pid) !== executableIdentity(ownPid()))
+        throw new RuntimeError(
+          'timeout',
+          `delete ${info.containerId}: process ${creator.pid} is still creating it: end that first`,
+        )
+      endProcess(creator, timeouts.killMs)
+      return
+    }
+    sleep(5)
+  }
+}

@@ -1,0 +1,74 @@
+/** crio-lxc(8), from the tables of options and commands that the parser and the help read. */
+import '@crio-lxc/core/sys/node-engine'
+import { commands } from '../../packages/runtime-cli/src/cli.ts'
+import { globalOptions } from '../../packages/runtime-cli/src/command-line/global-options.ts'
+import type { Option, Options } from '../../packages/runtime-cli/src/command-line/option.ts'
+
+export async function manPage(version: string): Promise<string> {
+  const all = await Promise.all(Object.values(commands).map(async (load) => (await load()).default))
+  const sections = all.map(
+    ({ command, describe, options, examples }) =>
+      `.SS ${text(command)}\n${text(sentence(describe))}\n${optionList(options)}${exampleList(examples)}`,
+  )
+  return `.TH CRIO\\-LXC 8 "" "crio\\-lxc ${version}" "System Administration"
+.SH NAME
+crio\\-lxc \\- run OCI containers on liblxc
+.SH SYNOPSIS
+.B crio\\-lxc
+[\\fIglobal options\\fR] \\fIcommand\\fR [\\fIoptions\\fR] [\\fIarguments\\fR]
+.SH DESCRIPTION
+crio\\-lxc makes and manages containers by the OCI runtime specification. Engines such as CRI\\-O, containerd and podman call it; a
+person may as well. Global options go before the command, its own after it.
+.SH GLOBAL OPTIONS
+${optionList(globalOptions)}.SH COMMANDS
+${sections.join('')}.SH ENVIRONMENT
+Each option above that names a variable takes it where the option is not given. CRIO_LXC_DEFAULTS names a defaults file in
+the place of /etc/default/crio\\-lxc.
+.SH FILES
+.TP
+/etc/default/crio\\-lxc
+KEY=VALUE lines with these variables, for callers that hand no environment on. crio\\-lxc config shows what applies.
+.TP
+/run/crio\\-lxc
+a directory for each container, unless \\-\\-root names another.
+.SH EXIT STATUS
+0, or 1 after a failure, which is told in one line on standard error. exec and run end with the exit code of the process, exec with
+255 when there was none.
+.SH SEE ALSO
+.BR runc (8),
+.BR crun (1),
+.BR lxc (7)
+`
+}
+
+function optionList(options: Options): string {
+  return Object.entries(options)
+    .map(([name, option]) => `.TP\n${spelling(name, option)}\n${text(sentence(option.describe))}${facts(option)}\n`)
+    .join('')
+}
+
+function spelling(name: string, { alias, type, value, choices }: Option): string {
+  const short = alias === undefined ? '' : `\\fB\\-${alias}\\fR, `
+  const argument = type === 'boolean' ? '' : `=\\fI${text(value ?? choices?.join('|') ?? 'VALUE')}\\fR`
+  return `${short}\\fB${text(`--${name}`)}\\fR${argument}`
+}
+
+function facts({ env, default: standard }: Option): string {
+  const known = [standard && `Default: ${text(standard)}.`, env && `Variable: ${text(env)}.`].filter(Boolean)
+  return known.length === 0 ? '' : `\n${known.join(' ')}`
+}
+
+function exampleList(examples: readonly (readonly [string, string])[]): string {
+  return examples
+    .map(([line, describe]) => `.PP\n.RS\n.nf\ncrio\\-lxc ${text(line)}\n.fi\n.RS\n${text(describe)}\n.RE\n.RE\n`)
+    .join('')
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
+}
+
+/** roff's own characters stand for themselves, also at the beginning of a line. */
+function text(plain: string): string {
+  return plain.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll("'", '\\(aq').replace(/^\./, '\\&.')
+}
