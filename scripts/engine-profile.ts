@@ -5,8 +5,8 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { transformSync } from 'esbuild'
 import { cache, makeWhole, output } from './build-cache.ts'
 import { compile, engineSources, ownSource, sources } from './engine-objects.ts'
@@ -27,6 +27,8 @@ export function profileOf(target: Target, profiler: string): string {
   makeWhole(profile, (directory) => {
     buildTraining(target, profiler, directory)
     train(directory)
+    // Without its counts gcc would compile a source as if there were no profile, and libgcov does not fail.
+    for (const { file } of engineSources(target)) statSync(join(directory, `${basename(file, '.c')}.gcda`))
     for (const name of readdirSync(directory))
       if (name !== 'training' && !name.endsWith('.gcda')) rmSync(join(directory, name), { recursive: true })
   })
@@ -51,7 +53,8 @@ function buildTraining(target: Target, profiler: string, directory: string): voi
   const plain = [table, join(training, 'fixed-addresses.c')].map((file) => compile(target, ownSource(file), directory))
   const counting = ['-fprofile-generate', '-fprofile-update=single']
   const counted = engineSources(target).map((source) => compile(target, source, directory, counting))
-  const around = ['-Wl,--wrap=mmap,--wrap=main']
+  // libgcov.a is made for glibc, whose headers rename strtol since 2.38.
+  const around = ['-Wl,--wrap=mmap,--wrap=main', '-Wl,-u,strtol,--defsym=__isoc23_strtol=strtol']
   target.link([...counted, ...plain, profiler], join(directory, 'training'), around)
 }
 
