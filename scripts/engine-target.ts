@@ -1,6 +1,6 @@
 /** What the engine is built for: the executables that are installed, those of another processor, and a fuzzer's. */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { fetch } from './apt.ts'
 import { cache, makeWhole, output, run } from './build-cache.ts'
 
@@ -10,9 +10,11 @@ export interface Target {
   readonly name: string
   readonly compiler: string
   readonly options: readonly string[]
-  /** Only in place of packages/core/engine/allocator.c. */
-  readonly allocator?: string
-  link(objects: readonly string[], executable: string): void
+  /** Files of packages/core/engine, without their extension. */
+  readonly files: readonly string[]
+  /** Only where programs of this target run while it is built: gcc's library that counts what is executed. */
+  readonly profiler?: string
+  link(objects: readonly string[], executable: string, options?: readonly string[]): void
 }
 
 type Processor = 'x64' | 'arm64'
@@ -30,7 +32,10 @@ const hardened = [
 
 /** For this machine; `CC` names another compiler. */
 export function ownTarget(): Target {
-  return muslTarget(process.arch as Processor, process.env['CC'] || 'gcc', '/')
+  const compiler = process.env['CC'] || 'gcc'
+  const profiler = fileOfCompiler(compiler, 'libgcov.a')
+  // A compiler that is not gcc answers with the bare name.
+  return { ...muslTarget(process.arch as Processor, compiler, '/'), ...(isAbsolute(profiler) && { profiler }) }
 }
 
 /** For arm64 on any machine: musl and libseccomp come from Debian's packages for it. */
@@ -49,8 +54,9 @@ function muslTarget(processor: Processor, compiler: string, root: string): Targe
   return {
     name: processor,
     compiler,
-    options: [...hardened, '-nostdinc', ...headers.flatMap((directory) => ['-isystem', directory])],
-    link: (objects, executable) =>
+    options: [architecture(processor), ...hardened, '-nostdinc', ...headers.flatMap((path) => ['-isystem', path])],
+    files: ['engine', 'allocator'],
+    link: (objects, executable, options = []) =>
       run(compiler, [
         '-static-pie',
         '-nostdlib',
@@ -58,12 +64,19 @@ function muslTarget(processor: Processor, compiler: string, root: string): Targe
         ...objects,
         ...[join(root, `usr/lib/${triplet}-gnu/libseccomp.a`), `${musl}/libc.a`],
         ...[fileOfCompiler(compiler, 'libgcc.a'), fileOfCompiler(compiler, 'crtendS.o'), `${musl}/crtn.o`],
+        // libseccomp's words for a person, which nothing asks for.
+        '-Wl,--defsym=__fprintf_chk=abort',
         // What libgcc asks glibc for, to see whether the processor has atomic instructions.
         ...(processor === 'arm64' ? ['-Wl,-u,getauxval,--defsym=__getauxval=getauxval'] : []),
         '-Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--build-id=none,-s',
+        ...options,
         ...['-o', executable],
       ]),
   }
+}
+
+function architecture(processor: string): string {
+  return `-DARCHITECTURE="${processor}"`
 }
 
 function fileOfCompiler(compiler: string, name: string): string {
@@ -84,15 +97,16 @@ function arm64Packages(): string {
   return tree
 }
 
-/** With AddressSanitizer and UndefinedBehaviorSanitizer, which need glibc; its memory is malloc's. */
-export function sanitizedTarget(allocator: string): Target {
+/** With AddressSanitizer and UndefinedBehaviorSanitizer, which need glibc; its memory is malloc's, where every reallocation moves. */
+export function sanitizedTarget(): Target {
   const compiler = process.env['CC'] || 'gcc'
   const sanitizers = '-fsanitize=address,undefined'
   return {
     name: 'sanitized',
     compiler,
-    options: ['-O1', '-g', '-fno-omit-frame-pointer', sanitizers],
-    allocator,
-    link: (objects, executable) => run(compiler, [sanitizers, ...objects, '-lseccomp', '-lm', '-o', executable]),
+    options: [architecture(process.arch), '-O1', '-g', '-fno-omit-frame-pointer', sanitizers],
+    files: ['engine'],
+    link: (objects, executable, options = []) =>
+      run(compiler, [sanitizers, ...objects, '-lseccomp', '-lm', ...options, '-o', executable]),
   }
 }

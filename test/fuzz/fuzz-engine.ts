@@ -13,8 +13,6 @@ import { sanitizedTarget, type Target } from '../../scripts/engine-target.ts'
 import { exhaustingNames } from './exhausting.ts'
 import { inputOf, outcomeOf } from './fuzz-inputs.ts'
 
-const sanitized = (): Target => sanitizedTarget(join(import.meta.dirname, 'allocator.c'))
-
 /** Without a word for so long, a process is over. */
 const HANG_MS = 900_000
 
@@ -25,7 +23,7 @@ const environment = {
 }
 
 /** Those made to exhaust the runtime first, then `inputs` at random. Throws at the first that is not as it should be. */
-export async function fuzzEngine(seed: number, inputs: number, target = sanitized()): Promise<void> {
+export async function fuzzEngine(seed: number, inputs: number, target: Target = sanitizedTarget()): Promise<void> {
   const program = await buildFuzzer(target)
   const processes = availableParallelism()
   await Promise.all(

@@ -1,4 +1,4 @@
-/* What the files of the engine share, and what the build generates: the modules of the program. */
+/* What the build generates: the modules of the program, and what is linked in for it. Both lists end with a name that is NULL. */
 #include <quickjs.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +9,12 @@ struct module {
 	size_t size;
 };
 
-/* The first one is the program; the list ends with a name that is NULL. */
+/* All take words, at most six, and return one. */
+struct function {
+	const char *name;
+	long (*call)(long, long, long, long, long, long);
+};
+
+/* The first one is the program. */
 extern const struct module modules[];
-extern const JSMallocFunctions allocator;
+extern const struct function functions[];

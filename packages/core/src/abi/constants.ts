@@ -110,6 +110,7 @@ export const CLOSE_RANGE_CLOEXEC = 4
 
 // seccomp.h
 export const SECCOMP_SET_MODE_FILTER = 1
+export const F_GETFD = 1
 export const F_SETFL = 4
 
 // unistd.h

@@ -4,6 +4,8 @@
  * for tests and debuggers, node-engine.ts does.
  */
 
+import type { LinkedFunction } from './linked-functions.ts'
+
 /**
  * A machine word: a number, the address of an array's bytes, or of a text's with a NUL behind; null is 0. Bytes stay
  * where they are as long as the array is in use, a text's until the call returns.
@@ -31,7 +33,7 @@ export interface Engine {
   /** What the kernel returns: from -4095 to -1 it is an errno, negated. */
   syscall(number: number, ...words: readonly Word[]): number
   /** What a function of libc or libseccomp returns, as a word: of an int the upper half means nothing. */
-  call(name: string, ...words: readonly Word[]): number
+  call(name: LinkedFunction, ...words: readonly Word[]): number
   address(bytes: Uint8Array): number
   /** UTF-8; a lone surrogate U+DC80 to U+DCFF is the byte 0x80 to 0xFF that it stands for. */
   encode(text: string): ArrayBuffer

@@ -8,6 +8,7 @@ import type { ArgumentTest, Filter } from '../seccomp/filter.ts'
 import { engine, type Word } from './engine.ts'
 import { close, read } from './fd.ts'
 import { fstat } from './files.ts'
+import type { LinkedFunction } from './linked-functions.ts'
 import { memfdCreate } from './memfd.ts'
 
 const UNKNOWN_SYSCALL = -1
@@ -112,7 +113,7 @@ function encode(tests: readonly ArgumentTest[]): Uint8Array {
 }
 
 /** An int that the library returns. */
-function invoke(name: string, ...words: readonly Word[]): number {
+function invoke(name: LinkedFunction, ...words: readonly Word[]): number {
   return engine.call(name, ...words) | 0
 }
 

@@ -1,6 +1,7 @@
 /** This process: what it was started with, and what concerns all of it. */
 
 import { decode, Struct } from '../abi/bytes.ts'
+import { AT_FDCWD, F_GETFD, O_RDWR } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { resolvePath } from '../abi/path.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
@@ -10,6 +11,10 @@ import { attempt, call } from './syscall.ts'
 
 /** What follows the program's name. */
 export const programArguments: readonly string[] = engine.arguments.slice(1)
+
+// One of the standard descriptors that is closed would become that of the first file that is opened.
+for (const fd of [0, 1, 2])
+  if (attempt('fcntl', fd, F_GETFD) < 0 && attempt('openat', AT_FDCWD, '/dev/null', O_RDWR) !== fd) exit(125)
 
 /** When the process came to the engine, by the clock of `monotonicMs`. */
 export const { startedAt } = engine

@@ -5,6 +5,7 @@ import { SIGCHLD } from '../abi/constants.ts'
 import { errnoSentence, errnoTable } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { engine, type Word } from './engine.ts'
+import type { LinkedFunction } from './linked-functions.ts'
 import { attempt, call } from './syscall.ts'
 
 export interface SpawnOptions {
@@ -46,7 +47,7 @@ class StringArray {
 }
 
 /** An int that libc returns. */
-function invoke(name: string, ...words: readonly Word[]): number {
+function invoke(name: LinkedFunction, ...words: readonly Word[]): number {
   return engine.call(name, ...words) | 0
 }
 
