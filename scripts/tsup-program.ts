@@ -4,6 +4,7 @@
  * working directory of a container runtime is the container's bundle, and a `require` that the bundler left open would
  * load code from its node_modules.
  */
+import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
 import { defineConfig } from 'tsup'
@@ -38,6 +39,10 @@ const hostBunyan: Plugin = {
     build.onResolve({ filter: /^(os|fs|util|assert|events|stream)$/ }, ({ importer }) =>
       importer.includes('/bunyan/') ? { path: bunyanHost } : undefined,
     )
+    // Not injected, which every module would pay for.
+    build.onLoad({ filter: /\/bunyan\/lib\/bunyan\.js$/ }, ({ path }) => ({
+      contents: `const { Buffer, process } = require('os');${readFileSync(path, 'utf8')}`,
+    }))
   },
 }
 
@@ -80,7 +85,6 @@ export function bundle(name: string): ReturnType<typeof defineConfig> {
         options.mainFields = ['module', 'main']
         options.minifyIdentifiers = false
         options.minifySyntax = true
-        options.inject = [bunyanHost]
         options.drop = []
       },
       esbuildPlugins: [stubOptionalModules, hostBunyan, nothingLeftOpen(() => false)],
