@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
 import { defineConfig } from 'tsup'
+import { addVerbModules } from './verb-modules.ts'
 
 type Options = Exclude<Parameters<typeof defineConfig>[0], unknown[] | ((...args: never[]) => unknown)>
 type Plugin = NonNullable<Options['esbuildPlugins']>[number]
@@ -71,8 +72,8 @@ const common: Options = {
   define: { BUNDLED: 'true', COMMIT: JSON.stringify(process.env['COMMIT'] ?? '') },
 }
 
-/** The tsup configurations of one program: `src/main.ts` becomes `name`.js, with its chunks beside it. */
-export function bundle(name: string): ReturnType<typeof defineConfig> {
+/** The tsup configurations of one program: `src/main.ts` becomes `name`.js, with its chunks, and modules of `verbs`, beside it. */
+export function bundle(name: string, verbs: readonly string[] = []): ReturnType<typeof defineConfig> {
   return defineConfig([
     {
       ...common,
@@ -80,6 +81,8 @@ export function bundle(name: string): ReturnType<typeof defineConfig> {
       outDir: 'dist/engine',
       target: 'es2023',
       platform: 'neutral',
+      define: { ...common.define, VERBS: JSON.stringify(` ${verbs.join(' ')} `) },
+      onSuccess: () => addVerbModules('dist/engine', verbs),
       // Lines are kept, so that a stack trace names one that a person finds.
       esbuildOptions(options) {
         options.mainFields = ['module', 'main']
