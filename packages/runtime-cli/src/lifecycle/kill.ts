@@ -78,10 +78,9 @@ function signalInit({ timeouts }: Settings, container: Container & { readonly in
   const sent = fatal ? SIGKILL : signal
   if (!signalProcess(init.init, sent)) throw new ErrNotRunning(info.containerId)
   if (sent === SIGKILL) {
-    const layout = cgroupLayout()
     // What is frozen on v1 does not even die, and what the container has frozen itself may be frozen again.
-    if (mayHoldDying(layout, facts.cgroupDir)) killProcesses(layout, facts.cgroupDir, timeouts.killMs)
-    else if (status === 'paused') thaw(layout, facts.cgroupDir)
+    if (mayHoldDying(facts.cgroupDir)) killProcesses(cgroupLayout(), facts.cgroupDir, timeouts.killMs)
+    else if (status === 'paused') thaw(cgroupLayout(), facts.cgroupDir)
   }
   const instead = sent === signal ? '' : ` in place of ${signal}, which a container that is not started cannot take`
   done('signal', `sent signal ${sent} to init, pid ${init.init.pid}${instead}`, { pid: init.init.pid, signal: sent })
