@@ -74,7 +74,8 @@ function signalInit({ timeouts }: Settings, container: Container & { readonly in
   const done = stepLog('kill')
   // A parked init is pid 1 without handlers, to which the kernel delivers nothing but SIGKILL: what would end the
   // process must end it.
-  const fatal = progressOf(container) === 'created' && !harmless.has(signal) && !stopping.has(signal)
+  const progress = status === 'paused' ? progressOf(container) : status
+  const fatal = progress === 'created' && !harmless.has(signal) && !stopping.has(signal)
   const sent = fatal ? SIGKILL : signal
   if (!signalProcess(init.init, sent)) throw new ErrNotRunning(info.containerId)
   if (sent === SIGKILL) {
