@@ -4,9 +4,11 @@
  * working directory of a container runtime is the container's bundle, and a `require` that the bundler left open would
  * load code from its node_modules.
  */
+import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
 import { defineConfig } from 'tsup'
+import { addVerbModules } from './verb-modules.ts'
 
 type Options = Exclude<Parameters<typeof defineConfig>[0], unknown[] | ((...args: never[]) => unknown)>
 type Plugin = NonNullable<Options['esbuildPlugins']>[number]
@@ -38,6 +40,10 @@ const hostBunyan: Plugin = {
     build.onResolve({ filter: /^(os|fs|util|assert|events|stream)$/ }, ({ importer }) =>
       importer.includes('/bunyan/') ? { path: bunyanHost } : undefined,
     )
+    // Not injected, which every module would pay for.
+    build.onLoad({ filter: /\/bunyan\/lib\/bunyan\.js$/ }, ({ path }) => ({
+      contents: `const { Buffer, process } = require('os');${readFileSync(path, 'utf8')}`,
+    }))
   },
 }
 
@@ -66,8 +72,8 @@ const common: Options = {
   define: { BUNDLED: 'true', COMMIT: JSON.stringify(process.env['COMMIT'] ?? '') },
 }
 
-/** The tsup configurations of one program: `src/main.ts` becomes `name`.js, with its chunks beside it. */
-export function bundle(name: string): ReturnType<typeof defineConfig> {
+/** The tsup configurations of one program: `src/main.ts` becomes `name`.js, with its chunks, and modules of `verbs`, beside it. */
+export function bundle(name: string, verbs: readonly string[] = []): ReturnType<typeof defineConfig> {
   return defineConfig([
     {
       ...common,
@@ -75,12 +81,13 @@ export function bundle(name: string): ReturnType<typeof defineConfig> {
       outDir: 'dist/engine',
       target: 'es2023',
       platform: 'neutral',
+      define: { ...common.define, VERBS: JSON.stringify(` ${verbs.join(' ')} `) },
+      onSuccess: () => addVerbModules('dist/engine', verbs),
       // Lines are kept, so that a stack trace names one that a person finds.
       esbuildOptions(options) {
         options.mainFields = ['module', 'main']
         options.minifyIdentifiers = false
         options.minifySyntax = true
-        options.inject = [bunyanHost]
         options.drop = []
       },
       esbuildPlugins: [stubOptionalModules, hostBunyan, nothingLeftOpen(() => false)],

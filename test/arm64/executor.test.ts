@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import { type Call, callNumber, numbers } from '@crio-lxc/core/abi/arch'
+import { type Call, callNumber, x64Numbers } from '@crio-lxc/core/abi/arch'
 import { AT_FDCWD, O_CREAT, O_RDONLY, O_WRONLY, SIGCHLD } from '@crio-lxc/core/abi/constants'
 import { Label, Plan, planTag, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -204,7 +204,7 @@ describe.each(targets)('the executor on $name', (target) => {
   })
 
   test('uses the system call numbers and flags of the kernel headers', () => {
-    const names = Object.keys(numbers)
+    const names = Object.keys(x64Numbers())
     const source = [
       '#define _GNU_SOURCE',
       '#include <asm/unistd.h>',
@@ -223,7 +223,7 @@ describe.each(targets)('the executor on $name', (target) => {
       [...assembly.matchAll(/\.ascii "(\w+) (\d+)\\n"/g)].map(([, name, value]) => [name, Number(value)]),
     )
     expect(found).toEqual({
-      ...Object.fromEntries(Object.keys(numbers).map((call) => [call, callNumber(arch, call as Call)])),
+      ...Object.fromEntries(Object.keys(x64Numbers()).map((call) => [call, callNumber(arch, call as Call)])),
       O_DIRECTORY: arch.O_DIRECTORY,
       O_NOFOLLOW: arch.O_NOFOLLOW,
     })

@@ -1,147 +1,17 @@
 /**
- * crio-lxc. The only place that prints errors, writes them to the log and chooses the exit code: 1, 255 for exec
- * (runc's), or what the container's process returned (run, exec).
+ * crio-lxc as an executable: loads the module of the verb, which has what the verb needs and little else
+ * (scripts/verb-modules.ts), or the whole program. What a verb's module does not have, such as its help, the whole program
+ * does from the beginning.
  */
+import { verbOf } from './verb-of.ts'
 
-import { leftBehind } from '@crio-lxc/core/errors/cleanup'
-import type { ErrorCode } from '@crio-lxc/core/errors/codes'
-import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { configureLogging, type LogConfiguration, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
-import { stepLog } from '@crio-lxc/core/log/step-log'
-import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
-import { findCommand, parseCommand, parseGlobal } from './cli.ts'
-import { type Command, load } from './command-line/command.ts'
-import { type Given, givenBy, toLogConfiguration, toSettings, unknownVariables } from './command-line/configuration.ts'
-import { globalOptions } from './command-line/global-options.ts'
-import { singleLine, stderrSink, writeErrorLine, writeOut } from './command-line/output.ts'
-import type { Settings } from './settings.ts'
+/** Verbs that have a module, each between two spaces: the bundler's. */
+declare const VERBS: string
 
-const context: { debug: boolean; failureCode: number; settings?: Settings } = { debug: false, failureCode: 1 }
-/** Kinds of failures for which the installation may be to blame. */
-const suspicious: ReadonlySet<ErrorCode> = new Set(['io', 'liblxc', 'create-failed', 'hook-failed', 'timeout'])
-
-try {
-  exit(await main(programArguments))
-} catch (error) {
-  exit(await report(error))
-}
-
-async function main(argv: readonly string[]): Promise<number> {
-  if (argv[0] === '--get-completions') return print(completionWords(argv.slice(1)))
-
-  const { values: global, rest } = parseGlobal(argv)
-  context.debug = global.debug ?? false
-  const [name, ...args] = rest
-  if (global.version) return print((await import('./version.ts')).versionText())
-  if (global.help || name === undefined) return help()
-
-  const fallback = stderrSink(context.debug ? 'debug' : 'warn')
-  const given = await givenBy(global, environment())
-  await configureLogging({ ...logConfigurationOf(given), command: name, fallback })
-  if (name === 'help' || name === 'h') return help(args.find((word) => !word.startsWith('-')))
-  if (name === 'completion') return print((await import('./completion.ts')).completionScript(args))
-
-  const { default: command } = await load(findCommand(name))
-  const step = stepLog('cli')
-  const { values, positionals, help: helpWanted } = parseCommand(command, args)
-  if (helpWanted) return help(name)
-  context.failureCode = command.failureCode ?? 1
-  if (command.command.includes('<container-id>')) logContainer(positionals[0] ?? '')
-  const settings = await settingsOf(given, command)
-  context.settings = settings
-  // Not its arguments: they may hold secrets, such as the variables of exec.
-  step('options', `${name} begins`)
-  const done = stepLog('cli')
-  const code = (await command.handler({ settings, values, positionals, given })) ?? 0
-  logVerb(`${name} ends with exit code ${code}`, { c: 'cli', code })
-  done(name)
-  return code
-}
-
-/**
- * The settings, and what is wrong with variables and the defaults file. That stops what would start something under other
- * settings than the operator's; what looks after containers goes on without the file.
- */
-async function settingsOf(given: Given, { needsDefaults }: Command): Promise<Settings> {
-  const { file, ...rest } = given
-  const problem =
-    file && (file.problems[0] ?? problemOf(() => toLogConfiguration(given)) ?? problemOf(() => toSettings(given)))
-  if (problem !== undefined && needsDefaults) throw new RuntimeError('usage', problem)
-  if (problem !== undefined) log.warn(`${problem}: the defaults file is ignored`, { c: 'cli' })
-  const unknown = unknownVariables(given.env)
-  if (file !== undefined || unknown.length > 0) {
-    const { unknownVariable } = await import('./command-line/variable-hints.ts')
-    for (const name of unknown) log.warn(unknownVariable(name, 'the environment'), { c: 'cli' })
-    for (const name of file?.unknown ?? []) log.warn(unknownVariable(name, file?.path ?? ''), { c: 'cli' })
-  }
-  return toSettings(problem === undefined ? given : rest)
-}
-
-/** Where messages go. What the defaults file has wrong is told as soon as they can be. */
-function logConfigurationOf({ file, ...rest }: Given): LogConfiguration {
-  const all = { file, ...rest }
-  const usable =
-    file !== undefined && file.problems.length === 0 && problemOf(() => toLogConfiguration(all)) === undefined
-  return toLogConfiguration(usable ? all : rest)
-}
-
-function problemOf(read: () => unknown): string | undefined {
-  try {
-    read()
-    return undefined
-  } catch (error) {
-    return messageOf(error)
-  }
-}
-
-async function help(given?: string): Promise<number> {
-  // These two are the program's own, and stand in its help.
-  const command = given === 'help' || given === 'completion' ? undefined : given
-  if (command !== undefined) findCommand(command)
-  return print((await import('./commands/help.ts')).helpText(command))
-}
-
-/** One a line. */
-async function completionWords(words: readonly string[]): Promise<string> {
-  const { completions } = await import('./completion.ts')
-  const root = environment()[globalOptions.root.env] || globalOptions.root.default
-  return (await completions(words, root)).map((word) => `${word}\n`).join('')
-}
-
-async function print(text: string | Promise<string>): Promise<number> {
-  writeOut(await text)
-  return 0
-}
-
-/** Says what went wrong, in one line, on stderr and in the logs; returns the exit code. */
-async function report(error: unknown): Promise<number> {
-  const sentence = error instanceof RuntimeError ? await explain(error) : undefined
-  const cause = sentence ?? `internal error: ${messageOf(error)}`
-  const message = singleLine(`${cause}${rootAdvice(cause)}${leftBehind(error)}`)
-  log.error(message, { c: 'cli' })
-  writeErrorLine(message)
-  if (context.debug && sentence === undefined && error instanceof Error)
-    for (const line of stack(error)) writeErrorLine(line)
-  return context.failureCode
-}
-
-/** What may be the fault of the installation, and then says too little about it. */
-async function explain({ code, message }: RuntimeError): Promise<string> {
-  if (context.settings === undefined || !suspicious.has(code) || effectiveUid() !== 0) return message
-  try {
-    const { installationProblem } = await import('./installation/installation.ts')
-    return installationProblem(context.settings, code) ?? message
-  } catch {
-    // Looking has failed as well, for instance for want of fds: what happened is known all the same.
-    return message
-  }
-}
-
-function rootAdvice(message: string): string {
-  const denied = /permission denied|operation not permitted/.test(message)
-  return denied && effectiveUid() !== 0 ? ': run it as root' : ''
-}
-
-function stack(error: Error): string[] {
-  return (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
-}
+// Not by sys/engine.ts: it would be one module more to load.
+const { engine } = globalThis as unknown as { engine: { readonly arguments: readonly string[] } }
+const verb = verbOf(engine.arguments.slice(1))
+// A name of its own, or the bundler looks for files.
+const module = `./${verb}.js`
+const program = VERBS.includes(` ${verb} `) ? import(module) : import('./program.ts')
+await ((await program) as typeof import('./program.ts')).run()

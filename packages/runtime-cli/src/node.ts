@@ -1,4 +1,5 @@
 /** The program on Node: the engine first, which everything else finds when it is loaded. */
 import '@crio-lxc/core/sys/node-engine'
 
-await import('./main.ts')
+const { run } = await import('./program.ts')
+await run()

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { defaultsText, settingRows } from '../../../packages/runtime-cli/src/command-line/config-text.ts'
-import { toSettings, unknownVariables } from '../../../packages/runtime-cli/src/command-line/configuration.ts'
+import { toSettings } from '../../../packages/runtime-cli/src/command-line/configuration.ts'
 import { parseDefaults } from '../../../packages/runtime-cli/src/command-line/defaults-file.ts'
+import { unknownVariables } from '../../../packages/runtime-cli/src/command-line/given.ts'
 import { unknownVariable } from '../../../packages/runtime-cli/src/command-line/variable-hints.ts'
 
 const file = (variables: Record<string, string>) => ({ path: '/d', variables, unknown: [], problems: [] })

@@ -9,7 +9,8 @@ import { monotonicMs } from '../sys/program.ts'
 import { hasChildren, readBelow, walkCgroups, writeBelow } from './cgroup-tree.ts'
 import { writeExisting } from './cgroupfs.ts'
 import { isFrozen } from './frozen.ts'
-import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
+import { cgroupLayout } from './hierarchies.ts'
+import { type CgroupLayout, type Hierarchy, MOUNT_POINT } from './plan/cgroup-layout.ts'
 
 /**
  * Returns when nothing in the cgroup runs any more. Throws RuntimeError `timeout` after `timeoutMs`, or `cgroup`: then
@@ -63,8 +64,11 @@ function thawOwn(directory: number): void {
 }
 
 /** Whether a part of the cgroup may be frozen, or may become so: all that has a cgroup of its own in a v1 freezer. */
-export function mayHoldDying(layout: CgroupLayout, path: string): boolean {
-  const freezer = freezerOf(layout, path)
+export function mayHoldDying(path: string): boolean {
+  // Where nearly every host with v1 has it, so that a kill need not look at the whole layout.
+  const usual = `${MOUNT_POINT}/freezer${path}`
+  if (fileExists(usual)) return hasChildren(usual)
+  const freezer = freezerOf(cgroupLayout(), path)
   return freezer?.version === 1 && hasChildren(freezer.directory)
 }
 

@@ -19,15 +19,18 @@ for (const fd of [0, 1, 2])
 /** When the process came to the engine, by the clock of `monotonicMs`. */
 export const { startedAt } = engine
 
-let variables: Readonly<Record<string, string>> | undefined
+let variables: Record<string, string> | undefined
 
 /** environ(7); of a name that is there twice the first counts, as for getenv(3). */
 export function environment(): Readonly<Record<string, string>> {
-  variables ??= Object.fromEntries(
-    engine.environment
-      .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const)
-      .reverse(),
-  )
+  if (variables) return variables
+  // Without a prototype, so that any name is one of its own.
+  variables = Object.create(null) as Record<string, string>
+  for (let i = engine.environment.length - 1; i >= 0; i--) {
+    const entry = engine.environment[i] as string
+    const end = entry.indexOf('=')
+    variables[entry.slice(0, end)] = entry.slice(end + 1)
+  }
   return variables
 }
 

@@ -2,14 +2,22 @@
 
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { LogConfiguration } from '@crio-lxc/core/log/logger'
-import { fileExists } from '@crio-lxc/core/sys/files'
 import { absolutePath } from '@crio-lxc/core/sys/program'
 import type { MonitorMode, Settings } from '../settings.ts'
-import type { DefaultsFile } from './defaults-file.ts'
-import { type GlobalValues, globalOptions, knowsVariable } from './global-options.ts'
+import { type GlobalValues, globalOptions } from './global-options.ts'
 import { parseGoBool } from './go-bool.ts'
 import { parseGoDuration } from './go-duration.ts'
 import type { Option } from './option.ts'
+
+/** What a defaults file says; without variables when something is wrong with it. */
+export interface DefaultsFile {
+  readonly path: string
+  readonly variables: Readonly<Record<string, string>>
+  /** Names that nothing reads. */
+  readonly unknown: readonly string[]
+  /** What is wrong, a sentence each. */
+  readonly problems: readonly string[]
+}
 
 /** Where values come from. */
 export interface Given {
@@ -17,22 +25,6 @@ export interface Given {
   /** environ(7); an empty variable counts as unset. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly file?: DefaultsFile | undefined
-}
-
-const DEFAULTS_PATH = '/etc/default/crio-lxc'
-
-/** With the defaults file, where there is one: that of CRIO_LXC_DEFAULTS, or /etc/default/crio-lxc. */
-export async function givenBy(values: GlobalValues, env: Given['env']): Promise<Given> {
-  const named = env['CRIO_LXC_DEFAULTS']
-  // Nothing more is loaded on a host without one.
-  if (!named && !fileExists(DEFAULTS_PATH)) return { values, env }
-  const { readDefaultsFile } = await import('./defaults-file.ts')
-  return { values, env, file: readDefaultsFile(named || DEFAULTS_PATH) }
-}
-
-/** Variables of the environment with our prefix that nothing reads. */
-export function unknownVariables(env: Given['env']): string[] {
-  return Object.keys(env).filter((name) => name.startsWith('CRIO_LXC_') && !knowsVariable(name))
 }
 
 export type Name = keyof typeof globalOptions

@@ -4,22 +4,13 @@
  */
 
 import { decode } from '@crio-lxc/core/abi/bytes'
-import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { readToEnd } from '@crio-lxc/core/sys/fd'
 import { fstat, O_NOCTTY, O_NONBLOCK, O_RDONLY, withFile } from '@crio-lxc/core/sys/files'
 import { effectiveUid } from '@crio-lxc/core/sys/program'
+import { type DefaultsFile, toLogConfiguration, toSettings } from './configuration.ts'
 import { knowsVariable } from './global-options.ts'
-
-export interface DefaultsFile {
-  readonly path: string
-  /** The last line of a name counts. */
-  readonly variables: Readonly<Record<string, string>>
-  /** Names that nothing reads. */
-  readonly unknown: readonly string[]
-  /** What is wrong, a sentence each. */
-  readonly problems: readonly string[]
-}
 
 const MAX_BYTES = 65_536
 /** Whoever may write here decides which programs root runs. */
@@ -27,12 +18,27 @@ const WRITABLE_BY_OTHERS = 0o022
 
 export function readDefaultsFile(path: string): DefaultsFile {
   try {
-    const parsed = parseDefaults(path, safeText(path))
-    const unknown = Object.keys(parsed.variables).filter((name) => !knowsVariable(name))
-    return { path, unknown, ...parsed }
+    const { variables, problems } = parseDefaults(path, safeText(path))
+    const unknown = Object.keys(variables).filter((name) => !knowsVariable(name))
+    const refused = problems[0] ?? refusedValue({ path, variables, unknown, problems })
+    return refused === undefined
+      ? { path, variables, unknown, problems }
+      : { path, variables: {}, unknown, problems: [refused] }
   } catch (error) {
     const cause = error instanceof RuntimeError && error.code === 'usage' ? error.message : reasonOf(error)
     return { path, variables: {}, unknown: [], problems: [`read the defaults file ${path}: ${cause}`] }
+  }
+}
+
+/** Why a value is not accepted, whatever the flags and the environment would put in its place. */
+function refusedValue(file: DefaultsFile): string | undefined {
+  try {
+    const given = { values: {}, env: {}, file }
+    toLogConfiguration(given)
+    toSettings(given)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
   }
 }
 

@@ -96,7 +96,9 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
     const { endUnknownInit } = await import('../creation/without-cgroup.ts')
     remains.of(() => endUnknownInit(info, facts, settings.timeouts.killMs))
   }
-  endContainer(settings, { layout, cgroup: facts.cgroupDir, init }, remains)
+  // That init has ended is what the status says.
+  const processes = [status === 'stopped' ? undefined : init?.init, init?.monitor]
+  endContainer(settings, { layout, cgroup: facts.cgroupDir, processes }, remains)
   done('end', `it was ${status}${init ? `, and init, pid ${init.init.pid}, has ended` : ''}`, {
     status,
     pid: init?.init.pid,

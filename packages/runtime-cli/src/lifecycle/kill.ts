@@ -74,14 +74,14 @@ function signalInit({ timeouts }: Settings, container: Container & { readonly in
   const done = stepLog('kill')
   // A parked init is pid 1 without handlers, to which the kernel delivers nothing but SIGKILL: what would end the
   // process must end it.
-  const fatal = progressOf(container) === 'created' && !harmless.has(signal) && !stopping.has(signal)
+  const progress = status === 'paused' ? progressOf(container) : status
+  const fatal = progress === 'created' && !harmless.has(signal) && !stopping.has(signal)
   const sent = fatal ? SIGKILL : signal
   if (!signalProcess(init.init, sent)) throw new ErrNotRunning(info.containerId)
   if (sent === SIGKILL) {
-    const layout = cgroupLayout()
     // What is frozen on v1 does not even die, and what the container has frozen itself may be frozen again.
-    if (mayHoldDying(layout, facts.cgroupDir)) killProcesses(layout, facts.cgroupDir, timeouts.killMs)
-    else if (status === 'paused') thaw(layout, facts.cgroupDir)
+    if (mayHoldDying(facts.cgroupDir)) killProcesses(cgroupLayout(), facts.cgroupDir, timeouts.killMs)
+    else if (status === 'paused') thaw(cgroupLayout(), facts.cgroupDir)
   }
   const instead = sent === signal ? '' : ` in place of ${signal}, which a container that is not started cannot take`
   done('signal', `sent signal ${sent} to init, pid ${init.init.pid}${instead}`, { pid: init.init.pid, signal: sent })

@@ -1,5 +1,5 @@
 import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
-import type { InitFacts } from '@crio-lxc/core/container/container-info'
+import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
 import type { Settings } from '../settings.ts'
 import { beginEnd } from './end-process.ts'
 import { killContainer } from './kill-container.ts'
@@ -9,15 +9,16 @@ export interface WhatToEnd {
   readonly layout: CgroupLayout
   /** undefined: nobody knows it. */
   readonly cgroup: string | undefined
-  readonly init: InitFacts | undefined
+  /** Init and the monitor, as far as they may live. */
+  readonly processes: readonly (ProcessIdentity | undefined)[]
 }
 
 /**
  * Ends init, the monitor and whatever else is in the cgroup, and removes that. Init is not waited for before the rest is
  * killed: a part of the container may hold it in a freezer.
  */
-export function endContainer({ timeouts }: Settings, { layout, cgroup, init }: WhatToEnd, remains: Remains): void {
-  const endings = [init?.init, init?.monitor].map((identity) => identity && beginEnd(identity))
+export function endContainer({ timeouts }: Settings, { layout, cgroup, processes }: WhatToEnd, remains: Remains): void {
+  const endings = processes.map((identity) => identity && beginEnd(identity))
   try {
     if (cgroup !== undefined) remains.of(() => killContainer(layout, cgroup, timeouts.deleteMs))
     // A process that is left in the cgroup has been waited for already.

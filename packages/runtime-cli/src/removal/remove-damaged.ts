@@ -41,11 +41,8 @@ export function removeDamaged(settings: Settings, info: ContainerInfo): void {
   const init = attempt(() => info.loadInit())
   const named = namedCgroups(settings, info)
   const remains = new Remains(true)
-  endContainer(
-    settings,
-    { layout, cgroup: init && !init.withoutCgroup ? cgroupOf(init, named) : undefined, init },
-    remains,
-  )
+  const cgroup = init && !init.withoutCgroup ? cgroupOf(init, named) : undefined
+  endContainer(settings, { layout, cgroup, processes: [init?.init, init?.monitor] }, remains)
   for (const path of named) attempt(() => removeCgroup(layout, path))
   info.remove()
   remains.report(info.containerId)

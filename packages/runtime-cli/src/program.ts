@@ -1,0 +1,116 @@
+/**
+ * crio-lxc from its arguments to its exit code: 1 for a failure, 255 for one of exec (runc's), or what the container's
+ * process returned (run, exec). The only place that prints errors and writes them to the log.
+ */
+
+import { leftBehind } from '@crio-lxc/core/errors/cleanup'
+import type { ErrorCode } from '@crio-lxc/core/errors/codes'
+import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
+import { stepLog } from '@crio-lxc/core/log/step-log'
+import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
+import { findCommand, parseCommand, parseGlobal } from './cli.ts'
+import { load } from './command-line/command.ts'
+import { toLogConfiguration, toSettings } from './command-line/configuration.ts'
+import { givenBy, reportProblems } from './command-line/given.ts'
+import { globalOptions } from './command-line/global-options.ts'
+import { singleLine, stderrSink, writeErrorLine, writeOut } from './command-line/output.ts'
+import type { Settings } from './settings.ts'
+
+const context: { debug: boolean; failureCode: number; settings?: Settings } = { debug: false, failureCode: 1 }
+/** Kinds of failures for which the installation may be to blame. */
+const suspicious: ReadonlySet<ErrorCode> = new Set(['io', 'liblxc', 'create-failed', 'hook-failed', 'timeout'])
+
+/** Everything; it returns only what is thrown while an error is reported. */
+export async function run(): Promise<never> {
+  try {
+    exit(await main(programArguments))
+  } catch (error) {
+    exit(await report(error))
+  }
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === '--get-completions') return print(completionWords(argv.slice(1)))
+
+  const { values: global, rest } = parseGlobal(argv)
+  context.debug = global.debug ?? false
+  const [name, ...args] = rest
+  if (global.version) return print((await import('./version.ts')).versionText())
+  if (global.help || name === undefined) return help()
+
+  const fallback = stderrSink(context.debug ? 'debug' : 'warn')
+  const given = await givenBy(global, environment())
+  await configureLogging({ ...toLogConfiguration(given), command: name, fallback })
+  if (name === 'help' || name === 'h') return help(args.find((word) => !word.startsWith('-')))
+  if (name === 'completion') return print((await import('./completion.ts')).completionScript(args))
+
+  const { default: command } = await load(findCommand(name))
+  const step = stepLog('cli')
+  const { values, positionals, help: helpWanted } = parseCommand(command, args)
+  if (helpWanted) return help(name)
+  context.failureCode = command.failureCode ?? 1
+  if (command.command.includes('<container-id>')) logContainer(positionals[0] ?? '')
+  await reportProblems(given, command)
+  const settings = toSettings(given)
+  context.settings = settings
+  // Not its arguments: they may hold secrets, such as the variables of exec.
+  step('options', `${name} begins`)
+  const done = stepLog('cli')
+  const code = (await command.handler({ settings, values, positionals, given })) ?? 0
+  logVerb(`${name} ends with exit code ${code}`, { c: 'cli', code })
+  done(name)
+  return code
+}
+
+async function help(given?: string): Promise<number> {
+  // These two are the program's own, and stand in its help.
+  const command = given === 'help' || given === 'completion' ? undefined : given
+  if (command !== undefined) findCommand(command)
+  return print((await import('./commands/help.ts')).helpText(command))
+}
+
+/** One a line. */
+async function completionWords(words: readonly string[]): Promise<string> {
+  const { completions } = await import('./completion.ts')
+  const root = environment()[globalOptions.root.env] || globalOptions.root.default
+  return (await completions(words, root)).map((word) => `${word}\n`).join('')
+}
+
+async function print(text: string | Promise<string>): Promise<number> {
+  writeOut(await text)
+  return 0
+}
+
+/** Says what went wrong, in one line, on stderr and in the logs; returns the exit code. */
+async function report(error: unknown): Promise<number> {
+  const sentence = error instanceof RuntimeError ? await explain(error) : undefined
+  const cause = sentence ?? `internal error: ${messageOf(error)}`
+  const message = singleLine(`${cause}${rootAdvice(cause)}${leftBehind(error)}`)
+  log.error(message, { c: 'cli' })
+  writeErrorLine(message)
+  if (context.debug && sentence === undefined && error instanceof Error)
+    for (const line of stack(error)) writeErrorLine(line)
+  return context.failureCode
+}
+
+/** What may be the fault of the installation, and then says too little about it. */
+async function explain({ code, message }: RuntimeError): Promise<string> {
+  if (context.settings === undefined || !suspicious.has(code) || effectiveUid() !== 0) return message
+  try {
+    const { installationProblem } = await import('./installation/installation.ts')
+    return installationProblem(context.settings, code) ?? message
+  } catch {
+    // Looking has failed as well, for instance for want of fds: what happened is known all the same.
+    return message
+  }
+}
+
+function rootAdvice(message: string): string {
+  const denied = /permission denied|operation not permitted/.test(message)
+  return denied && effectiveUid() !== 0 ? ': run it as root' : ''
+}
+
+function stack(error: Error): string[] {
+  return (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+}
