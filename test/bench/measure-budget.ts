@@ -2,14 +2,14 @@
 
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { createProven, forceDelete, type MeasuredRuntime } from './measured-runtime.ts'
+import { type Cost, createProven, forceDelete, type MeasuredRuntime } from './measured-runtime.ts'
 import { type SystemCalls, traceCreate } from './system-calls.ts'
 import { type Budget, budgetOf, readTrace, type Trace } from './trace-events.ts'
 import { id, type Workbench } from './workbench.ts'
 
-/** One spec: samples of every runtime that is not traced, in ms, and crio-lxc's phases. */
+/** One spec: samples of every runtime that is not traced, and crio-lxc's phases. */
 export interface SpecBudget {
-  readonly creates: ReadonlyMap<string, readonly number[]>
+  readonly creates: ReadonlyMap<string, readonly Cost[]>
   readonly phases: readonly Budget[]
   readonly systemCalls: ReadonlyMap<string, SystemCalls>
 }
@@ -20,7 +20,7 @@ export async function measureBudget(bench: Workbench, bundle: string): Promise<S
   const tracing = tracingVariant(bench, bundle)
   const samples = await bench.inRounds(
     async (runtime) => ({
-      ms: await timeCreate(runtime),
+      cost: await timeCreate(runtime),
       budget: runtime === tracing.runtime ? budgetOf(tracing.take()) : undefined,
     }),
     [...runtimes, tracing.runtime],
@@ -29,7 +29,7 @@ export async function measureBudget(bench: Workbench, bundle: string): Promise<S
   for (const runtime of runtimes) systemCalls.set(runtime.name, await traceCreate(runtime, id))
   const traced = samples.get(tracing.runtime.name) ?? []
   return {
-    creates: new Map(runtimes.map(({ name }) => [name, (samples.get(name) ?? []).map(({ ms }) => ms)])),
+    creates: new Map(runtimes.map(({ name }) => [name, (samples.get(name) ?? []).map(({ cost }) => cost)])),
     phases: traced.flatMap(({ budget }) => budget ?? []),
     systemCalls,
   }
@@ -59,9 +59,9 @@ function tracingVariant(bench: Workbench, bundle: string): { runtime: MeasuredRu
 }
 
 /** A create that has made a container, which is gone afterwards. */
-async function timeCreate(runtime: MeasuredRuntime): Promise<number> {
+async function timeCreate(runtime: MeasuredRuntime): Promise<Cost> {
   const { timing, container } = await createProven(runtime, id)
   await forceDelete({ ...runtime, argv: runtime.argv.filter((_, index) => index === 0) }, id)
   await runtime.timer.reap(container.pid)
-  return timing.ms
+  return timing
 }

@@ -13,7 +13,9 @@ import type { SpawnTimer, Timing } from './spawn-timer.ts'
 /** The commands of one cycle, in their order; each is timed from spawn to exit. */
 export const commands = ['create', 'start', 'state', 'exec', 'kill', 'delete'] as const
 export type Command = (typeof commands)[number]
-export type Cycle = Readonly<Record<Command, Pick<Timing, 'ms' | 'peakKb'>>>
+export type Cost = Pick<Timing, 'ms' | 'peakKb' | 'cpuMs'>
+/** What the commands have cost, and what the container's own process has, init's part included. */
+export type Cycle = Readonly<Record<Command | 'init', Cost>>
 
 /** A runtime under measurement and where it keeps its state. */
 export interface MeasuredRuntime {
@@ -69,10 +71,11 @@ export async function measureCycle(runtime: MeasuredRuntime, id: string): Promis
   const exec = await run('exec')
   proveExecuted(container, exec.output)
   const kill = await run('kill')
-  proveKilled(container, (await runtime.timer.reap(container.pid)).status)
+  const init = await runtime.timer.reap(container.pid)
+  proveKilled(container, init.status)
   const deletion = await run('delete')
   proveDeleted(container)
-  return { create, start, state, exec, kill, delete: deletion }
+  return { create, start, state, exec, kill, delete: deletion, init }
 }
 
 /** Removes what an interrupted cycle left; a container that is not there is no failure. */

@@ -1,4 +1,5 @@
 import type { SpecBudget } from './measure-budget.ts'
+import type { Cost } from './measured-runtime.ts'
 import { type Circumstances, circumstances } from './report.ts'
 import { median } from './statistics.ts'
 import type { SystemCalls } from './system-calls.ts'
@@ -16,6 +17,10 @@ function phaseTable(specs: ReadonlyMap<string, SpecBudget>): string[] {
     label,
     ...budgets.map((spec) => median(spec.phases.map(pick)).toFixed(2)),
   ]
+  const costs = (label: string, name: string, pick: (cost: Cost) => number) => [
+    label,
+    ...budgets.map(({ creates }) => median((creates.get(name) ?? []).map(pick)).toFixed(2)),
+  ]
   const names = [...(budgets[0]?.creates.keys() ?? [])]
   return table(
     ['create, ms, median', ...specs.keys()],
@@ -23,10 +28,8 @@ function phaseTable(specs: ReadonlyMap<string, SpecBudget>): string[] {
       ...phases.map((phase) => row(phase, (budget) => budget[phase])),
       row('in no phase', ({ unnamed }) => unnamed),
       row('**from the engine to the end, traced**', ({ whole }) => whole),
-      ...names.map((name) => [
-        `**${name}**, the whole process`,
-        ...budgets.map(({ creates }) => median(creates.get(name) ?? []).toFixed(2)),
-      ]),
+      ...names.map((name) => costs(`**${name}**, the whole process`, name, ({ ms }) => ms)),
+      ...names.map((name) => costs(`${name}, on processors`, name, ({ cpuMs }) => cpuMs)),
     ],
   )
 }

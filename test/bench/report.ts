@@ -26,7 +26,15 @@ export interface Measurement extends CycleMeasurement {
 
 /** The measurement as Markdown: what was measured where, the times, their ratios, the memory. */
 export function formatReport(measurement: Measurement): string {
-  return [formatCycles(measurement), '', ...peakTable(measurement), '', ...memoryTable(measurement)].join('\n')
+  return [
+    formatCycles(measurement),
+    '',
+    ...cpuTable(measurement),
+    '',
+    ...peakTable(measurement),
+    '',
+    ...memoryTable(measurement),
+  ].join('\n')
 }
 
 /** The times of whole cycles, alone. */
@@ -53,6 +61,15 @@ export function circumstances({ rounds, timerOverheadMs, ...where }: Circumstanc
 
 export function measuredOn({ date, machine }: Pick<Circumstances, 'date' | 'machine'>): string {
   return `Measured on ${date}: ${machine.join(', ')}.`
+}
+
+function cpuTable({ cycles }: Measurement): string[] {
+  const parts = [...commands, 'init'] as const
+  const rows = [...cycles].map(([name, samples]) => {
+    const each = parts.map((part) => median(samples.map((cycle) => cycle[part].cpuMs)))
+    return [name, ...[...each, sum(each)].map((ms) => ms.toFixed(1))]
+  })
+  return table(['ms on processors, median', ...commands, 'the container itself', 'together'], rows)
 }
 
 function peakTable({ cycles, timerPeakKb }: Measurement): string[] {

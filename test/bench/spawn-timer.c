@@ -2,11 +2,12 @@
  * spawn-timer LOG: time whole processes for the benchmark.
  *
  * Reads one request a line from stdin, fields separated by tabs, and answers with one line on stdout:
- *   spawn ARGV...   run ARGV with /dev/null as stdin and LOG as stdout and stderr; "NANOSECONDS STATUS PEAK"
- *   reap PID        wait at most ten seconds for PID, a child by now; "NANOSECONDS STATUS PEAK"
+ *   spawn ARGV...   run ARGV with /dev/null as stdin and LOG as stdout and stderr; "NANOSECONDS STATUS PEAK CPU"
+ *   reap PID        wait at most ten seconds for PID, a child by now; "NANOSECONDS STATUS PEAK CPU"
  * STATUS is as a shell has it (128 + n for a signal), or -1 when the process could not be started or waited for.
  * PEAK is the resident memory in kB of the process at its largest, or of the largest process that it has waited for.
  * It is never less than this program's own, whose memory the process has until execve: hence linked statically.
+ * CPU is the time on processors in microseconds, of the process and of all that it has waited for.
  *
  * A small C program because posix_spawn costs in proportion to the caller's address space, and because it must be
  * what a container engine's monitor is: a child subreaper, to which a container's init falls when create ends.
@@ -36,6 +37,13 @@ static long long now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static long long cpu_time(const struct rusage *usage)
+{
+	const struct timeval *u = &usage->ru_utime, *s = &usage->ru_stime;
+
+	return (u->tv_sec + s->tv_sec) * 1000000ll + u->tv_usec + s->tv_usec;
 }
 
 static int exit_status(int status)
@@ -95,7 +103,7 @@ int main(int argc, char **argv)
 		start = now();
 		status = strcmp(args[0], "reap") == 0 ? reap(args[1], &usage) : spawn(&stdio, args + 1, &usage);
 		end = now();
-		printf("%lld %d %ld\n", end - start, status, usage.ru_maxrss);
+		printf("%lld %d %ld %lld\n", end - start, status, usage.ru_maxrss, cpu_time(&usage));
 		fflush(stdout);
 	}
 	free(line);

@@ -11,6 +11,8 @@ export interface Timing {
   readonly status: number
   /** Resident memory at its largest, in kB; spawn-timer.c says of which processes. */
   readonly peakKb: number
+  /** Time on processors; spawn-timer.c says of which processes. */
+  readonly cpuMs: number
   /** What was written to stdout and stderr until then. */
   readonly output: string
 }
@@ -55,10 +57,10 @@ export function startSpawnTimer(executable: string, log: string, prefix: readonl
     child.stdin.write(`${[verb, ...argv].join('\t')}\n`)
     const answer = await answers.next()
     if (answer.done) throw new Error(`the timer ended during ${verb} ${argv.join(' ')}`)
-    const [nanoseconds, status, peakKb] = String(answer.value).split(' ').map(Number)
-    if (nanoseconds === undefined || status === undefined || peakKb === undefined)
+    const [nanoseconds, status, peakKb, cpuUs] = String(answer.value).split(' ').map(Number)
+    if (nanoseconds === undefined || status === undefined || peakKb === undefined || cpuUs === undefined)
       throw new Error(`the timer answered ${answer.value}`)
-    return { ms: nanoseconds / 1e6, status, peakKb, output: readFileSync(log, 'utf8') }
+    return { ms: nanoseconds / 1e6, status, peakKb, cpuMs: cpuUs / 1000, output: readFileSync(log, 'utf8') }
   }
 
   return {

@@ -47,11 +47,12 @@ async function cycleWith(command: string, instead: string): Promise<unknown> {
 }
 
 describe('the benchmark', () => {
-  it('takes the time and the peak of every command of a container that runs', async () => {
+  it('takes time, peak and processor time of every command of a container that runs', async () => {
     const cycle = await measureCycle(honest, t.id())
     for (const command of commands) {
       expect(cycle[command].ms, command).toBeGreaterThan(0)
       expect(cycle[command].peakKb, command).toBeGreaterThan(0)
+      expect(cycle[command].cpuMs, command).toBeGreaterThan(0)
     }
   })
 

@@ -15,10 +15,11 @@ test('quantile() goes by proportion between two values', () => {
 })
 
 test('formatReport() divides the last runtime by each other one, by the medians and by the tenth percentiles', () => {
-  const timing = (ms: number) => ({ ms, peakKb: 100 * ms })
+  const timing = (ms: number) => ({ ms, peakKb: 100 * ms, cpuMs: ms / 2 })
   const cycle = (ms: number) => ({
     ...{ create: timing(ms), start: timing(ms), state: timing(ms) },
     ...{ exec: timing(ms), kill: timing(ms), delete: timing(ms) },
+    init: timing(2 * ms),
   })
   const memory = { parkedKb: 12, payloadKb: 900, staying: [], stayingKb: 0, filesKb: 16 }
   const report = formatReport({
@@ -38,6 +39,7 @@ test('formatReport() divides the last runtime by each other one, by the medians 
   expect(report).toContain('| **whole cycle** | 90.0 | 33.0 | 0.37 |')
   expect(report).toContain('| ms, 10th percentile | first | last | last / first |')
   expect(report).toContain('| create | 11.0 | 5.1 | 0.46 |')
+  expect(report).toContain('| last | 2.8 | 2.8 | 2.8 | 2.8 | 2.8 | 2.8 | 5.5 | 22.0 |')
   expect(report).toContain('| last | 550 | 550 | 550 | 550 | 550 | 550 |')
   expect(report).toContain('| last | none | 0 | 16 | 12 | 900 |')
 })
