@@ -12,10 +12,11 @@ export function describeMachine(programs: readonly string[]): string[] {
   return [`${cpus().length} × ${cpus()[0]?.model.trim()}`, `Linux ${release()}`, layout, ...programs.map(versionOf)]
 }
 
-/** The first line of `--version`; the path when the program does not run. */
+/** The first line of `--version`; throws when the program does not run. */
 export function versionOf(program: string): string {
-  const { status, stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' })
-  return (status === 0 && stdout.split('\n')[0]) || program
+  const { status, stdout, stderr, error } = spawnSync(program, ['--version'], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${program} does not run here: ${error?.message ?? stderr.trim()}`)
+  return stdout.split('\n')[0] || program
 }
 
 /** crun refuses a hybrid cgroup layout, so there its timer has a mount namespace without the v2 part of it. */

@@ -1,7 +1,7 @@
 /** What one container costs while many others exist. */
 import { readdirSync } from 'node:fs'
 import { blocksKb, descendants, privateKb } from './measure-memory.ts'
-import { createProven, forceDelete, type MeasuredRuntime, runCommand } from './measured-runtime.ts'
+import { forceDelete, type MeasuredRuntime, proveContainer, runCommand } from './measured-runtime.ts'
 import { type Proven, proveDeleted, proveKilled, proveStarted, proveState } from './proof.ts'
 import { median, sum } from './statistics.ts'
 
@@ -40,6 +40,7 @@ type Member = { readonly lane: Lane; readonly container: Proven }
 /** Makes containers step by step, fifty at once, and removes them again; `goOn` throws when it is to stop. */
 export async function measureScale(lanes: readonly Lane[], containers: number, goOn: () => void): Promise<Scale> {
   const members: Member[] = []
+  const made: { lane: Lane; id: string }[] = []
   const points: ScalePoint[] = []
   try {
     const step = containers / steps
@@ -47,11 +48,15 @@ export async function measureScale(lanes: readonly Lane[], containers: number, g
       goOn()
       const ids = Array.from({ length: step }, (_, index) => `scale-${from + index}`)
       const ms = await together(lanes, ids, async (lane, id) => {
-        const { container } = await createProven(lane, id)
-        members.push({ lane, container })
+        await runCommand(lane, 'create', id)
         await runCommand(lane, 'start', id)
+        made.push({ lane, id })
       })
-      for (const { container } of members.slice(from)) await proveStarted(container)
+      for (const { lane, id } of made.splice(0)) {
+        const container = proveContainer(lane, id)
+        await proveStarted(container)
+        members.push({ lane, container })
+      }
       points.push(await weighAll(lanes, members, ms / step))
     }
     return { points, deleteMsEach: await removeAll(lanes, members) }

@@ -53,8 +53,13 @@ export async function createProven(
 ): Promise<{ timing: Timing; container: Proven }> {
   rmSync(pidFile(runtime, id), { force: true })
   const timing = await runCommand(runtime, 'create', id)
+  return { timing, container: proveContainer(runtime, id) }
+}
+
+/** Looks whether there is the container that create has made. */
+export function proveContainer(runtime: MeasuredRuntime, id: string): Proven {
   const { name, root, bundle } = runtime
-  return { timing, container: proveCreated({ name, root, bundle, id }, readPidFile(runtime, id)) }
+  return proveCreated({ name, root, bundle, id }, readPidFile(runtime, id))
 }
 
 /**

@@ -86,8 +86,11 @@ function runsThePayload({ pid, bundle }: Proven): boolean {
   }
 }
 
+let hierarchies: Record<string, string> | undefined
+
 function cgroupDirectories(pid: number): string[] {
-  const [mounts, own] = [cgroupMounts(), cgroupsOf('self')]
+  hierarchies ??= cgroupMounts()
+  const [mounts, own] = [hierarchies, cgroupsOf('self')]
   return Object.entries(cgroupsOf(pid))
     .filter(([key, path]) => mounts[key] !== undefined && path !== own[key] && path !== '/')
     .map(([key, path]) => join(mounts[key] ?? '', path))

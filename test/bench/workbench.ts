@@ -141,13 +141,21 @@ export class Workbench {
   }
 }
 
-/** The crun in PATH, and the newest one when it is another and can be had. */
+/** The crun in PATH and the newest one, as far as they can be had and are not the same. */
 function cruns(): string[] {
-  try {
-    const newest = newestCrun()
-    return versionOf(newest) === versionOf('crun') ? ['crun'] : ['crun', newest]
-  } catch (error) {
-    console.error(`bench: goes on without a newer crun, which NEWER_CRUN may name: ${(error as Error).message}`)
-    return ['crun']
+  const found = new Map<string, string>()
+  const places = [
+    ['the installed', () => 'crun'],
+    ['a newer', newestCrun],
+  ] as const
+  for (const [which, find] of places) {
+    try {
+      const crun = find()
+      const version = versionOf(crun)
+      if (!found.has(version)) found.set(version, crun)
+    } catch (error) {
+      console.error(`bench: goes on without ${which} crun: ${(error as Error).message}`)
+    }
   }
+  return [...found.values()]
 }

@@ -94,9 +94,7 @@ describe('the benchmark', () => {
       { env: { ...process.env, RUNTIME: script(':'), NEWER_CRUN: '/no/crun' }, encoding: 'utf8' },
     )
     expect(stdout).toBe('')
-    expect(stderr).toMatch(
-      /^bench: goes on without a newer crun, which NEWER_CRUN may name: \/no\/crun does not run here/,
-    )
+    expect(stderr).toContain('bench: goes on without a newer crun: /no/crun does not run here: ')
     expect(stderr).toContain('bench: crio-lxc create of container bench exits with 0, but there is no process in')
     expect(status).toBe(1)
     expect(directories()).toEqual(before)
