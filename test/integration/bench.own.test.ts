@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { makeBenchBundle } from '../bench/bench-bundle.ts'
 import { commands, forceDelete, type MeasuredRuntime, measureCycle } from '../bench/measured-runtime.ts'
 import { compileSpawnTimer, type SpawnTimer, startSpawnTimer } from '../bench/spawn-timer.ts'
@@ -13,6 +13,10 @@ import { runtimePath } from '../support/runtime.ts'
 requires('root', 'own-runtime', 'cc', 'runc')
 const t = useContainers()
 
+let executable: string
+beforeAll(() => {
+  executable = compileSpawnTimer(t.directory)
+})
 let timer: SpawnTimer
 let directory: string
 let honest: MeasuredRuntime
@@ -20,7 +24,7 @@ beforeEach(() => {
   directory = t.hostDirectory()
   const root = join(directory, 'root')
   mkdirSync(root)
-  timer = startSpawnTimer(compileSpawnTimer(directory), join(directory, 'log'))
+  timer = startSpawnTimer(executable, join(directory, 'log'))
   honest = { name: 'runtime', argv: [runtimePath], root, bundle: makeBenchBundle(directory), timer }
 })
 afterEach(() => timer.close())
@@ -84,7 +88,7 @@ describe('the benchmark', () => {
     expect(await cycleWith(command, instead)).toMatch(sentence)
   })
 
-  it('ends with 1 and says so, and leaves nothing, when the runtime does nothing at all', () => {
+  it('ends with 1 and says so, and leaves nothing, when the runtime does nothing at all', { timeout: 180_000 }, () => {
     const bench = join(import.meta.dirname, '../bench/bench.ts')
     const directories = () => readdirSync('/dev/shm').filter((name) => name.startsWith('crio-lxc-bench-'))
     const before = directories()
