@@ -1,6 +1,7 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { forceDelete, type MeasuredRuntime, readPidFile, runCommand } from './measured-runtime.ts'
+import { copyBundle } from './bench-bundle.ts'
+import { createProven, forceDelete, type MeasuredRuntime } from './measured-runtime.ts'
 
 /** What linux.resources costs. Milliseconds of whole processes, as everything here. */
 export const limitSteps = [
@@ -22,12 +23,7 @@ const resources = (megabytes: number) => ({
 
 /** Copies the bundle to one with limits, and writes the limits of the update beside it. */
 export function makeLimitedBundle(bundle: string): string {
-  const limited = `${bundle}-limited`
-  cpSync(bundle, limited, { recursive: true, verbatimSymlinks: true })
-  const path = join(limited, 'config.json')
-  const spec = JSON.parse(readFileSync(path, 'utf8'))
-  Object.assign(spec.linux.resources, resources(64))
-  writeFileSync(path, JSON.stringify(spec))
+  const limited = copyBundle(bundle, 'limited', (spec) => Object.assign(spec.linux.resources, resources(64)))
   writeFileSync(updateFile(limited), JSON.stringify(resources(96)))
   return limited
 }
@@ -56,13 +52,12 @@ async function during<T>(
   id: string,
   measure: () => Promise<T>,
 ): Promise<T & { create: number }> {
-  const { ms } = await runCommand(runtime, 'create', id)
-  const init = readPidFile(runtime, id)
+  const { timing, container } = await createProven(runtime, id)
   try {
-    return { ...(await measure()), create: ms }
+    return { ...(await measure()), create: timing.ms }
   } finally {
     await forceDelete(runtime, id)
-    await runtime.timer.reap(init)
+    await runtime.timer.reap(container.pid)
   }
 }
 

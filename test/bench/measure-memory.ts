@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { forceDelete, type MeasuredRuntime, readPidFile, runCommand } from './measured-runtime.ts'
+import { sum } from './statistics.ts'
 
 /** What one container costs while it exists, in kB of 1024 bytes. */
 export interface Memory {
@@ -17,8 +18,22 @@ export interface Memory {
   readonly filesKb: number
 }
 
+const memoryRounds = 3
+
+/** Of a few containers of each runtime, the one with the middle weight of what stays. */
+export async function weigh(runtimes: readonly MeasuredRuntime[], id: string): Promise<Map<string, Memory>> {
+  const memory = new Map<string, Memory>()
+  for (const runtime of runtimes) {
+    const samples: Memory[] = []
+    for (let round = 0; round < memoryRounds; round++) samples.push(await measureMemory(runtime, id))
+    const [sample] = samples.toSorted((a, b) => a.stayingKb - b.stayingKb).slice(Math.floor(memoryRounds / 2))
+    if (sample) memory.set(runtime.name, sample)
+  }
+  return memory
+}
+
 /** Creates and starts one container, and adds up what is there. */
-export async function measureMemory(runtime: MeasuredRuntime, id: string): Promise<Memory> {
+async function measureMemory(runtime: MeasuredRuntime, id: string): Promise<Memory> {
   await runCommand(runtime, 'create', id)
   const caretaker = readPidFile(runtime, id)
   try {
@@ -59,22 +74,20 @@ function splitProcesses({ timer }: MeasuredRuntime, id: string): { own: number[]
   return { own, staying: pids.filter((pid) => !own.includes(pid)) }
 }
 
-function descendants(pid: number): number[] {
+/** All processes below one. */
+export function descendants(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
   return children.flatMap((child) => [child, ...descendants(child)])
 }
 
-function privateKb(pid: number): number {
+export function privateKb(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
   return sum([...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map((match) => Number(match[1])))
 }
 
-function blocksKb(path: string): number {
+/** The blocks of a file, or of a directory and everything below it, in kB. */
+export function blocksKb(path: string): number {
   const entry = lstatSync(path)
   const below = entry.isDirectory() ? readdirSync(path).map((name) => blocksKb(join(path, name))) : []
   return entry.blocks / 2 + sum(below)
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }

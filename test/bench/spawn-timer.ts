@@ -3,10 +3,18 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-/** One timed process: wall-clock time from spawn to exit, and the exit status as a shell has it. */
+/** One process from spawn to exit. */
 export interface Timing {
+  /** Wall-clock time. */
   readonly ms: number
+  /** The exit status as a shell has it. */
   readonly status: number
+  /** Resident memory at its largest, in kB; spawn-timer.c says of which processes. */
+  readonly peakKb: number
+  /** Time on processors; spawn-timer.c says of which processes. */
+  readonly cpuMs: number
+  /** What was written to stdout and stderr until then. */
+  readonly output: string
 }
 
 /** A running spawn-timer.c; its children are ordinary processes, orphans of theirs fall to it. */
@@ -25,7 +33,9 @@ export interface SpawnTimer {
 export function compileSpawnTimer(directory: string): string {
   const executable = join(directory, 'spawn-timer')
   const source = join(import.meta.dirname, 'spawn-timer.c')
-  const cc = spawnSync('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', executable, source], { encoding: 'utf8' })
+  const cc = spawnSync('cc', ['-O2', '-static', '-Wall', '-Wextra', '-Werror', '-o', executable, source], {
+    encoding: 'utf8',
+  })
   if (cc.status !== 0) throw new Error(`cannot compile ${source}: ${cc.error?.message ?? cc.stderr}`)
   return executable
 }
@@ -47,9 +57,10 @@ export function startSpawnTimer(executable: string, log: string, prefix: readonl
     child.stdin.write(`${[verb, ...argv].join('\t')}\n`)
     const answer = await answers.next()
     if (answer.done) throw new Error(`the timer ended during ${verb} ${argv.join(' ')}`)
-    const [nanoseconds, status] = String(answer.value).split(' ').map(Number)
-    if (nanoseconds === undefined || status === undefined) throw new Error(`the timer answered ${answer.value}`)
-    return { ms: nanoseconds / 1e6, status }
+    const [nanoseconds, status, peakKb, cpuUs] = String(answer.value).split(' ').map(Number)
+    if (nanoseconds === undefined || status === undefined || peakKb === undefined || cpuUs === undefined)
+      throw new Error(`the timer answered ${answer.value}`)
+    return { ms: nanoseconds / 1e6, status, peakKb, cpuMs: cpuUs / 1000, output: readFileSync(log, 'utf8') }
   }
 
   return {
@@ -58,7 +69,7 @@ export function startSpawnTimer(executable: string, log: string, prefix: readonl
     async run(argv) {
       const timing = await ask('spawn', argv)
       if (timing.status === 0) return timing
-      throw new Error(`${argv.join(' ')} ended with status ${timing.status}: ${readFileSync(log, 'utf8').trim()}`)
+      throw new Error(`${argv.join(' ')} ended with status ${timing.status}: ${timing.output.trim()}`)
     },
     async reap(pid) {
       const timing = await ask('reap', [String(pid)])

@@ -34,6 +34,7 @@ const needs = {
     productNode() === undefined ? 'Node is older, and its optional npm package is not installed' : undefined,
   zsh: () => (existsSync('/usr/bin/zsh') ? undefined : 'there is no zsh'),
   fish: () => (existsSync('/usr/bin/fish') ? undefined : 'there is no fish'),
+  runc: () => (existsSync('/usr/sbin/runc') || existsSync('/usr/bin/runc') ? undefined : 'there is no runc'),
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
   'arm64-packages': () => arm64PackagesProblem(),
 } as const satisfies Record<string, () => string | undefined>
