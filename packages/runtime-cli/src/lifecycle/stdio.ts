@@ -8,6 +8,8 @@ export interface StdioContext {
   readonly namespace: IdMappings | undefined
   /** linux.mountLabel. */
   readonly label: string | undefined
+  /** O_PATH fd of the root of a container that runs. */
+  readonly root?: number
 }
 
 /**
@@ -15,12 +17,12 @@ export interface StdioContext {
  * and a file as runc does. Devices are the host's own and keep their owner, terminals among them; so does a file of somebody
  * whom the user namespace does not know, as root of the namespace could not give it away either.
  */
-export function fixStdio(user: User, { namespace, label = '' }: StdioContext): void {
+export function fixStdio(user: User, { namespace, label = '', root }: StdioContext): void {
   const uid = namespace ? toHostId(namespace.uids, user.uid) : user.uid
   for (const fd of [0, 1, 2]) {
     try {
       const stat = fstat(fd)
-      if (stat.isCharacterDevice() || stat.isBlockDevice()) replaceDevice(fd, label)
+      if (stat.isCharacterDevice() || stat.isBlockDevice()) replaceDevice(fd, { label, root })
       else if (uid !== undefined && stat.uid !== uid && isGiven(stat, namespace)) changeOwnerOf(fd, uid, stat.gid)
     } catch (error) {
       // A closed fd has no owner; a read-only filesystem or a foreign owner keeps its own, and the fd works all the same.
