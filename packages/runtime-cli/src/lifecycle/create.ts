@@ -8,12 +8,10 @@ import { presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
 import { openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { cgroupOwner, delegateCgroup } from '@crio-lxc/core/cgroup/delegate'
-import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
 import { cgroupOf } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
-import { keepSeccomp } from '@crio-lxc/core/container/seccomp-program'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { hasCreateHooks, hasHooks, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { hostHas } from '@crio-lxc/core/host/host-features'
@@ -27,17 +25,13 @@ import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/pro
 import { close } from '@crio-lxc/core/sys/fd'
 import { makeFifo } from '@crio-lxc/core/sys/files'
 import { effectiveUid, ownPid, setUmask } from '@crio-lxc/core/sys/program'
-import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
-import { planContainer } from '@crio-lxc/init/container-plan'
 import type { Console } from '@crio-lxc/init/steps/terminal'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
-import { awaitInit } from './await-init.ts'
 import { connectCaller, sendPidfd } from './caller-socket.ts'
 import { type ManagerOf, managersOf } from './cgroup-managers.ts'
 import { cgroupMounts } from './cgroup-mounts.ts'
 import { checkHooks, checkHooksWithAgent } from './check-hooks.ts'
 import { companionsOf } from './companions.ts'
-import { resolveDestinations } from './destinations.ts'
 import { Gate } from './gate.ts'
 import { hostArch } from './host-arch.ts'
 import { idMapperOf } from './id-mappers.ts'
@@ -48,11 +42,8 @@ import { moveNetDevices } from './move-net-devices.ts'
 import { type OpenNamespaces, openNamespaces, sharesPids, sharesSysfs } from './namespaces.ts'
 import { notifierOf } from './notifier.ts'
 import { listenEnvironment, preservedFds } from './preserved-fds.ts'
-import { processInputs } from './process-inputs.ts'
-import { identifyInit, publishInit } from './publish-init.ts'
 import type { ResctrlGroup } from './resctrl.ts'
 import { planResources } from './resource-plan.ts'
-import { agentOf } from './seccomp-listener.ts'
 import type { Settings } from './settings.ts'
 import { openSources } from './sources.ts'
 import { fixStdio } from './stdio.ts'
@@ -288,7 +279,10 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   if (guard) undo.push(() => guard.end(timeouts.killMs))
   done('launch', `launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
 
-  // From here on liblxc makes the namespaces meanwhile.
+  // From here on liblxc makes the namespaces meanwhile: what is needed from here on is loaded from here on.
+  const { planContainer, processInputs, resolveDestinations, compileSeccomp, keepSeccomp, applyDevicePlan } =
+    await import('./after-launch.ts')
+  const { agentOf, awaitInit, identifyInit, publishInit } = await import('./after-launch.ts')
   const env = [...(container.spec.process.env ?? []), ...listenEnvironment(listenFds)]
   const process = processInputs(
     { ...spec.process, env },

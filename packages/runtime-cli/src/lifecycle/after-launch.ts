@@ -1,0 +1,10 @@
+/** What create needs once the monitor has been launched: as one module, loaded while liblxc works. */
+export { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
+export { keepSeccomp } from '@crio-lxc/core/container/seccomp-program'
+export { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
+export { planContainer } from '@crio-lxc/init/container-plan'
+export { awaitInit } from './await-init.ts'
+export { resolveDestinations } from './destinations.ts'
+export { processInputs } from './process-inputs.ts'
+export { identifyInit, publishInit } from './publish-init.ts'
+export { agentOf } from './seccomp-listener.ts'
