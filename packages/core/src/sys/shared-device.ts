@@ -30,13 +30,14 @@ import {
 import { newMount } from './mount.ts'
 import { attempt, call } from './syscall.ts'
 
-/** Those that are everybody's, with the names under which programs expect to find their descriptors. */
-const names = new Map([
-  [makedev(1, 3), 'null'],
-  [makedev(1, 5), 'zero'],
-  [makedev(1, 7), 'full'],
-  [makedev(1, 8), 'random'],
-  [makedev(1, 9), 'urandom'],
+/** Those that are everybody's: the names under which programs expect to find their descriptors, and the minors. */
+const MAJOR = 1
+const minors = new Map([
+  ['null', 3],
+  ['zero', 5],
+  ['full', 7],
+  ['random', 8],
+  ['urandom', 9],
 ])
 const F_GETFL = 3
 const O_ACCMODE = 3
@@ -48,13 +49,33 @@ export interface ReplaceOptions {
   readonly root?: number | undefined
 }
 
+/** What a descriptor of a memory device is. */
+export interface MemoryDevice {
+  /** Below /dev. */
+  readonly name: string
+  readonly major: number
+  readonly minor: number
+  /** O_RDONLY and its kin. */
+  readonly access: number
+}
+
+/** undefined when `fd` is something else. */
+export function memoryDevice(fd: number, stat = fstat(fd)): MemoryDevice | undefined {
+  if (!stat.isCharacterDevice()) return undefined
+  for (const [name, minor] of minors) {
+    if (stat.rdev !== makedev(MAJOR, minor)) continue
+    const flags = call('fcntl', [fd, F_GETFL, 0], () => `fcntl(${fd}, F_GETFL)`)
+    return { name, major: MAJOR, minor, access: flags & O_ACCMODE }
+  }
+  return undefined
+}
+
 /** Makes `fd` a descriptor of a node that no other container has, if it is a memory device. */
 export function replaceDevice(fd: number, { label, root }: ReplaceOptions): void {
   const stat = fstat(fd)
-  const name = names.get(stat.rdev)
-  if (name === undefined || !stat.isCharacterDevice()) return
-  const flags = call('fcntl', [fd, F_GETFL, 0], () => `fcntl(${fd}, F_GETFL)`)
-  const access = flags & O_ACCMODE
+  const found = memoryDevice(fd, stat)
+  if (!found) return
+  const { name, access } = found
   const there = root === undefined ? undefined : openNodeIn(root, name, { access, than: stat })
   const own = there ?? openOwnNode(name, { device: stat.rdev, access, label })
   // Standard descriptors are inherited as they are.

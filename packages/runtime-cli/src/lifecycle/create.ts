@@ -241,7 +241,11 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const staged = [...container.sources.staged, ...cgroup.staged]
   undo.push(() => killContainer(layout, cgroupDir, timeouts.killMs))
   // The monitor inherits them.
-  fixStdio(spec.process.user, { namespace: userNamespace, label: spec.linux?.mountLabel })
+  const stdio = fixStdio(spec.process.user, {
+    namespace: userNamespace,
+    label: spec.linux?.mountLabel,
+    byInit: !userNamespace,
+  })
   const monitor = new Monitor(info, {
     arch,
     companions,
@@ -311,6 +315,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       fifoDirectory: monitor.fifoDirectory,
       report: monitor.reportWrite,
       console,
+      stdio: console ? [] : stdio,
       netDevices: fetched,
       gate: gate?.plan,
       preserved: preserved.length,

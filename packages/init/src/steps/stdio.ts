@@ -1,0 +1,39 @@
+/**
+ * Memory devices of the caller's among stdin, stdout and stderr. Who holds the node may change its mode and owner, so the
+ * container gets one of its own: made here, in a tmpfs that init has anyway, and not by create, which would have to make a
+ * mount for it and give it up, before liblxc can begin.
+ */
+import { makedev, O_CLOEXEC, O_NOCTTY, S_IFCHR } from '@crio-lxc/core/abi/constants'
+import type { Plan, Slot } from '@crio-lxc/core/plan/plan'
+
+export interface StdioDevice {
+  readonly fd: number
+  /** Its node's, in /dev. */
+  readonly name: string
+  readonly major: number
+  readonly minor: number
+  /** O_RDONLY and its kin. */
+  readonly access: number
+}
+
+/** How many files and directories `planStdio` makes. */
+export function countStdioNodes(devices: readonly StdioDevice[]): number {
+  return devices.length === 0 ? 0 : 1 + new Set(devices.map(({ name }) => name)).size
+}
+
+/** `ownNodes` is the tmpfs of own-nodes.ts. In a directory dev, as programs look at the paths of their descriptors. */
+export function planStdio(plan: Plan, ownNodes: Slot, devices: readonly StdioDevice[]): void {
+  if (devices.length === 0) return
+  plan.step('make the directory of the nodes for stdio', 'mkdirat', [ownNodes, plan.string('dev'), 0o755])
+  for (const { fd, name, major, minor, access } of devices) {
+    const path = plan.string(`dev/${name}`)
+    const node = plan.slot(`/dev/${name} for fd ${fd}`)
+    // Two of them may be the same device.
+    const made = [ownNodes, path, S_IFCHR | 0o666, makedev(major, minor)]
+    plan.step(`make the node of /dev/${name} for fd ${fd}`, 'mknodat', made, { ignore: ['EEXIST'] })
+    const flags = access | O_NOCTTY | O_CLOEXEC
+    plan.step(`open /dev/${name} for fd ${fd}`, 'openat', [ownNodes, path, flags], { result: node })
+    plan.step(`make it fd ${fd}`, 'dup3', [node, fd, 0])
+    plan.step(`close /dev/${name}`, 'close', [node])
+  }
+}
