@@ -113,6 +113,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
         fifoDirectory: 22,
         report: 23,
         console: spec.process.terminal ? { socket: 24, plainLines: true } : undefined,
+        stdio: userNamespaceOf(spec) ? [] : [{ fd: 0, name: 'null', major: 1, minor: 3, access: 0 }],
         cgroupNamespace: created ? undefined : 25,
         gate: { go: 26, hostTree: { fd: 27, stage: '/usr/libexec/crio-lxc/stage', rootfs: '/bundle/rootfs' } },
         preserved: 0,

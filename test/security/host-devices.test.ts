@@ -159,6 +159,15 @@ describe('a device of the host that is given as stdio', () => {
       const result = await t.runtime(['exec', id, 'sh', '-c', script], { through: onDevices('</dev/null 2>/dev/null') })
       expect(result).toMatchObject({ exitCode: 0, stdout: `over\n${state}` })
     })
+
+    it("/dev/null, of exec, where the container's own is something else", async () => {
+      const { id } = await t.running({ process: { capabilities } })
+      const replaced = 'rm /dev/null 2>/dev/zero; mknod /dev/null c 1 5 && ls -lL /dev/null | grep -c "1, *5"'
+      expect((await t.runtime(['exec', id, 'sh', '-c', replaced])).stdout).toBe('1\n')
+      const script = `wc -c; { ${stdin}; } 2>/dev/zero; echo over`
+      const result = await t.runtime(['exec', id, 'sh', '-c', script], { through: onDevices('</dev/null') })
+      expect(result).toMatchObject({ exitCode: 0, stdout: `0\nover\n${state}` })
+    })
   })
 
   it('works as before', async () => {

@@ -43,6 +43,7 @@ import { planAffinity } from './steps/scheduling.ts'
 import { isLabelled } from './steps/security-label.ts'
 import { planSessionKeyring } from './steps/session-keyring.ts'
 import { planFetchStagedMounts } from './steps/staged-mounts.ts'
+import { countStdioNodes, planStdio, type StdioDevice } from './steps/stdio.ts'
 import { planSysctls } from './steps/sysctl.ts'
 import { type Console, planConsole, planControllingTerminal, planTerminal } from './steps/terminal.ts'
 import { planTimeNamespace } from './steps/time-namespace.ts'
@@ -64,6 +65,8 @@ export interface ContainerFds {
   /** Write end of the pipe that create reads. */
   readonly report: number
   readonly console: Console | undefined
+  /** What init replaces of what it has inherited: none in a user namespace, in which nobody can make a node. */
+  readonly stdio: readonly StdioDevice[]
   /** A cgroup namespace to join: liblxc makes new ones only. */
   readonly cgroupNamespace: number | undefined
   /** Given when there are linux.netDevices that init is to move; from a user namespace it may not. */
@@ -136,9 +139,11 @@ export function planContainer(inputs: ContainerInputs): Plan {
   plan.times?.begin('devices')
   const { maskedPaths = [] } = linux
   const set = devicesOf(linux.devices ?? [], mounts)
-  const nodes = (maskedPaths.length > 0 ? MASKS : 0) + (userNamespace ? 0 : (set?.covering.length ?? 0))
+  const covering = userNamespace ? 0 : (set?.covering.length ?? 0)
+  const nodes = (maskedPaths.length > 0 ? MASKS : 0) + covering + countStdioNodes(fds.stdio)
   const stage = hostTree?.stage ?? ''
   const ownNodes = nodes > 0 ? planOwnNodes(plan, { stage, label, count: nodes }) : undefined
+  if (ownNodes) planStdio(plan, ownNodes, fds.stdio)
   if (set) {
     planDevices(plan, { root: rootfs, ...set, detached: fds.devices, ownNodes })
     planDeviceLinks(plan, rootfs)

@@ -52,14 +52,21 @@ export const errnoTable = {
 
 export type Errno = keyof typeof errnoTable
 
+let names: ReadonlyMap<number, Errno> | undefined
+
+/** Most processes never ask; who asks for one asks for many, as a file that is not there is no failure. */
+function nameOf(number: number): Errno | undefined {
+  names ??= new Map((Object.keys(errnoTable) as Errno[]).map((name) => [errnoTable[name][0], name]))
+  return names.get(number)
+}
+
 /** The name of an error number, or `E<number>` for one outside the table. */
 export function errnoName(number: number): string {
-  for (const [name, row] of Object.entries(errnoTable)) if (row[0] === number) return name
-  return `E${number}`
+  return nameOf(number) ?? `E${number}`
 }
 
 /** `ENOENT` as "no such file or directory"; an unknown one as "error 133". */
 export function errnoSentence(number: number): string {
-  for (const row of Object.values(errnoTable)) if (row[0] === number) return row[1]
-  return `error ${number}`
+  const name = nameOf(number)
+  return name === undefined ? `error ${number}` : errnoTable[name][1]
 }

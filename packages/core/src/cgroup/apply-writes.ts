@@ -3,7 +3,7 @@
 import { cleanUp } from '../errors/cleanup.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
-import { readText } from '../sys/files.ts'
+import { readTextIfThere } from '../sys/if-there.ts'
 import { writeExisting } from './cgroupfs.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import type { CgroupWrite } from './plan/cgroup-write.ts'
@@ -101,9 +101,9 @@ function usageOf(target: string): string | undefined {
 
 function readIfExists(file: string): string | undefined {
   try {
-    return readText(file).trim()
+    return readTextIfThere(file)?.trim()
   } catch {
-    // Not there, or write-only: nothing is known about it.
+    // Write-only: nothing is known about it.
     return undefined
   }
 }

@@ -4,7 +4,7 @@ import { RuntimeError } from '../errors/runtime-error.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { codeOf } from '../errors/system-error.ts'
 import { threadGroup } from '../process/proc.ts'
-import { readText } from '../sys/files.ts'
+import { readTextIfThere } from '../sys/if-there.ts'
 import { hasChildren, readBelow, walkCgroups } from './cgroup-tree.ts'
 import { type CgroupLayout, membershipHierarchy } from './plan/cgroup-layout.ts'
 
@@ -32,23 +32,24 @@ export function findProcesses(layout: CgroupLayout, path: string): { pids: numbe
 
 /** Pids in the cgroup itself; none when it does not exist. */
 export function readProcs(directory: string): number[] {
-  return pidsOf((file) => readText(`${directory}/${file}`))
+  return pidsOf((file) => readTextIfThere(`${directory}/${file}`))
 }
 
 /**
  * A cgroup whose processes are not listed may have threads all the same: when it is a threaded one, which has no processes
  * of its own, and when threads came after the first one of their process had exited.
  */
-function pidsOf(read: (file: string) => string): number[] {
+function pidsOf(read: (file: string) => string | undefined): number[] {
   const pids = numbersOf(read, 'cgroup.procs')
-  if (pids.length > 0) return pids
-  const groups = numbersOf(read, 'cgroup.threads').map(threadGroup)
+  if (pids === undefined || pids.length > 0) return pids ?? []
+  const groups = numbersOf(read, 'cgroup.threads')?.map(threadGroup)
   return [...new Set(groups)].filter((pid) => pid !== undefined)
 }
 
-function numbersOf(read: (file: string) => string, file: string): number[] {
+/** undefined when `read` says that there is no such file. */
+function numbersOf(read: (file: string) => string | undefined, file: string): number[] | undefined {
   try {
-    return read(file).split('\n').filter(Boolean).map(Number)
+    return read(file)?.split('\n').filter(Boolean).map(Number)
   } catch (error) {
     const name = error instanceof SyscallError ? error.errnoName : codeOf(error)
     // ENOENT: v1 has no cgroup.threads, or the cgroup does not exist. ENODEV: it was removed between open and read.

@@ -4,7 +4,8 @@ import { O_PATH, O_WRONLY } from '../abi/constants.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { close, write } from '../sys/fd.ts'
-import { fileExists, makeDirectory, openFile, readText, removeDirectory, writeFile } from '../sys/files.ts'
+import { fileExists, openFile, readText, removeDirectory, writeFile } from '../sys/files.ts'
+import { makeDirectoryUnlessThere } from '../sys/if-there.ts'
 import { hasChildren, removeBelow } from './cgroup-tree.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
 import type { OpenCgroup } from './plan/join-cgroup.ts'
@@ -44,9 +45,8 @@ function makeDirectories({ mountPoint, version, controllers }: Hierarchy, path: 
   for (let depth = 1; depth <= parts.length; depth++) {
     const directory = `${mountPoint}/${parts.slice(0, depth).join('/')}`
     try {
-      makeDirectory(directory, 0o755)
+      makeDirectoryUnlessThere(directory, 0o755)
     } catch (error) {
-      if (codeOf(error) === 'EEXIST') continue
       throw new RuntimeError('cgroup', `create cgroup ${directory}: ${reasonOf(error)}`, { cause: error })
     }
   }

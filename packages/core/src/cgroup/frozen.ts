@@ -2,6 +2,7 @@
 
 import { codeOf } from '../errors/system-error.ts'
 import { readText } from '../sys/files.ts'
+import { readTextIfThere } from '../sys/if-there.ts'
 import { ancestors, type CgroupLayout, MOUNT_POINT } from './plan/cgroup-layout.ts'
 
 /** Where a freezer can be, the v1 controller first: without a look at the whole layout, for the status of a container. */
@@ -15,9 +16,11 @@ const requests = [
 export function isFrozen(path: string): boolean {
   for (const request of requests) {
     try {
-      return readText(request(path)).startsWith('1')
+      // Not there: another kind of host, or the cgroup is gone.
+      const text = readTextIfThere(request(path))
+      if (text !== undefined) return text.startsWith('1')
     } catch {
-      // Another kind of host, or the cgroup is gone.
+      // It has gone meanwhile.
     }
   }
   return false

@@ -11,12 +11,15 @@ export function itemOf(path: string, index: number): string {
   return `${path}[${index}]`
 }
 
-/** What a JSON pointer (RFC 6901) points at in `document`, and its path below `root`. */
-export function resolvePointer(document: unknown, pointer: string, root: string): { path: string; value: unknown } {
+/** What the names and indices `parts` lead to in `document`, and its path below `root`. */
+export function resolveParts(
+  document: unknown,
+  parts: readonly string[],
+  root: string,
+): { path: string; value: unknown } {
   let path = root
   let value = document
-  for (const part of pointer.split('/').slice(1)) {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
+  for (const name of parts) {
     path = Array.isArray(value) ? itemOf(path, Number(name)) : fieldOf(path, name)
     value = (value as Record<string, unknown>)[name]
   }

@@ -1,8 +1,9 @@
 /** The three questions about a document in order: are the types right, are the strings clean, do the rules hold. */
-import { type Check, checkProcess, checkResources, checkSpec } from '../../generated/validate-config.js'
+import { Process as processType, Resources as resourcesType, Spec as specType } from '../../generated/config-types.js'
 import { SpecError } from '../errors/runtime-error.ts'
 import { checkText } from './check-text.ts'
-import { fieldOf, resolvePointer } from './field-path.ts'
+import { checkType, type Type } from './check-type.ts'
+import { fieldOf, resolveParts } from './field-path.ts'
 import type { Resources } from './resources.ts'
 import type { Process, Spec } from './spec.ts'
 import { checkProcessRules, checkSpecRules } from './spec-rules.ts'
@@ -24,7 +25,7 @@ const unknownText = { controls: true }
 export function validateSpec(value: object, { controls } = unknownText): Spec {
   const { process } = value as Partial<Spec>
   const filled = typeof process === 'object' ? { ...value, process: withUser(process) } : value
-  checkTypes(checkSpec, filled, '')
+  checkTypes(specType, filled, '')
   const spec = filled as Spec
   if (controls) checkText(spec)
   checkSpecRules(spec)
@@ -34,7 +35,7 @@ export function validateSpec(value: object, { controls } = unknownText): Spec {
 /** The same for the document of `exec --process`. */
 export function validateProcess(value: object, { controls } = unknownText): Process {
   const filled = withUser(value)
-  checkTypes(checkProcess, filled, 'process')
+  checkTypes(processType, filled, 'process')
   const process = filled as Process
   if (controls) checkText({ process })
   checkProcessRules(process)
@@ -43,22 +44,21 @@ export function validateProcess(value: object, { controls } = unknownText): Proc
 
 /** The same for the document of `update --resources`. */
 export function validateResources(value: object, { controls } = unknownText): Resources {
-  checkTypes(checkResources, value, 'linux.resources')
+  checkTypes(resourcesType, value, 'linux.resources')
   const resources = value as Resources
   if (controls) checkText({ linux: { resources } })
   return resources
 }
 
-function checkTypes(check: Check, document: object, root: string): void {
-  if (check(document)) return
-  const error = check.errors?.[0]
-  const { path, value } = resolvePointer(document, error?.instancePath ?? '', root)
-  const missing = error?.params.missingProperty
+function checkTypes(type: Type, document: object, root: string): void {
+  const problem = checkType(type, document)
+  if (!problem) return
+  const { at, missing, wanted = 'something else' } = problem
+  const { path, value } = resolveParts(document, at, root)
   if (missing !== undefined) {
     const field = fieldOf(path, missing)
     throw new SpecError(field, required[field] === undefined ? 'required' : `required: ${required[field]}`)
   }
-  const wanted = error?.params.is ?? 'something else'
   throw new SpecError(path, `must be ${wanted}, got ${describe(value, wanted)}`)
 }
 

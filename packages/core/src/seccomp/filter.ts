@@ -14,7 +14,7 @@ export interface ArgumentTest {
 export interface FilterRule {
   readonly action: number
   readonly syscall: string
-  /** All of them must hold. */
+  /** All of them must hold. The same array for all names of a list. */
   readonly tests: readonly ArgumentTest[]
 }
 
@@ -78,9 +78,9 @@ export function toFilter(seccomp: Seccomp): Filter {
     const value = toAction(action, errnoRet, `linux.seccomp.syscalls[${index}].errnoRet`)
     // libseccomp refuses a rule that says what happens anyway.
     if (value === defaultAction) return []
-    return names.flatMap((syscall) =>
-      conditions(args).map((tests) => ({ action: value, syscall, tests: tests.map(toTest) })),
-    )
+    // Once for hundreds of names.
+    const each = conditions(args).map((tests) => tests.map(toTest))
+    return names.flatMap((syscall) => each.map((tests) => ({ action: value, syscall, tests })))
   })
   return {
     defaultAction,

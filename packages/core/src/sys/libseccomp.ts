@@ -39,11 +39,17 @@ export function exportBpf({ defaultAction, architectures, rules, known }: Filter
       numbers.set(name, number)
       return number
     }
+    const encoded = new Map<readonly ArgumentTest[], Uint8Array>()
+    const bytesOf = (tests: readonly ArgumentTest[]): Uint8Array => {
+      const bytes = encoded.get(tests) ?? encode(tests)
+      encoded.set(tests, bytes)
+      return bytes
+    }
     for (const { action, syscall, tests } of rules) {
       const number = numberOf(syscall)
       // A name the library does not know is a system call that this kernel's headers do not have: runc skips it too.
       if (number === UNKNOWN_SYSCALL) continue
-      const added = invoke('seccomp_rule_add_array', context, action, number, tests.length, encode(tests))
+      const added = invoke('seccomp_rule_add_array', context, action, number, tests.length, bytesOf(tests))
       check(added, `add the rule for ${syscall}`)
     }
     for (const name of known ?? []) numberOf(name)

@@ -2,30 +2,82 @@
  * Memory devices (null, zero, full and their kin) among the descriptors of a container. Their nodes are the host's, and who
  * holds one may change its mode and owner; so a container gets the same device by a node that nobody else has.
  */
-import { MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, makedev, O_CLOEXEC, O_NOCTTY, S_IFCHR } from '../abi/constants.ts'
+import { Struct } from '../abi/bytes.ts'
+import {
+  AT_FDCWD,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  makedev,
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_PATH,
+  RESOLVE_CACHED,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  S_IFCHR,
+} from '../abi/constants.ts'
 import { close } from './fd.ts'
-import { changeMode, fstat, makeDirectory, makeNode, O_WRONLY, openFile } from './files.ts'
+import {
+  changeMode,
+  type FileStatus,
+  fstat,
+  fstatAsKnown,
+  makeDirectory,
+  makeNode,
+  O_WRONLY,
+  openFile,
+} from './files.ts'
 import { newMount } from './mount.ts'
-import { call } from './syscall.ts'
+import { attempt, call } from './syscall.ts'
 
-/** Those that are everybody's, with the names under which programs expect to find their descriptors. */
-const names = new Map([
-  [makedev(1, 3), 'null'],
-  [makedev(1, 5), 'zero'],
-  [makedev(1, 7), 'full'],
-  [makedev(1, 8), 'random'],
-  [makedev(1, 9), 'urandom'],
+/** Those that are everybody's: the names under which programs expect to find their descriptors, and the minors. */
+const MAJOR = 1
+const minors = new Map([
+  ['null', 3],
+  ['zero', 5],
+  ['full', 7],
+  ['random', 8],
+  ['urandom', 9],
 ])
 const F_GETFL = 3
 const O_ACCMODE = 3
 
-/** Makes `fd` a descriptor of a node of its own if it is a memory device; `label` is linux.mountLabel, or empty. */
-export function replaceDevice(fd: number, label: string): void {
+export interface ReplaceOptions {
+  /** linux.mountLabel, or empty. */
+  readonly label: string
+  /** O_PATH fd of the root of a container that runs: its own node will do. */
+  readonly root?: number | undefined
+}
+
+/** What a descriptor of a memory device is. */
+export interface MemoryDevice {
+  /** Below /dev. */
+  readonly name: string
+  readonly major: number
+  readonly minor: number
+  /** O_RDONLY and its kin. */
+  readonly access: number
+}
+
+/** undefined when `fd` is something else. */
+export function memoryDevice(fd: number, stat = fstat(fd)): MemoryDevice | undefined {
+  if (!stat.isCharacterDevice()) return undefined
+  for (const [name, minor] of minors) {
+    if (stat.rdev !== makedev(MAJOR, minor)) continue
+    const flags = call('fcntl', [fd, F_GETFL, 0], () => `fcntl(${fd}, F_GETFL)`)
+    return { name, major: MAJOR, minor, access: flags & O_ACCMODE }
+  }
+  return undefined
+}
+
+/** Makes `fd` a descriptor of a node that no other container has, if it is a memory device. */
+export function replaceDevice(fd: number, { label, root }: ReplaceOptions): void {
   const stat = fstat(fd)
-  const name = names.get(stat.rdev)
-  if (name === undefined || !stat.isCharacterDevice()) return
-  const flags = call('fcntl', [fd, F_GETFL, 0], () => `fcntl(${fd}, F_GETFL)`)
-  const own = openOwnNode(name, { device: stat.rdev, access: flags & O_ACCMODE, label })
+  const found = memoryDevice(fd, stat)
+  if (!found) return
+  const { name, access } = found
+  const there = root === undefined ? undefined : openNodeIn(root, name, { access, than: stat })
+  const own = there ?? openOwnNode(name, { device: stat.rdev, access, label })
   // Standard descriptors are inherited as they are.
   const inherited = fd > 2 ? O_CLOEXEC : 0
   call('dup3', [own, fd, inherited], () => `dup3(${own}, ${fd})`)
@@ -35,8 +87,32 @@ export function replaceDevice(fd: number, label: string): void {
 /** The null device for writing, by a node of its own. */
 export function openOwnNull(): number {
   const fd = openFile('/dev/null', O_WRONLY)
-  replaceDevice(fd, '')
+  replaceDevice(fd, { label: '' })
   return fd
+}
+
+/**
+ * The node of the same device in the container's /dev, if it has another one `than` the caller: to make a mount for one node
+ * and to give it up are two waits of the kernel's. Whatever the container has put there answers from the kernel's caches or
+ * not at all, so that none of it can hold the runtime up; and nothing else is opened than what was looked at.
+ */
+function openNodeIn(
+  root: number,
+  name: string,
+  { access, than }: { access: number; than: FileStatus },
+): number | undefined {
+  const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED
+  const how = new Struct(24).set64(0, O_PATH | O_CLOEXEC).set64(16, resolve)
+  const found = attempt('openat2', root, `dev/${name}`, how, how.length)
+  if (found < 0) return undefined
+  try {
+    const stat = fstatAsKnown(found)
+    if (!stat.isCharacterDevice() || stat.rdev !== than.rdev || stat.identity === than.identity) return undefined
+    const node = attempt('openat', AT_FDCWD, `/proc/self/fd/${found}`, access | O_NOCTTY | O_CLOEXEC, 0)
+    return node < 0 ? undefined : node
+  } finally {
+    close(found)
+  }
 }
 
 interface OwnNode {

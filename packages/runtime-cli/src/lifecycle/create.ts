@@ -8,12 +8,10 @@ import { presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
 import { openCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import { cgroupOwner, delegateCgroup } from '@crio-lxc/core/cgroup/delegate'
-import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
 import { cgroupOf } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
-import { keepSeccomp } from '@crio-lxc/core/container/seccomp-program'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { hasCreateHooks, hasHooks, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { hostHas } from '@crio-lxc/core/host/host-features'
@@ -27,26 +25,20 @@ import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/pro
 import { close } from '@crio-lxc/core/sys/fd'
 import { makeFifo } from '@crio-lxc/core/sys/files'
 import { effectiveUid, ownPid, setUmask } from '@crio-lxc/core/sys/program'
-import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
-import { planContainer } from '@crio-lxc/init/container-plan'
 import type { Console } from '@crio-lxc/init/steps/terminal'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { connectCaller, sendPidfd } from '../caller/caller-socket.ts'
 import { notifierOf } from '../caller/notifier.ts'
 import { listenEnvironment, preservedFds } from '../caller/preserved-fds.ts'
-import { agentOf } from '../caller/seccomp-listener.ts'
 import { fixStdio } from '../caller/stdio.ts'
 import { identifyMessage } from '../caller/termination-message.ts'
-import { awaitInit } from '../creation/await-init.ts'
 import { type ManagerOf, managersOf } from '../creation/cgroup-managers.ts'
 import { Gate } from '../creation/gate.ts'
 import { type LoadedSpec, loadSpec } from '../creation/load-spec.ts'
 import { Monitor } from '../creation/monitor.ts'
 import { moveNetDevices } from '../creation/move-net-devices.ts'
-import { identifyInit, publishInit } from '../creation/publish-init.ts'
 import type { ResctrlGroup } from '../creation/resctrl.ts'
 import { planResources } from '../creation/resource-plan.ts'
-import { processInputs } from '../entering/process-inputs.ts'
 import { checkHooks, checkHooksWithAgent } from '../hooks/check-hooks.ts'
 import { companionsOf } from '../installation/companions.ts'
 import { hostArch } from '../installation/host-arch.ts'
@@ -56,7 +48,6 @@ import { traceOf } from '../plan-process/trace-of.ts'
 import { killContainer } from '../removal/kill-container.ts'
 import type { Settings } from '../settings.ts'
 import { cgroupMounts } from '../sources/cgroup-mounts.ts'
-import { resolveDestinations } from '../sources/destinations.ts'
 import { idMapperOf } from '../sources/id-mappers.ts'
 import { openSources } from '../sources/sources.ts'
 import { Undo } from '../undo.ts'
@@ -250,7 +241,11 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   const staged = [...container.sources.staged, ...cgroup.staged]
   undo.push(() => killContainer(layout, cgroupDir, timeouts.killMs))
   // The monitor inherits them.
-  fixStdio(spec.process.user, { namespace: userNamespace, label: spec.linux?.mountLabel })
+  const stdio = fixStdio(spec.process.user, {
+    namespace: userNamespace,
+    label: spec.linux?.mountLabel,
+    byInit: !userNamespace,
+  })
   const monitor = new Monitor(info, {
     arch,
     companions,
@@ -288,7 +283,10 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   if (guard) undo.push(() => guard.end(timeouts.killMs))
   done('launch', `launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
 
-  // From here on liblxc makes the namespaces meanwhile.
+  // From here on liblxc makes the namespaces meanwhile: what is needed from here on is loaded from here on.
+  const { planContainer, processInputs, resolveDestinations, compileSeccomp, keepSeccomp, applyDevicePlan } =
+    await import('../creation/after-launch.ts')
+  const { agentOf, awaitInit, identifyInit, publishInit } = await import('../creation/after-launch.ts')
   const env = [...(container.spec.process.env ?? []), ...listenEnvironment(listenFds)]
   const process = processInputs(
     { ...spec.process, env },
@@ -317,6 +315,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       fifoDirectory: monitor.fifoDirectory,
       report: monitor.reportWrite,
       console,
+      stdio: console ? [] : stdio,
       netDevices: fetched,
       gate: gate?.plan,
       preserved: preserved.length,

@@ -188,6 +188,7 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
       fifoDirectory,
       report,
       console: spec.process.terminal ? { socket: 205, plainLines: false } : undefined,
+      stdio: [],
       netDevices: fetched,
       gate: gate?.plan,
       preserved: 0,

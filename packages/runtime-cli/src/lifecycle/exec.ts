@@ -229,7 +229,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       traced: options.trace !== undefined,
     })
     const file = keep(sealedFile('exec', compile(plan, reportWrite)))
-    fixStdio(process.user, { namespace: userNamespace, label: spec.linux?.mountLabel })
+    fixStdio(process.user, { namespace: userNamespace, label: spec.linux?.mountLabel, root })
     const executor = new ExecutorProcess({
       path: companionsOf(settings).init,
       plan: file,

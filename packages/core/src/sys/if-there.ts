@@ -1,0 +1,24 @@
+/** What is often there, or not: neither is an error, which takes the engine longer than the call. */
+import { decode } from '../abi/bytes.ts'
+import { AT_FDCWD, O_CLOEXEC } from '../abi/constants.ts'
+import { errnoTable } from '../abi/errno.ts'
+import { close, readToEnd } from './fd.ts'
+import { attempt, checked } from './syscall.ts'
+
+/** undefined when there is no such file. */
+export function readTextIfThere(path: string): string | undefined {
+  const fd = attempt('openat', AT_FDCWD, path, O_CLOEXEC, 0)
+  if (fd === -errnoTable.ENOENT[0]) return undefined
+  checked(fd, () => `open ${path}`)
+  try {
+    return decode(readToEnd(fd))
+  } finally {
+    close(fd)
+  }
+}
+
+/** Whatever is there already stays. */
+export function makeDirectoryUnlessThere(path: string, mode: number): void {
+  const made = attempt('mkdirat', AT_FDCWD, path, mode)
+  if (made !== -errnoTable.EEXIST[0]) checked(made, () => `mkdir ${path}`)
+}
