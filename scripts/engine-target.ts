@@ -91,7 +91,7 @@ export function sanitizedTarget(allocator: string): Target {
   return {
     name: 'sanitized',
     compiler,
-    options: ['-O1', '-g', '-fno-omit-frame-pointer', sanitizers],
+    options: ['-O2', '-g', sanitizers],
     allocator,
     link: (objects, executable) => run(compiler, [sanitizers, ...objects, '-lseccomp', '-lm', '-o', executable]),
   }

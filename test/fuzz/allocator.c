@@ -1,6 +1,7 @@
 /* The engine's memory in the fuzzer: every block is one of malloc's, whose ends and whose end AddressSanitizer watches. */
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine.h"
 
@@ -34,8 +35,8 @@ static void *reallocate(JSMallocState *state, void *block, size_t size)
 
 	if (size > 0 && !other)
 		return NULL;
-	for (size_t i = 0; i < kept; i++)
-		((char *)other)[i] = ((char *)block)[i];
+	if (kept > 0)
+		memcpy(other, block, kept);
 	release(state, block);
 	return other;
 }
