@@ -104,7 +104,7 @@ export function sanitizedTarget(): Target {
   return {
     name: 'sanitized',
     compiler,
-    options: [architecture(process.arch), '-O1', '-g', '-fno-omit-frame-pointer', sanitizers],
+    options: [architecture(process.arch), '-O2', '-g', sanitizers],
     files: ['engine'],
     link: (objects, executable, options = []) =>
       run(compiler, [sanitizers, ...objects, '-lseccomp', '-lm', ...options, '-o', executable]),

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Unit tests need neither root nor a build; integration tests make real containers, one file at a time. */
+/** Unit tests and the fuzzer need neither root nor a build; integration tests make real containers, one file at a time. */
 export default defineConfig({
   test: {
     projects: [
@@ -8,7 +8,16 @@ export default defineConfig({
         test: {
           name: 'unit',
           root: import.meta.dirname,
-          include: ['unit/**/*.test.ts', 'fuzz/**/*.test.ts'],
+          include: ['unit/**/*.test.ts'],
+          testTimeout: 10_000,
+          setupFiles: ['../packages/core/src/sys/node-engine.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'fuzz',
+          root: import.meta.dirname,
+          include: ['fuzz/**/*.test.ts'],
           testTimeout: 10_000,
           setupFiles: ['../packages/core/src/sys/node-engine.ts'],
         },

@@ -1,7 +1,6 @@
 /** What holds for every plan, config and cgroup write, whatever config.json says. */
 import { decode } from '@crio-lxc/core/abi/bytes'
 import type { CgroupWrite } from '@crio-lxc/core/cgroup/plan/cgroup-write'
-import { compile } from '@crio-lxc/core/plan/compile'
 import { type Arg, Bytes, HEADER_BYTES, PLAN_BASE, type Plan, Slot, type Step } from '@crio-lxc/core/plan/plan'
 
 /** The runtime did not refuse the document, and made something of it that it must not make. */
@@ -14,8 +13,8 @@ function hold(condition: boolean, problem: string): asserts condition {
 const STEP_BYTES = 88
 
 /** The file as crio-lxc-init maps it: every pointer in it leads to where it should, inside. */
-export function checkImage(plan: Plan): void {
-  const image = new Image(compile(plan, 9))
+export function checkImage(plan: Plan, bytes: Uint8Array): void {
+  const image = new Image(bytes)
   const count = image.uint32(16)
   const steps = image.word(HEADER_BYTES - 8)
   hold(image.word(8) === image.size, 'the header tells another size')

@@ -1,4 +1,5 @@
 /** Documents that would take minutes or gigabytes, if nothing were bounded. */
+import { encode } from '@crio-lxc/core/abi/bytes'
 import { defaultSpec } from '@crio-lxc/core/oci/default-spec'
 import { clone } from './clone.ts'
 import type { Input } from './fuzz-inputs.ts'
@@ -47,10 +48,7 @@ const changes: readonly [name: string, change: (spec: Json) => void][] = [
         many(100_000, (n) => ({ allow: true, type: 'c', major: n, minor: n })),
       ),
   ],
-  [
-    'directories in PATH',
-    (spec) => Object.assign(spec.process, { env: [`PATH=${':'.repeat(1_000_000)}`], args: ['x'] }),
-  ],
+  ['directories in PATH', (spec) => Object.assign(spec.process, { env: [`PATH=${':'.repeat(131_000)}`], args: ['x'] })],
   ['arguments', (spec) => Object.assign(spec.process, { args: many(1_000_000, () => 'x') })],
   [
     'rules of seccomp',
@@ -87,5 +85,6 @@ export function exhaustingInput(index: number): Input {
   const [, change] = changes[-1 - index] as (typeof changes)[number]
   const spec = clone(defaultSpec)
   change(spec)
-  return { text: toText(spec), options: { libseccomp: true, systemd: true, layout: 0 }, valid: false }
+  const options = { libseccomp: true, systemd: true, layout: 0, printed: true, whole: true }
+  return { file: 'config.json', text: encode(toText(spec)), options, valid: false }
 }

@@ -10,7 +10,7 @@ import { outcomeOf } from './fuzz-inputs.ts'
 const INPUTS = 20_000
 const SEED = 1
 
-describe('config.json', () => {
+describe('what the runtime reads', () => {
   // A process of its own: an endless loop or an exhausted heap is then a failure and not the end of the tests.
   it(`${INPUTS} documents end in plans that hold together or in one sentence`, { timeout: 240_000 }, async () => {
     const engine = ['--import', join(import.meta.dirname, '../../packages/core/src/sys/node-engine.ts')]

@@ -1,5 +1,5 @@
 /** From a valid spec to a hostile one: changes of the document, and of its text. */
-import { encode } from '@crio-lxc/core/abi/bytes'
+import { concat, encode } from '@crio-lxc/core/abi/bytes'
 import { clone } from './clone.ts'
 import type { Random } from './random.ts'
 import { raw } from './raw-json.ts'
@@ -185,6 +185,18 @@ export function mutateText(text: string, random: Random): string | Uint8Array {
     () => text + random.pick(['\n', ' ', '{}', '\0', text]),
     () => `\ufeff${text}`,
     () => spoilBytes(encode(text), random),
+  ])()
+}
+
+/** Changes what is no text: bytes, its length, a part of it twice. */
+export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
+  const at = random.below(bytes.length + 1)
+  return random.pick([
+    () => bytes.subarray(0, at),
+    () => concat(bytes.subarray(0, at), bytes.subarray(random.below(at + 1))),
+    () => concat(bytes, new Uint8Array(random.pick([1, 7, 300]))),
+    () => spoilBytes(bytes.slice(), random),
+    () => spoilBytes(bytes.slice(), random),
   ])()
 }
 

@@ -131,8 +131,14 @@ describe('every string of config.json', () => {
       let parent = spec
       for (const step of path.slice(0, -1)) parent = parent[step]
       parent[path.at(-1) as string | number] = payload
-      const options = { libseccomp: false, systemd: document % 2 === 0, layout: document % 3 }
-      const { defect } = outcomeOf({ text: toText(spec), options, valid: false })
+      const options = {
+        libseccomp: false,
+        systemd: document % 2 === 0,
+        layout: document % 3,
+        printed: true,
+        whole: true,
+      }
+      const { defect } = outcomeOf({ file: 'config.json', text: toText(spec), options, valid: false })
       if (defect !== undefined) defects.push(`${field}: ${defect}`)
     }
     expect(strings.size).toBeGreaterThan(60)

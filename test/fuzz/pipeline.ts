@@ -1,11 +1,12 @@
 /** Everything that create, exec and the hooks compute from a config.json, without the host: no file is opened. */
-import { arm64, x64 } from '@crio-lxc/core/abi/arch'
+import { type Arch, arm64, x64 } from '@crio-lxc/core/abi/arch'
 import { CLONE_NEWUSER, MS_PRIVATE, MS_REC, MS_SLAVE } from '@crio-lxc/core/abi/constants'
 import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
 import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import { planDevices } from '@crio-lxc/core/cgroup/plan/device-plan'
 import { printDevicePlan } from '@crio-lxc/core/cgroup/plan/print-device-plan'
 import { planDeviceWrites, planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
+import { planAnnotatedProperties } from '@crio-lxc/core/cgroup/plan/unit-annotations'
 import { type HookPoint, hookPoints, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
@@ -13,7 +14,8 @@ import { checkSupport } from '@crio-lxc/core/oci/check-support'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
-import type { Spec } from '@crio-lxc/core/oci/spec'
+import type { Process, Spec } from '@crio-lxc/core/oci/spec'
+import { compile } from '@crio-lxc/core/plan/compile'
 import type { JoinedNamespace } from '@crio-lxc/core/plan/joined-namespace'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { printPlan } from '@crio-lxc/core/plan/print'
@@ -57,15 +59,43 @@ export interface PipelineOptions {
   readonly systemd: boolean
   /** Which of the hosts. */
   readonly layout: number
+  /** Every plan in words. */
+  readonly printed: boolean
+  /** Plans for each processor, and all of them checked: false where that was done before, on Node. */
+  readonly whole: boolean
 }
 
-/** Throws what the runtime would print, or a PlanError for a plan that is not what it should be. */
-export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, layout: host }: PipelineOptions): void {
+export function layoutOf(host: number): CgroupLayout {
+  return layouts[host % layouts.length] as CgroupLayout
+}
+
+/** The bytes of all plans. Throws what the runtime would print, or a PlanError for a plan that is not what it should be. */
+export function runPipeline(text: string | Uint8Array, options: PipelineOptions): number {
   const spec = parseSpec(text)
   // A host that has everything: what it lacks would only be refused earlier.
   checkSupport(spec, () => true)
-  const layout = layouts[host % layouts.length] as CgroupLayout
+  const layout = layoutOf(options.layout)
+  planCgroup(spec, layout, options)
+  const process = processOf(spec, options.libseccomp)
+  if (options.whole) planInit({ arch: arm64, spec, process, layout }, options)
+  return (
+    planNetDevices(spec, options) +
+    planInit({ arch: x64, spec, process, layout }, options) +
+    planOthers(spec, process, options)
+  )
+}
+
+/** Of `exec --process`, in a container without a user namespace. */
+export function planProcess(process: Process): number {
+  const inputs = processOf({ ociVersion: '1.0.0', root: { path: '/' }, process }, false)
+  const fds = { ...execFds, console: { socket: 15, plainLines: true } }
+  return compile(planExec({ arch: x64, process: inputs, namespaces: [], newKeyring: true, fds }), 9).length
+}
+
+/** The cgroup, what is written there, and liblxc's config. */
+function planCgroup(spec: Spec, layout: CgroupLayout, { systemd }: PipelineOptions): void {
   const { path: cgroup } = resolveCgroupsPath(spec.linux?.cgroupsPath, { id: 'ID', systemd })
+  if (systemd) planAnnotatedProperties(spec.annotations)
   const resources = spec.linux?.resources ?? {}
   const devices = planDevices(resources, layout)
   checkWrites(cgroup, [
@@ -73,7 +103,6 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
     ...planResourceWrites(resources, { layout, read: () => undefined }),
   ])
   printDevicePlan(devices)
-
   const namespaces = namespacesOf(spec)
   checkLxcConfig(
     lxcConfig({
@@ -88,68 +117,74 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
       logLevel: 'WARN',
     }),
   )
-  const process = processOf(spec, libseccomp)
+}
+
+interface Init {
+  readonly arch: Arch
+  readonly spec: Spec
+  readonly process: ProcessInputs
+  readonly layout: CgroupLayout
+}
+
+/** The plans of init, and of what starts it. */
+function planInit({ arch, spec, process, layout }: Init, options: PipelineOptions): number {
+  const namespaces = namespacesOf(spec)
   const created = namespaces.created.has('cgroup')
-  const netDevices = netDevicesOf(spec)
-  if (netDevices) verify(planNetDeviceProcess({ arch: x64, namespace: 10, netDevices, report: 13 }))
-  for (const arch of [x64, arm64]) {
-    const container = planContainer({
-      arch,
-      spec,
-      process,
-      namespaces,
-      newKeyring: true,
-      fds: {
-        rootfs: 20,
-        mounts: detachedMounts(spec),
-        fromTree: new Map(),
-        devices: new Map(
-          (devicesOf(spec.linux?.devices ?? [], spec.mounts ?? [])?.devices ?? [])
-            .slice(0, 2)
-            .map(({ path }, index) => [path, 30 + index]),
-        ),
-        nullDevice: 21,
-        netDevices: userNamespaceOf(spec) ? undefined : netDevices,
-        fifoDirectory: 22,
-        report: 23,
-        console: spec.process.terminal ? { socket: 24, plainLines: true } : undefined,
-        stdio: userNamespaceOf(spec) ? [] : [{ fd: 0, name: 'null', major: 1, minor: 3, access: 0 }],
-        cgroupNamespace: created ? undefined : 25,
-        gate: { go: 26, hostTree: { fd: 27, stage: '/usr/libexec/crio-lxc/stage', rootfs: '/bundle/rootfs' } },
-        preserved: 0,
-      },
-      cgroup: cgroupMounts(layout, created),
-      userNamespace: userNamespaceOf(spec) && { staged: stagedMounts(spec) },
-    })
-    checkContainerPlan(container)
-    verify(container)
-    const open = { tasks: [11], unified: 12 }
-    verify(
-      planLaunch({
-        arch,
-        cgroup: open,
-        report: 13,
-        command: ['x'],
-        stage: '/usr/libexec/crio-lxc/stage',
-        staged: stagedMounts(spec),
-      }),
-    )
-  }
-  const exec = { cgroup: { tasks: [11], unified: 12 }, report: 13, acknowledge: 14, preserved: 0 }
-  const mapped: JoinedNamespace[] = userNamespaceOf(spec) ? [{ type: 'user', flag: CLONE_NEWUSER, fd: 10 }] : []
-  const entered = { namespaces: mapped, newKeyring: true }
-  verify(planExec({ arch: x64, process, ...entered, fds: { ...exec, console: { socket: 15, plainLines: false } } }))
+  const container = planContainer({
+    arch,
+    spec,
+    process,
+    namespaces,
+    newKeyring: true,
+    fds: {
+      rootfs: 20,
+      mounts: detachedMounts(spec),
+      fromTree: new Map(),
+      devices: new Map(
+        (devicesOf(spec.linux?.devices ?? [], spec.mounts ?? [])?.devices ?? [])
+          .slice(0, 2)
+          .map(({ path }, index) => [path, 30 + index]),
+      ),
+      nullDevice: 21,
+      netDevices: userNamespaceOf(spec) ? undefined : netDevicesOf(spec),
+      fifoDirectory: 22,
+      report: 23,
+      console: spec.process.terminal ? { socket: 24, plainLines: true } : undefined,
+      stdio: userNamespaceOf(spec) ? [] : [{ fd: 0, name: 'null', major: 1, minor: 3, access: 0 }],
+      cgroupNamespace: created ? undefined : 25,
+      gate: { go: 26, hostTree: { fd: 27, stage, rootfs: '/bundle/rootfs' } },
+      preserved: 0,
+    },
+    cgroup: cgroupMounts(layout, created),
+    userNamespace: userNamespaceOf(spec) && { staged: stagedMounts(spec) },
+  })
+  if (options.whole) checkContainerPlan(container)
+  const cgroup = { tasks: [11], unified: 12 }
+  const launch = planLaunch({ arch, cgroup, report: 13, command: ['x'], stage, staged: stagedMounts(spec) })
+  return bytesOf(container, options) + bytesOf(launch, options)
+}
+
+const stage = '/usr/libexec/crio-lxc/stage'
+const execFds = { cgroup: { tasks: [11], unified: 12 }, report: 13, acknowledge: 14, preserved: 0 }
+
+/** The plans of exec and of the hooks. */
+function planOthers(spec: Spec, process: ProcessInputs, options: PipelineOptions): number {
+  const namespaces: JoinedNamespace[] = userNamespaceOf(spec) ? [{ type: 'user', flag: CLONE_NEWUSER, fd: 10 }] : []
+  const entered = { namespaces, newKeyring: true, process }
+  const fds = { ...execFds, console: { socket: 15, plainLines: false } }
+  let bytes = bytesOf(planExec({ arch: x64, ...entered, fds }), options)
   hooksAfterCreate(spec.hooks)
-  for (const hook of pointNames.flatMap((point) => spec.hooks?.[point] ?? []))
-    verify(
-      planHook({
-        arch: x64,
-        hook,
-        cwd: '/',
-        fds: { stdin: 3, stdout: 4, stderr: 5, report: 6, go: 7 },
-        container: { ...exec, ...entered, process },
-      }),
-    )
+  for (const hook of pointNames.flatMap((point) => spec.hooks?.[point] ?? [])) {
+    const ends = { stdin: 3, stdout: 4, stderr: 5, report: 6, go: 7 }
+    const container = { ...execFds, ...entered }
+    bytes += bytesOf(planHook({ arch: x64, hook, cwd: '/', fds: ends, container }), options)
+  }
+  return bytes
+}
+
+function planNetDevices(spec: Spec, options: PipelineOptions): number {
+  const netDevices = netDevicesOf(spec)
+  return netDevices ? bytesOf(planNetDeviceProcess({ arch: x64, namespace: 10, netDevices, report: 13 }), options) : 0
 }
 
 /** The ids of config.json: what is joined has them too, for the plans' sake. */
@@ -178,9 +213,12 @@ function stagedMounts(spec: Spec): StagedMount[] {
   ]
 }
 
-function verify(plan: Plan): void {
-  checkImage(plan)
-  for (const { what, call } of printPlan(plan)) if (!what || !call) throw new Error('a step without words')
+function bytesOf(plan: Plan, { whole, printed }: PipelineOptions): number {
+  const bytes = compile(plan, 9)
+  if (whole) checkImage(plan, bytes)
+  if (whole || printed)
+    for (const { what, call } of printPlan(plan)) if (!what || !call) throw new Error('a step without words')
+  return bytes.length
 }
 
 function namespacesOf({ linux }: Spec): { all: ReadonlySet<NamespaceType>; created: ReadonlySet<NamespaceType> } {

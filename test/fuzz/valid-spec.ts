@@ -64,7 +64,7 @@ function process(random: Random): Json {
       uid: random.pick(unsigned32),
       gid: random.pick(unsigned32),
       umask: random.pick([0, 0o22, 0o777]),
-      additionalGids: random.list(random.once(20) ? 2000 : 5, () => random.pick(unsigned32)),
+      additionalGids: random.list(random.once(200) ? 2000 : 5, () => random.pick(unsigned32)),
     },
     rlimits: random.some(['AS', 'CORE', 'CPU', 'NOFILE', 'NPROC', 'STACK']).map((type) => ({
       type: `RLIMIT_${type}`,
@@ -116,12 +116,12 @@ function idMappings(random: Random): Json {
   const size = random.pick([1, 65536, 2 ** 30])
   const one = { containerID: random.pick([0, 1, 2 ** 31 - 2]), hostID: random.pick([0, 1, 2 ** 31 - 2]), size }
   // Ids of their own, which the first one does not reach.
-  const others = random.list(300, (index) => ({
+  const others = random.list(random.once(20) ? 100 : 2, (index) => ({
     containerID: 2 ** 32 - 2 - index,
     hostID: 2 ** 32 - 400 + index,
     size: 1,
   }))
-  return [one, ...others.slice(0, random.pick([0, 1, 100]))]
+  return [one, ...others]
 }
 
 function hooks(random: Random): Json {
@@ -260,7 +260,7 @@ function path(random: Random): string {
   return encode(whole).length < 4000 ? whole : '/long'
 }
 
-function text(random: Random): string {
+export function text(random: Random): string {
   return random.pick([
     '',
     'x',

@@ -61,6 +61,7 @@ fi
 (step 'npm run lint' npm run lint) || echo 1 >"$results/lint.status"
 
 run unit -- --project unit
+run fuzz -- --project fuzz
 run integration -- --project integration
 # Crashes, hostile documents and forged records take minutes, and none of them asks how the host's mounts are shared.
 run integration-in-a-shared-mount-tree unshare -m sh test/run/share-mounts.sh -- --project integration --exclude '**/crash/**' \

@@ -108,8 +108,8 @@ export function readContainerFacts(
   if (!isObject(value)) return refuse('it is not an object')
   const { schemaVersion, containerId, bundlePath, cgroupDir } = value
   if (schemaVersion !== SCHEMA_VERSION)
-    return refuse(`it has version ${JSON.stringify(schemaVersion)}, and this program knows ${SCHEMA_VERSION}`)
-  if (containerId !== id) return refuse(`it is of the container ${JSON.stringify(containerId)}`)
+    return refuse(`it has version ${JSON.stringify(schemaVersion) ?? 'none'}, and this program knows ${SCHEMA_VERSION}`)
+  if (containerId !== id) return refuse(`it is of the container ${JSON.stringify(containerId) ?? 'without an id'}`)
   if (typeof bundlePath !== 'string' || !isCgroupPath(cgroupDir)) return refuse('bundlePath or cgroupDir is missing')
   const facts = { ...defaults, runtimeRoot: root, ...value } as unknown as ContainerFacts
   if (!isIdentity(facts.creator) || !isTextList(facts.madeCgroups)) return refuse('creator or madeCgroups is damaged')

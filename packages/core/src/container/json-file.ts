@@ -37,12 +37,17 @@ export function decodeFileJSON(path: string): unknown {
 /** The same, but undefined when the file is missing. */
 export function decodePresentJSON(path: string): unknown {
   const bytes = readOwnBytes(path)
-  if (bytes === undefined) return undefined
+  return bytes && decodeJSON(bytes, path)
+}
+
+/** The value of what the file `path` holds. Throws RuntimeError `io`. */
+export function decodeJSON(bytes: Uint8Array, path: string): unknown {
   const text = decode(bytes)
   try {
     return JSON.parse(text)
   } catch (cause) {
-    const problem = text === '' ? 'it is empty' : messageOf(cause)
+    // Node quotes the file.
+    const problem = text === '' ? 'it is empty' : messageOf(cause).split('\n', 1)[0]
     throw new RuntimeError('io', `decode ${path}: ${problem}: ${REMEDY}`, { cause })
   }
 }

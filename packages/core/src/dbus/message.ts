@@ -80,5 +80,5 @@ export function decodeMessage(bytes: Uint8Array): Message {
 }
 
 function align(length: number): number {
-  return (length + 7) & ~7
+  return Math.ceil(length / 8) * 8
 }

@@ -33,7 +33,8 @@ function endOfType(signature: string, at: number): number {
   if (close !== undefined) {
     let end = at + 1
     while (end < signature.length && signature[end] !== close) end = endOfType(signature, end)
-    if (end < signature.length) return end + 1
+    // A structure has members: an array of nothing would have no end.
+    if (end > at + 1 && end < signature.length) return end + 1
   } else if (code !== '' && 'ybnqiuxtdsogv'.includes(code)) return at + 1
   throw new Error(`${JSON.stringify(signature)} is not a D-Bus signature`)
 }

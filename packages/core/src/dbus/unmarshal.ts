@@ -2,7 +2,10 @@
 import { decode, type Struct, structOf } from '../abi/bytes.ts'
 import { alignmentOf, splitSignature, type Value } from './signature.ts'
 
-/** Throws RangeError when the bytes end before the values do. */
+/** As deep as D-Bus lets variants lie in one another. */
+const MAX_DEPTH = 64
+
+/** Throws RangeError when the bytes end before the values do, and Error for what is no signature or too deep. */
 export function unmarshal(signature: string, bytes: Uint8Array): Value[] {
   const reader = new Reader(bytes)
   return splitSignature(signature).map((type) => reader.read(type))
@@ -10,6 +13,7 @@ export function unmarshal(signature: string, bytes: Uint8Array): Value[] {
 
 class Reader {
   #at = 0
+  #variants = 0
   readonly #bytes: Struct
 
   constructor(bytes: Uint8Array) {
@@ -44,7 +48,13 @@ class Reader {
         return this.#readString(this.read('y') as number)
       case 'v': {
         const signature = this.read('g') as string
-        return { signature, value: this.read(signature) }
+        if (++this.#variants > MAX_DEPTH)
+          throw new Error(`a D-Bus message has more than ${MAX_DEPTH} levels of variants`)
+        if (splitSignature(signature).length !== 1)
+          throw new Error(`a variant of D-Bus has the signature ${JSON.stringify(signature)}`)
+        const value = this.read(signature)
+        this.#variants -= 1
+        return { signature, value }
       }
       case 'a':
         return this.#readArray(type.slice(1))

@@ -200,12 +200,16 @@ class Parser {
   }
 }
 
+function characterOf(hex: string): string {
+  const code = Number.parseInt(hex, 16)
+  if (code > 0x10ffff) throw new Error(`\\U${hex} is no character`)
+  return String.fromCodePoint(code)
+}
+
 function unescaped(text: string): string {
   return text.replace(
     /\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))/gs,
     (_, short: string | undefined, long: string | undefined, letter: string | undefined) =>
-      letter === undefined
-        ? String.fromCodePoint(Number.parseInt(short ?? long ?? '0', 16))
-        : (escapes[letter] ?? letter),
+      letter === undefined ? characterOf(short ?? long ?? '0') : (escapes[letter] ?? letter),
   )
 }

@@ -20,6 +20,8 @@ import { checkTimeOffsets } from './time-rules.ts'
 const PATH_MAX = 4096
 /** mount(2) reads one page of options and cuts off what is longer, without an error. */
 const MOUNT_DATA_MAX = 4096
+/** MAX_ARG_STRLEN with its NUL: execve(2) takes no longer argument or variable, on pages of 4096 bytes. */
+const ARG_STRLEN_MAX = 131072
 /** struct utsname, bytes without the NUL. */
 const HOST_NAME_MAX = 64
 /** setgroups(2). */
@@ -56,6 +58,8 @@ export function checkProcessRules(process: Process): void {
     )
   checkAbsolute(cwd, 'process.cwd')
   for (const [index, variable] of (env ?? []).entries()) checkVariable(variable, itemOf('process.env', index))
+  checkStrings(args, 'process.args')
+  checkStrings(env, 'process.env')
   checkList(user.additionalGids, 'process.user.additionalGids', NGROUPS_MAX)
   checkRlimits(rlimits ?? [])
   checkAttributeRules(process)
@@ -99,12 +103,24 @@ function checkVariable(variable: string, path: string): void {
   throw new SpecError(path, `must be NAME=value, got ${equals === 0 ? 'an empty name' : JSON.stringify(variable)}`)
 }
 
+/** What execve(2) would refuse with E2BIG, after all that is done before it. */
+function checkStrings(strings: readonly string[] | undefined, field: string): void {
+  const index = strings?.findIndex((text) => text.length * 3 >= ARG_STRLEN_MAX) ?? -1
+  if (index < 0) return
+  for (const [position, text] of (strings ?? []).entries())
+    checkBytes(text, itemOf(field, position), ARG_STRLEN_MAX - 1)
+}
+
 /** [POSIX-platform Hooks]: the path of a hook is absolute. */
 function checkHooks(hooks: Hooks): void {
   for (const point of Object.keys(hookPoints) as HookPoint[]) {
     checkList(hooks[point], `hooks.${point}`, MAX_LIST)
-    for (const [index, { path }] of (hooks[point] ?? []).entries())
-      checkAbsolute(path, `${itemOf(`hooks.${point}`, index)}.path`)
+    for (const [index, { path, args, env }] of (hooks[point] ?? []).entries()) {
+      const hook = itemOf(`hooks.${point}`, index)
+      checkAbsolute(path, `${hook}.path`)
+      checkStrings(args, `${hook}.args`)
+      checkStrings(env, `${hook}.env`)
+    }
   }
 }
 
@@ -134,6 +150,7 @@ function checkLinux(linux: Linux): void {
     }
   }
   checkMountLabel(linux.mountLabel ?? '')
+  checkList(Object.keys(linux.sysctl ?? {}), 'linux.sysctl', MAX_LIST)
   if (linux.sysctl) checkSysctlNames(linux.sysctl)
   if (linux.memoryPolicy) checkMemoryPolicy(linux.memoryPolicy)
   checkList(linux.seccomp?.architectures, 'linux.seccomp.architectures', MAX_LIST)

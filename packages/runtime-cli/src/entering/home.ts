@@ -12,20 +12,24 @@ const MAX_PASSWD_BYTES = 1024 * 1024
  * line or file.
  */
 export function homeOf(uid: number, root: number): string {
-  const line = readPasswd(root).find(([, , id = '']) => /^\d+$/.test(id) && Number(id) === uid)
-  return line?.[5] || '/'
+  return homeIn(readPasswd(root), uid)
 }
 
-function readPasswd(root: number): string[][] {
+/** The same of the text of the file. */
+export function homeIn(passwd: string, uid: number): string {
+  const lines = passwd.split('\n').map((line) => line.split(':'))
+  return lines.find(([, , id = '']) => /^\d+$/.test(id) && Number(id) === uid)?.[5] || '/'
+}
+
+/** Of no file, or of one that is none of a passwd's, nothing. */
+function readPasswd(root: number): string {
   const fd = openPasswd(root)
-  if (fd === undefined) return []
+  if (fd === undefined) return ''
   try {
     const { size } = fstat(fd)
-    if (size > MAX_PASSWD_BYTES) return []
+    if (size > MAX_PASSWD_BYTES) return ''
     const text = new Uint8Array(size)
     return decode(text.subarray(0, read(fd, text)))
-      .split('\n')
-      .map((line) => line.split(':'))
   } finally {
     close(fd)
   }

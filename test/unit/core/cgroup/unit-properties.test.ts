@@ -66,6 +66,7 @@ describe('planAnnotatedProperties()', () => {
     ['TimeoutStopUSec', 'uint64 5', 'TimeoutStopUSec', { signature: 't', value: 5n }],
     ['TimeoutStopSec', '5', 'TimeoutStopUSec', { signature: 't', value: 5000000n }],
     ['TimeoutStopSec', '1.5', 'TimeoutStopUSec', { signature: 't', value: 1500000n }],
+    ['TimeoutStopSec', '-1', 'TimeoutStopUSec', { signature: 't', value: 2n ** 64n - 1000000n }],
     ['CPUQuotaPerSecUSec', 'uint64 1', 'CPUQuotaPerSecUSec', { signature: 't', value: 1n }],
     ['CollectMode', "'inactive'", 'CollectMode', { signature: 's', value: 'inactive' }],
     ['DefaultDependencies', 'true', 'DefaultDependencies', { signature: 'b', value: true }],
@@ -79,6 +80,7 @@ describe('planAnnotatedProperties()', () => {
   })
 
   test.each([
+    ['TimeoutStopSec', '1e999', 'use "1e999" as a value of systemd: a number of seconds is expected'],
     ['TimeoutStopSec', "'5'", 'use "\'5\'" as a value of systemd: a number of seconds is expected'],
     ['Foo', 'nonsense', 'use "nonsense" as a value of systemd: nonsense is no type'],
     ['a=b', '1', '"a=b" is not the name of a property'],

@@ -109,6 +109,17 @@ describe('ContainerInfo', () => {
     expect(error).toMatchObject({ message: expect.stringMatching(/container\.json is missing: .*--force/) })
   })
 
+  test.each([
+    [{ containerId: 'web' }, 'it has version none, and this program knows 1'],
+    [{ schemaVersion: 1 }, 'it is of the container without an id'],
+  ])('load() of a file with no more than %j says what is missing', (content, problem) => {
+    mkdirSync(join(root, 'web'), { mode: 0o700 })
+    writeFileSync(join(root, 'web/container.json'), JSON.stringify(content), { mode: 0o600 })
+    expect(thrownBy(() => new ContainerInfo(root, 'web').load())).toMatchObject({
+      message: expect.stringContaining(problem),
+    })
+  })
+
   test('load() of a missing container throws ErrNotExist', () => {
     expect(thrownBy(() => new ContainerInfo(root, 'web').load())).toBeInstanceOf(ErrNotExist)
   })

@@ -16,7 +16,7 @@ describe('splitSignature()', () => {
     expect(splitSignature(signature)).toEqual(types)
   })
 
-  test.each(['a', '(s', '(', 'z', 'a{s', 's)'])('refuses %s', (signature) => {
+  test.each(['a', '(s', '(', 'z', 'a{s', 's)', '()', 'a{}'])('refuses %s', (signature) => {
     expect(() => splitSignature(signature)).toThrow(`${JSON.stringify(signature)} is not a D-Bus signature`)
   })
 })
@@ -53,6 +53,17 @@ describe('marshal() and unmarshal()', () => {
 
   test('too few bytes are an error', () => {
     expect(() => unmarshal('s', Buffer.from('10000000', 'hex'))).toThrow('a D-Bus message ends after 4 bytes')
+  })
+
+  test('variants of no type, of which an array would have no end, are an error', () => {
+    const bytes = Buffer.from('01 61 00 00 08000000 0000000000000000'.replaceAll(' ', ''), 'hex')
+    expect(() => unmarshal('v', bytes)).toThrow('"a" is not a D-Bus signature')
+    expect(() => unmarshal('v', Buffer.from('0000', 'hex'))).toThrow('a variant of D-Bus has the signature ""')
+  })
+
+  test('variants in one another without an end are an error', () => {
+    const bytes = Buffer.from('017600'.repeat(100_000), 'hex')
+    expect(() => unmarshal('v', bytes)).toThrow('a D-Bus message has more than 64 levels of variants')
   })
 })
 
@@ -98,6 +109,7 @@ describe('encodeMessage() and decodeMessage()', () => {
     ['big endian', 0, 0x42],
     ['another version', 3, 2],
     ['too long', 7, 0xff],
+    ['of a header that is too long', 15, 0xff],
   ])('refuses %s', (_, at, value) => {
     const bytes = encodeMessage(hello)
     bytes[at] = value

@@ -44,6 +44,7 @@ describe('parseVariantText()', () => {
     ['uint32 1.5', '1.5 is not of the type u'],
     ['<1', '> expected'],
     ["'open", 'a value expected'],
+    ['"\\UFFFFFFFF"', '\\UFFFFFFFF is no character'],
     ['string 1', '1 is not of the type s'],
   ])('refuses %s', (text, problem) => {
     expect(() => parseVariantText(text)).toThrow(problem)

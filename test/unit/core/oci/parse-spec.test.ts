@@ -142,6 +142,16 @@ const refused: [string, Changes, string][] = [
   ['a relative process.cwd', { 'process.cwd': 'tmp' }, 'process.cwd: must be an absolute path, got "tmp"'],
   ['an empty process.cwd', { 'process.cwd': '' }, 'process.cwd: must not be empty'],
   ['a variable without "="', { 'process.env[2]': 'NOEQ' }, 'process.env[2]: must be NAME=value, got "NOEQ"'],
+  [
+    'an argument that execve(2) does not take',
+    { 'process.args[0]': 'x'.repeat(131_072) },
+    'process.args[0]: must be at most 131071 bytes, got 131072',
+  ],
+  [
+    'a PATH that execve(2) does not take',
+    { 'process.env[1]': `PATH=${':'.repeat(1_000_000)}` },
+    'process.env[1]: must be at most 131071 bytes, got 1000005',
+  ],
   ['a variable without a name', { 'process.env': ['=x'] }, 'process.env[0]: must be NAME=value, got an empty name'],
   [
     'more groups than setgroups(2) takes',

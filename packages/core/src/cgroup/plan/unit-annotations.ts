@@ -24,8 +24,13 @@ export function planAnnotatedProperties(annotations: Readonly<Record<string, str
   })
 }
 
+/** As many numbers as `t` holds: what is beyond them begins again at 0. */
+const MODULUS = 1n << 64n
+
 function microseconds({ signature, value }: Variant): Variant {
   if (!'nqiuxtd'.includes(signature)) throw new Error('a number of seconds is expected')
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error('a number of seconds is expected')
   const exact = typeof value === 'bigint' ? value * 1000000n : BigInt(Math.round(Number(value) * 1e6))
-  return { signature: 't', value: BigInt.asUintN(64, exact) }
+  // The engine's asUintN leaves a small negative number as it is.
+  return { signature: 't', value: ((exact % MODULUS) + MODULUS) % MODULUS }
 }
