@@ -39,6 +39,15 @@ skip() {
 	echo 0 >"$results/$1.status"
 }
 
+# What the run in a shared mount tree consists of, by the beginnings of names.
+asks_for_mounts='callers/podman/ callers/containerd/ callers/conmon/create leak/ security/attacks security/entering
+	security/host-devices integration/create integration/run.test integration/delete integration/exec.test
+	integration/notify-socket integration/refused-execution integration/fields/cgroups integration/fields/devices
+	integration/fields/hooks integration/fields/host- integration/fields/idmapped integration/fields/kernel
+	integration/fields/mount integration/fields/namespaces integration/fields/nobodys integration/fields/paths
+	integration/fields/rootfs integration/fields/terminal integration/fields/termination integration/fields/tmpfs
+	integration/fields/user-namespace'
+
 has_vm() { [ "$(uname -m)" = x86_64 ]; }
 
 prepare() {
@@ -61,13 +70,16 @@ fi
 (step 'npm run lint' npm run lint) || echo 1 >"$results/lint.status"
 
 run unit -- --project unit
-run integration -- --project integration
-# Crashes, hostile documents and forged records take minutes, and none of them asks how the host's mounts are shared.
-run integration-in-a-shared-mount-tree unshare -m sh test/run/share-mounts.sh -- --project integration --exclude '**/crash/**' \
-	--exclude '**/build/**' --exclude '**/security/{tracing,forged-*,keyring,terminal-texts,changed-namespaces}*' \
-	--exclude '**/{bad-input,odd-containers,timeouts,top,trace,arm64}*'
-# A test that runc fails as well is a wrong test: what every runtime must do is shown to hold for it.
-run integration-of-runc env RUNTIME=runc -- --project integration integration/ leak/ security/ crash/
+run integration -- --project 'integration*'
+# Where every mount is shared, what depends on that: the tests of what the runtime mounts or leaves mounted, of the
+# namespaces that it makes or joins, of hooks, which mount as well, and of the callers, which bring mounts of their own.
+# Limits, signals, options, messages and hostile documents are the same there.
+# shellcheck disable=SC2086 # a list of words
+run integration-in-a-shared-mount-tree unshare -m sh test/run/share-mounts.sh -- --project 'integration*' $asks_for_mounts
+# A test that runc fails as well is a wrong test: what every runtime must do is shown to hold for it. The others, by their
+# names, are about crio-lxc alone.
+run integration-of-runc env RUNTIME=runc -- --project 'integration*' integration/ leak/ security/ crash/ \
+	--exclude '**/*.own.test.ts'
 # shellcheck disable=SC2086 # a list of words
 if has_vm; then
 	run_in_vm vm "$short_pass_machine -t 1200" $short_pass
