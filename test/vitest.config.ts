@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
+import { LongFirst } from './support/long-first.ts'
 
 /**
  * Files that nothing else may run beside, and that run after the others: they look at everything on the machine, or at
@@ -25,6 +26,7 @@ const integration = {
 /** Unit tests need neither root nor a build. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
