@@ -1,20 +1,15 @@
 import { availableParallelism } from 'node:os'
-import { configDefaults, defineConfig } from 'vitest/config'
+import { defineConfig } from 'vitest/config'
 import { LongFirst } from './support/long-first.ts'
 
-/**
- * Files that nothing else may run beside, and that run after the others: they look at everything on the machine, or at
- * every process of the installation, or they measure how much of a processor something takes.
- */
-const alone = ['leak/**/*.test.ts', 'crash/**/*.test.ts', 'integration/{top,trace}.own.test.ts']
-
 /** Half of the time a test waits: for the kernel to make and remove cgroups and namespaces, above all. */
-const maxWorkers = availableParallelism() + 1
+const maxWorkers = Math.min(availableParallelism() + 1, 8)
+
+const testsOf = (...directories: string[]): string[] => directories.map((name) => `${name}/**/*.test.ts`)
 
 /** They make real containers. */
 const integration = {
   root: import.meta.dirname,
-  include: ['integration', 'callers', 'arm64', 'security'].map((directory) => `${directory}/**/*.test.ts`),
   globalSetup: ['support/global-setup.ts'],
   setupFiles: ['../packages/core/src/sys/node-engine.ts'],
   testTimeout: 60_000,
@@ -37,8 +32,19 @@ export default defineConfig({
           setupFiles: ['../packages/core/src/sys/node-engine.ts'],
         },
       },
-      { test: { ...integration, name: 'integration', exclude: [...configDefaults.exclude, ...alone], maxWorkers } },
-      { test: { ...integration, name: 'integration-alone', include: alone, fileParallelism: false } },
+      // None has `exclude`, which would take the place of the command line's.
+      {
+        test: {
+          ...integration,
+          name: 'integration',
+          include: testsOf('integration', 'callers', 'arm64', 'security'),
+          maxWorkers,
+        },
+      },
+      // After the others, one file at a time: they look at everything on the machine, or at every process of the installation.
+      {
+        test: { ...integration, name: 'integration-alone', include: testsOf('leak', 'crash'), fileParallelism: false },
+      },
     ],
   },
 })
