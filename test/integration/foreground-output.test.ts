@@ -53,7 +53,8 @@ describe.each(isRunc ? (['run'] as const) : (['run', 'exec'] as const))('%s with
 })
 
 // runc stops passing signals on, or has to be killed.
-describe.skipIf(isRunc).each(['run', 'exec'] as const)('%s whose output nobody reads', (verb) => {
+describe.each(['run', 'exec'] as const)('%s whose output nobody reads', (verb) => {
+  requires('own-runtime')
   /** The runtime with one end of a pipe as its standard output. */
   async function unread(script: string, { blocking }: { blocking: boolean }): Promise<ChildProcess & { pid: number }> {
     const fifo = join(t.hostDirectory(), 'fifo')

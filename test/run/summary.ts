@@ -21,7 +21,8 @@ const runs = readdirSync(directory)
   .filter((name) => name.endsWith('.status'))
   .map((name) => basename(name, '.status'))
 const reports = runs.map((run) => readReport(join(directory, `${run}.json`)))
-const counts = runs.map((run, n) => countRun(reports[n], readStatus(run)))
+const statuses = runs.map((run) => readStatus(run))
+const counts = runs.map((_, n) => countRun(reports[n], statuses[n] ?? 0))
 /** Directories whose cases are counted apart as well: what they show is a promise of its own. */
 const parts = ['callers']
 const width = Math.max(...runs.map((run) => run.length))
@@ -34,7 +35,8 @@ for (const [n, run] of runs.entries()) {
 }
 
 // Here, because a long output may be kept from its end only.
-for (const [n, run] of runs.entries()) for (const failure of failuresOf(reports[n])) console.log(`\n${run}: ${failure}`)
+for (const [n, run] of runs.entries())
+  for (const failure of failuresOf(reports[n], statuses[n] ?? 0)) console.log(`\n${run}: ${failure}`)
 
 const total = addCounts(counts)
 console.log(`\n${formatCounts(total)}`)

@@ -63,7 +63,13 @@ export function formatCounts({ passed, failed, skipped }: Counts): string {
 const MESSAGE_LINES = 12
 
 /** What failed in a run, each as its file and name, then the beginning of what was said about it. */
-export function failuresOf(report: JsonReport | undefined): string[] {
+export function failuresOf(report: JsonReport | undefined, exitStatus: number): string[] {
+  const named = namedFailures(report)
+  if (named.length > 0 || (report !== undefined && exitStatus === 0)) return named
+  return [`no test of it failed, and it ended with status ${exitStatus}: see what it printed`]
+}
+
+function namedFailures(report: JsonReport | undefined): string[] {
   return (report?.testResults ?? []).flatMap(({ name, status, message = '', assertionResults }) => {
     const file = name.replace(/^.*\/test\//, 'test/')
     const failed = assertionResults.filter((result) => result.status === 'failed')

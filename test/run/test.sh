@@ -3,6 +3,9 @@
 #
 # The last line is "N passed, N failed" or "N passed, N failed, N skipped", added up over all runs; the exit status is
 # 0 when nothing failed. TEST_RESULTS names a directory that keeps the reports of the runs.
+#
+# The tests of real containers are two projects of vitest: files of `integration` run at the same time, and those of
+# `integration-alone` one after another, with nothing of the others.
 set -eu
 cd "$(dirname "$0")/../.."
 . test/run/prepare.sh
@@ -10,7 +13,13 @@ cd "$(dirname "$0")/../.."
 
 results=${TEST_RESULTS:-$(mktemp -d)}
 mkdir -p "$results"
-[ -n "${TEST_RESULTS-}" ] || trap 'rm -rf "$results" "$step_log"' EXIT
+machines=''
+finish() {
+	[ -z "$machines" ] || kill -- "-$machines" 2>/dev/null || :
+	rm -f "$step_log"
+	[ -n "${TEST_RESULTS-}" ] || rm -rf "$results"
+}
+trap finish EXIT
 
 # run NAME [WRAPPER...] -- VITEST-ARGUMENT...: one run of vitest, whose report is NAME.json and exit status NAME.status.
 run() {
@@ -39,6 +48,15 @@ skip() {
 	echo 0 >"$results/$1.status"
 }
 
+# The files that run in a shared mount tree, by parts of their paths.
+asks_for_mounts='callers/podman/ callers/containerd/ callers/conmon/create security/attacks security/entering
+	security/host-devices integration/create integration/run.test integration/delete integration/exec.test
+	integration/notify-socket integration/refused-execution integration/fields/cgroups integration/fields/devices
+	integration/fields/hooks integration/fields/host- integration/fields/idmapped integration/fields/kernel
+	integration/fields/mount integration/fields/namespaces integration/fields/nobodys integration/fields/paths
+	integration/fields/rootfs integration/fields/terminal integration/fields/termination integration/fields/tmpfs
+	integration/fields/user-namespace'
+
 has_vm() { [ "$(uname -m)" = x86_64 ]; }
 
 prepare() {
@@ -63,17 +81,29 @@ fi
 run unit -- --project unit
 run fuzz -- --project fuzz
 run integration -- --project integration
-# Crashes, hostile documents and forged records take minutes, and none of them asks how the host's mounts are shared.
-run integration-in-a-shared-mount-tree unshare -m sh test/run/share-mounts.sh -- --project integration --exclude '**/crash/**' \
-	--exclude '**/build/**' --exclude '**/security/{tracing,forged-*,keyring,terminal-texts,changed-namespaces}*' \
-	--exclude '**/{bad-input,odd-containers,timeouts,top,trace,arm64}*'
-# A test that runc fails as well is a wrong test: what every runtime must do is shown to hold for it.
-run integration-of-runc env RUNTIME=runc -- --project integration integration/ leak/ security/ crash/
+# Where every mount is shared, what depends on that: the tests of what the runtime mounts or leaves mounted, of the
+# namespaces that it makes or joins, of hooks, which mount as well, and of the callers, which bring mounts of their own.
+# Limits, signals, options, messages and hostile documents are the same there.
 # shellcheck disable=SC2086 # a list of words
+run integration-in-a-shared-mount-tree unshare -m sh test/run/share-mounts.sh -- --project integration $asks_for_mounts
+# A test that runc fails as well is a wrong test: what every runtime must do is shown to hold for it. The other files are
+# about crio-lxc alone, as their names say.
+run integration-of-runc env RUNTIME=runc -- --project integration integration/ security/ --exclude '**/*.own.test.ts'
+
+# Beside the tests that are alone, which wait most of the time: the machines have nothing of the host's but its processors.
 if has_vm; then
-	run_in_vm vm "$short_pass_machine -t 1200" $short_pass
-	# No machine has AppArmor and SELinux at once.
-	run_in_vm vm-selinux '-e -t 600' integration/fields/selinux
+	# Failures unless they come to an end.
+	for name in vm vm-selinux; do echo 1 >"$results/$name.status"; done
+	results=$results setsid sh test/vm/short-passes.sh </dev/null >"$results/machines.log" 2>&1 &
+	machines=$!
+fi
+run alone -- --project integration-alone
+run alone-in-a-shared-mount-tree unshare -m sh test/run/share-mounts.sh -- --project integration-alone leak/
+run alone-of-runc env RUNTIME=runc -- --project integration-alone --exclude '**/*.own.test.ts'
+if has_vm; then
+	wait "$machines" || :
+	machines=''
+	cat "$results/machines.log"
 else skip vm x86-64 "the machine's processor is $(uname -m)"; fi
 
 printf '\n'

@@ -113,7 +113,8 @@ describe('a device of the container is no inode of the host', () => {
   })
 
   // runc 1.1.5 binds the host's nodes into a user namespace, and fails.
-  describe.skipIf(isRunc)("in a user namespace whose root is the host's", () => {
+  describe("in a user namespace whose root is the host's", () => {
+    requires('own-runtime')
     it.each(['with a tmpfs at /dev', 'without a mount at /dev'])('%s', async (dev) => {
       const result = await run(`${use}; ${vandalise('/proc/version', ...names)}; wc -c < /proc/version`, (spec) => {
         mapIds(spec, [{ containerID: 0, hostID: 0, size: 65_536 }])
@@ -132,7 +133,8 @@ describe('a device of the host that is given as stdio', () => {
   const stdin = vandalise('/proc/self/fd/0')
 
   // runc 1.1.5 gives all but the null device to the user, and leaves them writable.
-  describe.skipIf(isRunc)('keeps its mode and owner', () => {
+  describe('keeps its mode and owner', () => {
+    requires('own-runtime')
     it.each(['null', 'zero', 'full', 'random', 'urandom'])('/dev/%s, of run', async (name) => {
       const result = await run(`${stdin}; echo over`, undefined, onDevices(`</dev/${name}`))
       expect(result).toMatchObject({ exitCode: 0, stdout: `over\n${state}` })
@@ -177,7 +179,8 @@ describe('a device of the host that is given as stdio', () => {
   })
 })
 
-describe.skipIf(isRunc)('a file of root of the host that is given as stdin', () => {
+describe('a file of root of the host that is given as stdin', () => {
+  requires('own-runtime')
   it("stays its owner's where a user namespace does not know root", async () => {
     const file = join(t.hostDirectory(), 'input')
     writeFileSync(file, 'text')

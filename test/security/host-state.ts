@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { hostMounts } from '../support/proc.ts'
 import { runtimePath } from '../support/runtime.ts'
 
 /** Kernel parameters that give the host away, and some that containers often set. */
@@ -22,20 +23,12 @@ const parameters = [
 /** Everything below these directories, and in general: mounts, devices, kernel parameters and the runtime's own files. */
 export function hostState(directories: readonly string[]): string[] {
   return [
-    ...mounts(directories),
+    ...hostMounts(directories.map((path) => dirname(path))),
     ...parameters.map((name) => `${name} = ${readOrNone(`/proc/sys/${name}`)}`),
     ...readdirSync('/dev').map((name) => describe(join('/dev', name), false)),
     ...[runtimePath, join(runtimePath, '../../libexec/crio-lxc')].flatMap((path) => tree(path)),
     ...directories.flatMap((path) => tree(path)),
   ]
-}
-
-/** All mounts but those that others, tests above all, make for themselves meanwhile in their temporary directories. */
-function mounts(own: readonly string[]): string[] {
-  const lines = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
-  return lines.filter(
-    (line) => !/^(?:\S+ ){4}\/(?:tmp|run\/netns)\//.test(line) || own.some((path) => line.includes(dirname(path))),
-  )
 }
 
 /** Type, mode, owner, and content or target of everything below a path. */

@@ -37,7 +37,10 @@ export async function makeBundle(directory: string, options: BundleOptions = {})
   const kind = options.rootfs ?? 'busybox'
   if (kind === 'busybox') makeBusyboxRootfs(rootfs)
   else mkdirSync(rootfs)
-  linkSync(pristine(directory, 'probe', program('probe')), join(rootfs, 'probe'))
+  linkSync(
+    pristine(directory, 'probe', (path) => copyFileSync(program('probe'), path)),
+    join(rootfs, 'probe'),
+  )
   const spec = await baseSpec()
   spec.process.args = [...(options.args ?? (kind === 'busybox' ? ['true'] : ['/probe']))]
   Object.assign(spec.process, options.process)
@@ -56,17 +59,21 @@ export async function makeBundle(directory: string, options: BundleOptions = {})
 function makeBusyboxRootfs(rootfs: string): void {
   for (const name of ['bin', 'dev', 'etc', 'proc', 'root', 'sys', 'tmp'])
     mkdirSync(join(rootfs, name), { recursive: true })
-  linkSync(pristine(join(rootfs, '../..'), 'busybox', '/bin/busybox'), join(rootfs, 'bin/busybox'))
-  for (const applet of applets.split(' ')) symlinkSync('busybox', join(rootfs, 'bin', applet))
+  const directory = join(rootfs, '../..')
+  const busybox = pristine(directory, 'busybox', (path) => copyFileSync('/bin/busybox', path))
+  linkSync(busybox, join(rootfs, 'bin/busybox'))
+  // One symlink under all names: ext4 is slow to find an inode that was not in use seconds ago.
+  const toBusybox = pristine(directory, 'applet', (path) => symlinkSync('busybox', path))
+  for (const applet of applets.split(' ')) linkSync(toBusybox, join(rootfs, 'bin', applet))
   writeFileSync(join(rootfs, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n')
   writeFileSync(join(rootfs, 'etc/group'), 'root:x:0:\nuser:x:1000:\n')
 }
 
-/** A copy to hard-link from, so that a container that writes to its program cannot reach the host's. */
-function pristine(directory: string, name: string, source: string): string {
-  const copy = join(directory, `pristine-${name}`)
-  if (!readdirSync(directory).includes(`pristine-${name}`)) copyFileSync(source, copy)
-  return copy
+/** What is hard-linked from, so that a container that writes to its program cannot reach the host's. */
+function pristine(directory: string, name: string, make: (path: string) => void): string {
+  const path = join(directory, `pristine-${name}`)
+  if (!readdirSync(directory).includes(`pristine-${name}`)) make(path)
+  return path
 }
 
 /** A temporary directory of the host that containers may be given parts of. */

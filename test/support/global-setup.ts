@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { modeAndOwner } from './proc.ts'
 import { runtimePath } from './runtime.ts'
@@ -6,12 +6,26 @@ import { runtimePath } from './runtime.ts'
 /** A runtime that hands a stdio device to a container's user changes the whole host: checked around every run. */
 const nullDevice = '666 0:0'
 
+/**
+ * What callers make outside of what they are told, the deepest first. Each test file has its own callers, which share
+ * these, so that none can say when the last one is done with them.
+ */
+const compiledIn = [
+  '/run/containerd/fifo',
+  '/run/containerd/s',
+  '/run/containerd',
+  '/run/containers/networks',
+  '/run/containers',
+]
+const strays = compiledIn.filter((path) => !existsSync(path))
+
 export function setup(): void {
   requireOpen(runtimePath)
   check('before')
 }
 
 export function teardown(): void {
+  for (const stray of strays) if (existsSync(stray) && readdirSync(stray).length === 0) rmdirSync(stray)
   check('after')
 }
 

@@ -48,6 +48,17 @@ export function cgroupMounts(): Record<string, string> {
   return mounts
 }
 
+/**
+ * Lines of the host's mountinfo but those of what others, tests above all, mount for themselves meanwhile in their
+ * temporary directories; those at or below the directories in `own` are among them.
+ */
+export function hostMounts(own: readonly string[] = []): string[] {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
+  return lines.filter(
+    (line) => !/^(?:\S+ ){4}\/(?:tmp|run\/netns)\//.test(line) || own.some((path) => line.includes(path)),
+  )
+}
+
 /** Every cgroup directory of any hierarchy whose last component satisfies `matches`. */
 export function findCgroups(matches: (name: string) => boolean): string[] {
   const found: string[] = []

@@ -40,9 +40,9 @@ describe('conmon -e --sync', () => {
 
   it('-T ends a process that takes too long', async () => {
     const container = await crio.start(sleeping)
-    const result = await crio.execSync(container, ['sleep', '4321'], { timeout: 1 })
+    const result = await crio.execSync(container, ['sleep', '8765'], { timeout: 1 })
     expect(result.record).toMatchObject({ exit_code: -1, message: 'command timed out' })
-    await waitFor(() => ![...commandLines().values()].includes('sleep 4321'))
+    await waitFor(() => ![...commandLines().values()].includes('sleep 8765'))
   })
 
   it('a missing executable: exit code -1 and the message, and no pid file', async () => {

@@ -53,7 +53,8 @@ describe('ctr run in the foreground', () => {
     session.type('tty; until stty size | grep "33 77"; do sleep 0.05; done\r')
     await session.shows(/\n\/dev\/pts\/0\r+\n/)
     await session.shows(/\n33 77\r+\n/)
-    session.type('echo $((40 + 2)); sleep 1000\r')
+    // Said by the process itself: between two of them ^C is nobody's.
+    session.type("sh -c 'echo $((40 + 2)); exec sleep 1000'\r")
     await session.shows(/\n42\r+\n/)
     session.type('\x03exit 5\r')
     expect(await session.exitCode).toBe(5)

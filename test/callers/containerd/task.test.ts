@@ -52,9 +52,12 @@ describe('ctr task exec', () => {
   it('--tty gives a terminal of the container', async () => {
     const args = ['task', 'exec', '--tty', '--exec-id', containerd.id(), id, 'sh']
     const session = containerd.onTerminal(args, { rows: 22, columns: 66 })
-    session.type('tty; until stty size | grep "22 66"; do sleep 0.05; done; sleep 1000\r')
+    session.type('tty; until stty size | grep "22 66"; do sleep 0.05; done\r')
     await session.shows(/\n\/dev\/pts\/\d+\r+\n/)
     await session.shows(/\n22 66\r+\n/)
+    // Said by the process itself: between two of them ^C is nobody's.
+    session.type("sh -c 'echo $((40 + 2)); exec sleep 1000'\r")
+    await session.shows(/\n42\r+\n/)
     session.type('\x03')
     session.type('exit 6\r')
     expect(await session.exitCode).toBe(6)

@@ -4,17 +4,7 @@
  * Containers are called through `ctr`, in a namespace of that name alone, which is also the parent of their cgroups.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect } from 'vitest'
@@ -41,14 +31,10 @@ export interface Task {
   readonly status: 'CREATED' | 'RUNNING' | 'PAUSED' | 'STOPPED'
 }
 
-/** Directories that containerd, its shims and ctr make outside of what they are told, the deepest first. */
-const compiledIn = ['/run/containerd/fifo', '/run/containerd/s', '/run/containerd']
-
 export class Containerd {
   /** Everything below here is removed by close(). */
   readonly directory: string = temporaryDirectory('crio-lxc-containerd-')
   readonly socket: string = join(this.directory, 'containerd.sock')
-  readonly #strays: string[] = compiledIn.filter((path) => !existsSync(path))
   #daemon: ChildProcess | undefined
   #counter = 0
 
@@ -279,7 +265,6 @@ address = "${this.socket}.ttrpc"
     for (const point of mounts.map((line) => line.split(' ')[4] ?? '').reverse())
       if (point.startsWith(`${this.directory}/`)) await execa('umount', ['--lazy', point])
     rmSync(this.directory, { recursive: true, force: true })
-    for (const stray of this.#strays) if (existsSync(stray) && readdirSync(stray).length === 0) rmdirSync(stray)
   }
 
   /** A `ctr events` that listens from start() to stop(). */

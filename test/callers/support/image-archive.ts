@@ -17,6 +17,8 @@ export async function rootfsArchive(directory: string): Promise<string> {
   await execa('tar', [
     '--create',
     '--numeric-owner',
+    // buildah's ADD cannot make a hard link to a symlink.
+    '--hard-dereference',
     '--owner=0',
     '--group=0',
     '--directory',

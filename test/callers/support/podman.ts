@@ -3,7 +3,7 @@
  * directory, the image is made of Debian's static busybox, and nothing of the machine's own configuration is read.
  * Containers have no network unless a test asks for one. podman always uses the runtime's default --root.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect } from 'vitest'
@@ -52,8 +52,6 @@ export class Podman {
   /** Everything below here is removed by close(); 0755, as a user of a container must pass. */
   readonly directory: string = temporaryDirectory('crio-lxc-podman-')
   readonly image = 'callers-busybox'
-  /** Directories with a path that podman has compiled in, and that this machine did not have before. */
-  readonly #strays: string[] = ['/run/containers/networks', '/run/containers'].filter((path) => !existsSync(path))
   /** Parent of the cgroups of every container and pod, as in /proc/PID/cgroup. */
   readonly cgroupParent: string
   #counter = 0
@@ -173,7 +171,6 @@ export class Podman {
     await removeCgroups(Object.values(cgroupMounts()).map((mount) => join(mount, this.cgroupParent)))
     for (const point of mountsBelow(this.directory).reverse()) await execa('umount', ['--lazy', point])
     rmSync(this.directory, { recursive: true, force: true })
-    for (const stray of this.#strays) if (existsSync(stray) && readdirSync(stray).length === 0) rmdirSync(stray)
     const written = outputs()
     if (written !== undefined) rmSync(written, { recursive: true, force: true })
   }

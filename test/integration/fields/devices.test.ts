@@ -5,7 +5,7 @@ import { useContainers } from '../../support/containers.ts'
 import { modeAndOwner } from '../../support/proc.ts'
 import { program } from '../../support/programs.ts'
 import { requires } from '../../support/requires.ts'
-import { isRunc, messageOf } from '../../support/runtime.ts'
+import { messageOf } from '../../support/runtime.ts'
 import type { Device, DeviceRule } from '../../support/spec.ts'
 
 requires('root')
@@ -167,21 +167,25 @@ describe('linux.devices where the image has something already', () => {
     expect(await over(device, make)).toMatchObject({ exitCode: 0, stdout: `${kept} 0:0\n` })
   })
 
-  // config-linux.md, "Devices": "If a file already exists at path that does not match the requested device, the runtime MUST
-  // generate an error." runc 1.1.5 goes on.
-  it.skipIf(isRunc).each([
-    ['another minor', fuse, ['mknod', '--mode=600', 'NODE', 'c', '10', '230']],
-    ['another major', fuse, ['mknod', '--mode=600', 'NODE', 'c', '11', '229']],
-    ['a block device of the same numbers', fuse, ['mknod', '--mode=600', 'NODE', 'b', '10', '229']],
-    ['a fifo', fuse, ['mknod', '--mode=600', 'NODE', 'p']],
-    ['a device where a fifo is asked for', { type: 'p' }, ['mknod', '--mode=600', 'NODE', 'c', '10', '229']],
-    ['a file', fuse, ['touch', 'NODE']],
-    ['a directory', fuse, ['mkdir', 'NODE']],
-    ['a link to the device', fuse, ['ln', '-s', '/dev/fuse', 'NODE']],
-  ] satisfies [string, DeviceNode, string[]][])('%s is an error', async (_, device, make) => {
-    const result = await over(device, make)
-    expect(result.exitCode).toBe(1)
-    expect(messageOf(result)).toMatch(/make the device node \/srv\/node: something else is there/)
+  describe('beyond runc', () => {
+    requires('own-runtime')
+
+    // config-linux.md, "Devices": "If a file already exists at path that does not match the requested device, the runtime MUST
+    // generate an error." runc 1.1.5 goes on.
+    it.each([
+      ['another minor', fuse, ['mknod', '--mode=600', 'NODE', 'c', '10', '230']],
+      ['another major', fuse, ['mknod', '--mode=600', 'NODE', 'c', '11', '229']],
+      ['a block device of the same numbers', fuse, ['mknod', '--mode=600', 'NODE', 'b', '10', '229']],
+      ['a fifo', fuse, ['mknod', '--mode=600', 'NODE', 'p']],
+      ['a device where a fifo is asked for', { type: 'p' }, ['mknod', '--mode=600', 'NODE', 'c', '10', '229']],
+      ['a file', fuse, ['touch', 'NODE']],
+      ['a directory', fuse, ['mkdir', 'NODE']],
+      ['a link to the device', fuse, ['ln', '-s', '/dev/fuse', 'NODE']],
+    ] satisfies [string, DeviceNode, string[]][])('%s is an error', async (_, device, make) => {
+      const result = await over(device, make)
+      expect(result.exitCode).toBe(1)
+      expect(messageOf(result)).toMatch(/make the device node \/srv\/node: something else is there/)
+    })
   })
 
   it('what is mounted in the place of a default device stays', async () => {

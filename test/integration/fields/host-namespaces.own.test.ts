@@ -3,7 +3,7 @@ import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
-import { namespaceOf } from '../../support/proc.ts'
+import { hostMounts, namespaceOf } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
 import { type Spec, setNamespace, shareWithHost } from '../../support/spec.ts'
 
@@ -14,8 +14,8 @@ const t = useContainers()
 /** Everything that a container could change for the whole host by a namespace that is not its own. */
 function host(): string {
   const files = ['hostname', 'domainname', 'shmmni', 'msgmax'].map((name) => `/proc/sys/kernel/${name}`)
-  files.push('/proc/sys/fs/mqueue/msg_max', '/proc/sys/net/ipv4/ip_unprivileged_port_start', '/proc/self/mountinfo')
-  return files.map((file) => `${file}: ${t.read(file)}`).join('')
+  files.push('/proc/sys/fs/mqueue/msg_max', '/proc/sys/net/ipv4/ip_unprivileged_port_start')
+  return [...files.map((file) => `${file}: ${t.read(file)}`), ...hostMounts([t.directory])].join('\n')
 }
 
 /** Namespace type, its file, the field that then must not be set, and what sets it to another value than the host has. */

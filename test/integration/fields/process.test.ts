@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { program } from '../../support/programs.ts'
 import { requires } from '../../support/requires.ts'
-import { isRunc } from '../../support/runtime.ts'
 
 requires('root')
 const t = useContainers()
@@ -51,16 +50,20 @@ describe('HOME of a process that has none', () => {
     expect(await home(line)).toBe('/root/caf\xe9/\xed\xa0\x80\xc3\xa4')
   })
 
-  // runc takes what it cannot read for 0.
-  it.skipIf(isRunc)('is of a line whose id is decimal', async () => {
-    const lines = [
-      'a:x:0x0:0::/hex:',
-      'b:x: 0:0::/blank:',
-      'c:x:0e1:0::/exponent:',
-      'd:x:-0:0::/minus:',
-      'e:x:0:0::/home:',
-    ]
-    expect(await home(`${lines.join('\n')}\n`)).toBe('/home')
+  describe('beyond runc', () => {
+    requires('own-runtime')
+
+    // runc takes what it cannot read for 0.
+    it('is of a line whose id is decimal', async () => {
+      const lines = [
+        'a:x:0x0:0::/hex:',
+        'b:x: 0:0::/blank:',
+        'c:x:0e1:0::/exponent:',
+        'd:x:-0:0::/minus:',
+        'e:x:0:0::/home:',
+      ]
+      expect(await home(`${lines.join('\n')}\n`)).toBe('/home')
+    })
   })
 })
 

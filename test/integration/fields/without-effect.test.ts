@@ -32,15 +32,19 @@ describe('process.rlimits', () => {
     expectWarning(result.stderr, 'process.rlimits: RLIMIT_NOFILE is listed again: the last one counts')
   })
 
-  // runc 1.1.5 takes the first one there.
-  it.skipIf(isRunc)('the same for process.json', async () => {
-    const { id } = await t.running()
-    const file = join(t.hostDirectory(), 'process.json')
-    const user = { uid: 0, gid: 0 }
-    writeFileSync(file, JSON.stringify({ args: ['/probe'], cwd: '/', env: ['PATH=/bin'], user, rlimits: twice }))
-    const result = await t.ok(['exec', '--process', file, id])
-    expect(parseProbe(result.stdout).rlimits).toMatchObject({ RLIMIT_NOFILE: ['50', '60'] })
-    expectWarning(result.stderr, 'process.rlimits: RLIMIT_NOFILE is listed again: the last one counts')
+  describe('beyond runc', () => {
+    requires('own-runtime')
+
+    // runc 1.1.5 takes the first one there.
+    it('the same for process.json', async () => {
+      const { id } = await t.running()
+      const file = join(t.hostDirectory(), 'process.json')
+      const user = { uid: 0, gid: 0 }
+      writeFileSync(file, JSON.stringify({ args: ['/probe'], cwd: '/', env: ['PATH=/bin'], user, rlimits: twice }))
+      const result = await t.ok(['exec', '--process', file, id])
+      expect(parseProbe(result.stdout).rlimits).toMatchObject({ RLIMIT_NOFILE: ['50', '60'] })
+      expectWarning(result.stderr, 'process.rlimits: RLIMIT_NOFILE is listed again: the last one counts')
+    })
   })
 })
 
@@ -56,12 +60,16 @@ describe('process.scheduler.nice', () => {
     expectWarning(result.stderr, 'process.scheduler.nice: has no effect with SCHED_IDLE')
   })
 
-  it.skipIf(isRunc)('beside SCHED_DEADLINE', async () => {
-    const times = { runtime: 2_000_000, deadline: 50_000_000, period: 100_000_000 }
-    const scheduler = { policy: 'SCHED_DEADLINE', nice: 5, ...times }
-    const result = await t.run({ args: ['/probe'], process: { scheduler } })
-    expect(parseProbe(result.stdout).scheduler).toMatchObject({ policy: 6, ...times })
-    expectWarning(result.stderr, 'process.scheduler.nice: has no effect with SCHED_DEADLINE')
+  describe('beyond runc', () => {
+    requires('own-runtime')
+
+    it('beside SCHED_DEADLINE', async () => {
+      const times = { runtime: 2_000_000, deadline: 50_000_000, period: 100_000_000 }
+      const scheduler = { policy: 'SCHED_DEADLINE', nice: 5, ...times }
+      const result = await t.run({ args: ['/probe'], process: { scheduler } })
+      expect(parseProbe(result.stdout).scheduler).toMatchObject({ policy: 6, ...times })
+      expectWarning(result.stderr, 'process.scheduler.nice: has no effect with SCHED_DEADLINE')
+    })
   })
 })
 

@@ -57,10 +57,16 @@ test('failuresOf() names tests with what they said, and files that do not load',
     { name: '/x/test/unit/b.test.ts', status: 'failed', message: 'no such module', assertionResults: [] },
     file('passed', 'passed'),
   ]
-  const [first = '', second, ...more] = failuresOf({ testResults })
+  const [first = '', second, ...more] = failuresOf({ testResults }, 1)
   expect(first.split('\n').slice(0, 3)).toEqual(['test/unit/a.test.ts > kill ends it', '  not equal', '  line 0'])
   expect(first.split('\n').length).toBe(13)
   expect(second).toBe('test/unit/b.test.ts\n  no such module')
   expect(more).toEqual([])
-  expect(failuresOf(undefined)).toEqual([])
+})
+
+test('failuresOf() says so when it can name none', () => {
+  const testResults = [file('passed', 'passed')]
+  expect(failuresOf({ testResults }, 0)).toEqual([])
+  expect(failuresOf({ testResults }, 1)).toEqual([expect.stringContaining('it ended with status 1')])
+  expect(failuresOf(undefined, 124)).toEqual([expect.stringContaining('it ended with status 124')])
 })
