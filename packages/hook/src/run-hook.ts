@@ -20,8 +20,7 @@ import { exit, kill, monotonicMs } from '@crio-lxc/core/sys/program'
 import { openOwnNull } from '@crio-lxc/core/sys/shared-device'
 import { type Exit, wait } from '@crio-lxc/core/sys/spawn'
 import { arch as ownArch } from '@crio-lxc/core/sys/syscall'
-import { EXECUTE_HOOK, type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
-import { EXECUTE, FIND_EXECUTABLE } from '@crio-lxc/init/step-names'
+import { type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
 
 export interface HookCall {
   readonly hook: Hook
@@ -133,7 +132,7 @@ function awaitExecution({ hook, name, traced, answer }: HookCall, entering: Ente
 function stepFailure(plan: Plan, { step, errno }: { step: number; errno: number }): string {
   const failed = plan.steps[step]
   if (!failed) return `unknown step ${step}: ${errnoSentence(errno)}`
-  const executes = [EXECUTE_HOOK, FIND_EXECUTABLE, EXECUTE].includes(failed.what)
+  const executes = failed.role === 'execute' || failed.role === 'find-executable'
   return executes ? errnoSentence(errno) : `${failed.what}: ${callText(failed)}: ${errnoSentence(errno)}`
 }
 

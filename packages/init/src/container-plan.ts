@@ -229,7 +229,7 @@ function planPark(plan: Plan, { report, fifoDirectory }: ContainerFds, acknowled
   planReportReady(plan, 'report that everything is ready', report)
   plan.step('close the report pipe', 'close', [report])
   const fifo: readonly Arg[] = [fifoDirectory, plan.string(START_FIFO), O_WRONLY | O_CLOEXEC]
-  plan.step('wait for start', 'openat', fifo, { result: REPORT })
+  plan.step('wait for start', 'openat', fifo, { role: 'wait-for-start', result: REPORT })
   plan.step('close the directory of the start fifo', 'close', [fifoDirectory])
   if (acknowledge) plan.step('make that fifo block', 'fcntl', [acknowledge, F_SETFL, 0])
 }

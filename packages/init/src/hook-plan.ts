@@ -54,9 +54,6 @@ export interface HookEntry {
   readonly process: Omit<ProcessInputs, 'candidates' | 'environment'> | undefined
 }
 
-/** The words of the step that executes a hook with the runtime's privileges. */
-export const EXECUTE_HOOK = 'execute the hook'
-
 export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan {
   const plan = new Plan(planTag.hook, arch)
   const parent = new Label()
@@ -79,7 +76,8 @@ export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan 
     plan.step(`enter ${cwd}`, 'chdir', [plan.string(cwd)])
     plan.step('set the umask of the hook', 'umask', [0o022])
     planCloseAll(plan, fds.report)
-    plan.step(EXECUTE_HOOK, 'execve', [plan.string(hook.path), plan.strings(args), plan.strings(environment)])
+    const executed = [plan.string(hook.path), plan.strings(args), plan.strings(environment)]
+    plan.step('execute the hook', 'execve', executed, { role: 'execute' })
   }
   plan.place(parent)
   if (record) plan.step('report the pid', 'write', [fds.report, record, record.length])

@@ -55,7 +55,24 @@ export type Arg = number | Slot | Bytes
  */
 export type Operation = Call | 'move' | 'fail' | 'status' | 'and'
 
-export interface StepOptions {
+/**
+ * What others know a step by, whatever its words are: it looks for the program, and fails with the reason why there is none
+ * to execute; it becomes the program; it waits for `start`.
+ */
+export type StepRole = 'find-executable' | 'execute' | 'wait-for-start'
+
+/** What a failed step means to whoever words or handles its failure. */
+export interface StepMeaning {
+  /** What the step does, in words that complete "… failed". */
+  readonly what: string
+  readonly role?: StepRole
+  /** What to do about an error, for the end of its sentence. */
+  readonly advice?: Advice
+}
+
+export type Advice = { readonly [Name in Errno]?: string }
+
+export interface StepOptions extends Pick<StepMeaning, 'role' | 'advice'> {
   /** Errors that are not a failure. */
   readonly ignore?: readonly Errno[]
   /** Takes the result when the call succeeds. */
@@ -71,9 +88,7 @@ export interface StepOptions {
   readonly awaitReader?: boolean
 }
 
-export interface Step extends StepOptions {
-  /** What the step does, in words that complete "… failed". */
-  readonly what: string
+export interface Step extends StepOptions, StepMeaning {
   readonly call: Operation
   readonly args: readonly Arg[]
 }

@@ -45,7 +45,7 @@ export function awaitInit(
   const { tag, step: number, errno } = record
   const step = planOf(tag)?.steps[number]
   if (!step) throw unknownRecord(what)
-  const error = stepError('create-failed', { what: step.what, call: callText(step), errno, command })
+  const error = stepError('create-failed', step, { call: callText(step), errno, command })
   if (message !== undefined) writeTerminationMessage(message, error)
   throw error
 }

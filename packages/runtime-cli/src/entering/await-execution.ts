@@ -5,7 +5,6 @@ import { callText } from '@crio-lxc/core/plan/print'
 import type { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { readRecord, type StepRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
 import { hasExecuted, isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
-import { EXECUTE } from '@crio-lxc/init/step-names'
 import { listenerMissing } from '../caller/seccomp-listener.ts'
 import type { ProcessTrace } from '../plan-process/process-trace.ts'
 import { stepError } from '../plan-process/step-error.ts'
@@ -73,7 +72,7 @@ function readReport(entering: Entering): boolean {
       onListener?.(executor.pid, listener)
       handedOver = true
     }
-    if (failure && executor.hasArrived && plan.steps[failure.step]?.what === EXECUTE) {
+    if (failure && executor.hasArrived && plan.steps[failure.step]?.role === 'execute') {
       onRefused(executor.pid, failure.errno)
       return true
     }
@@ -95,5 +94,5 @@ function killed(what: string): RuntimeError {
 function failureOf({ step: number, errno }: StepRecord, plan: Plan, command: string): RuntimeError {
   const step = plan.steps[number]
   if (!step) return unknownRecord(`execute ${command}`)
-  return stepError('exec-failed', { what: step.what, call: callText(step), errno, command })
+  return stepError('exec-failed', step, { call: callText(step), errno, command })
 }

@@ -2,6 +2,7 @@ import { Struct } from '@crio-lxc/core/abi/bytes'
 import { O_NONBLOCK, O_RDONLY, O_WRONLY } from '@crio-lxc/core/abi/constants'
 import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { startStep } from '@crio-lxc/core/container/container-facts'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { phrase } from '@crio-lxc/core/errors/codes'
@@ -13,7 +14,6 @@ import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { parseRecord, RECORD_BYTES, type Record } from '@crio-lxc/core/process/plan-record'
 import { close, poll, read, tryLock } from '@crio-lxc/core/sys/fd'
 import { openFile, removeFile } from '@crio-lxc/core/sys/files'
-import { EXECUTE } from '@crio-lxc/init/step-names'
 import type { NotifySocket } from '../caller/notify-socket.ts'
 import { acknowledgeListener, listenerMissing, sendListener } from '../caller/seccomp-listener.ts'
 import { openTerminationMessage, writeTerminationMessage } from '../caller/termination-message.ts'
@@ -196,7 +196,7 @@ function awaitExecution(container: Container, waiting: Waiting): number | undefi
     if (onFifo && read(fifo, buffer) > 0) {
       const record = parseRecord(buffer)
       const { init } = container
-      if (record.kind === 'failure' && init?.startSteps[record.step] === EXECUTE) return record.errno
+      if (record.kind === 'failure' && init && startStep(init, record.step).role === 'execute') return record.errno
       if (record.kind !== 'listener' || !init?.seccompAgent || acknowledge === undefined)
         throw failure(container, record)
       const { pid } = init.init
@@ -214,6 +214,6 @@ function awaitExecution(container: Container, waiting: Waiting): number | undefi
 
 function failure({ init }: Container, record: Record): RuntimeError {
   if (!init || record.kind !== 'failure') return new RuntimeError('start-failed', 'init sent an unknown record')
-  const what = init.startSteps[record.step] ?? `step ${record.step}`
-  return stepError('start-failed', { what, call: 'init', errno: record.errno, command: init.command })
+  const { step, errno } = record
+  return stepError('start-failed', startStep(init, step), { call: 'init', errno, command: init.command })
 }
