@@ -134,10 +134,10 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
       }),
     )
   }
-  const exec = { cgroup: { tasks: [11], unified: 12 }, report: 13, acknowledge: 14, preserved: 0 }
+  const exec = { report: 13, acknowledge: 14, preserved: 0 }
   const mapped: JoinedNamespace[] = userNamespaceOf(spec) ? [{ type: 'user', flag: CLONE_NEWUSER, fd: 10 }] : []
-  const entered = { namespaces: mapped, newKeyring: true }
-  verify(planExec({ arch: x64, process, ...entered, fds: { ...exec, console: { socket: 15, plainLines: false } } }))
+  const entry = { namespaces: mapped, cgroup: { tasks: [11], unified: 12 }, newKeyring: true }
+  verify(planExec({ arch: x64, process, entry, fds: { ...exec, console: { socket: 15, plainLines: false } } }))
   hooksAfterCreate(spec.hooks)
   for (const hook of pointNames.flatMap((point) => spec.hooks?.[point] ?? []))
     verify(
@@ -146,7 +146,7 @@ export function runPipeline(text: string | Uint8Array, { libseccomp, systemd, la
         hook,
         cwd: '/',
         fds: { stdin: 3, stdout: 4, stderr: 5, report: 6, go: 7 },
-        container: { ...exec, ...entered, process },
+        container: { ...entry, process },
       }),
     )
 }

@@ -214,13 +214,6 @@ export const planTag = {
 } as const
 export type PlanTag = (typeof planTag)[keyof typeof planTag]
 
-/** The tag of a record that is no failure: its value is the number of the seccomp listener in the process. */
-export const LISTENER_TAG = 16
-/** The tag of a record that is no failure: the times of a plan's groups of steps follow. */
-export const TIMES_TAG = 18
-/** The tag of a record that is no failure: init waits for what create does meanwhile. */
-export const WAITING_TAG = 17
-
 function tooLarge(problem: string): RuntimeError {
   const advice = 'give fewer or shorter mounts, devices, paths, arguments or variables'
   return new RuntimeError('invalid-spec', `plan the container of config.json: ${problem}: ${advice}`)

@@ -21,9 +21,11 @@ import { capabilityBit, toCapabilityMask } from '@crio-lxc/core/oci/capabilities
 import type { MemoryPolicy, Personality } from '@crio-lxc/core/oci/linux'
 import { rlimitsForSetUp } from '@crio-lxc/core/oci/rlimits'
 import type { Capabilities, Process, Rlimit } from '@crio-lxc/core/oci/spec'
-import { type Arg, Label, LISTENER_TAG, type Plan, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
+import { type Arg, Label, type Plan, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
+import { listenerRecord, planReport } from '@crio-lxc/core/plan/record'
 import { idArray, rlimit64, rlimitResource } from '@crio-lxc/core/plan/structs'
 import { openInRoot } from '../inside-root.ts'
+import { planAwaitByte } from './await-byte.ts'
 import { planFindExecutable } from './executable.ts'
 import { planMemoryPolicy } from './memory-policy.ts'
 import { isInherited, planIoPriority, planScheduler } from './scheduling.ts'
@@ -273,23 +275,12 @@ function planSeccomp(plan: Plan, { program, flags, notifies }: SeccompFilter, ac
     plan.step('load linux.seccomp', 'seccomp', load)
     return
   }
-  const record = plan.struct(
-    16,
-    () => '{listener}',
-    (view, at) => {
-      view.setUint32(at, LISTENER_TAG, true)
-    },
-  )
-  const byte = plan.struct(
-    8,
-    () => '[]',
-    () => undefined,
-  )
-  plan.step('load linux.seccomp', 'seccomp', load, { result: plan.wordAt(record, 8) })
+  const { record, value: listener } = listenerRecord(plan)
+  plan.step('load linux.seccomp', 'seccomp', load, { result: listener })
   // From here on the filter holds for these calls too. A write is all that must be allowed: the agent answers the rest.
-  plan.step('report the seccomp listener', 'write', [REPORT, record, 16])
+  planReport(plan, 'report the seccomp listener', REPORT, record)
   // The listener is closed by execve. End of file: nobody has taken it, and every notified call would fail.
-  plan.step('wait until the seccomp agent has the listener', 'read', [acknowledge, byte, 1], { zeroIsFailure: true })
+  planAwaitByte(plan, 'wait until the seccomp agent has the listener', acknowledge, { demanded: true })
 }
 
 /** An O_PATH fd of the container's root, taken once nothing else is mounted over it. */

@@ -58,7 +58,7 @@ function writeToStderr({ pidfd, init }: RefusedExecution, text: string): void {
     const plan = (report: number) => planMessage({ arch: hostArch(), output, text, report })
     const what = 'write it'
     withPlanProcess({ init, timeoutMs: WRITE_MS, what, fds: [output], plan }, (record) => {
-      if (record.kind !== 'ready') throw new Error('it cannot be written to')
+      if (record?.kind !== 'ready') throw new Error('it cannot be written to')
     })
   } finally {
     close(output)

@@ -251,7 +251,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   undo.push(() => killContainer(layout, cgroupDir, timeouts.killMs))
   // The monitor inherits them.
   fixStdio(spec.process.user, { namespace: userNamespace, label: spec.linux?.mountLabel })
-  const monitor = new Monitor(info, {
+  const monitor = Monitor.launch(info, {
     arch,
     companions,
     cgroup: openCgroup(layout, cgroupDir, { others: resctrl?.facts.tasks, instead: callers }),

@@ -1,4 +1,3 @@
-import { Struct } from '@crio-lxc/core/abi/bytes'
 import { O_NONBLOCK, O_RDONLY, O_WRONLY } from '@crio-lxc/core/abi/constants'
 import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
@@ -10,9 +9,10 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/core/plan/fifo-names'
+import type { PlanRecord } from '@crio-lxc/core/plan/record'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { parseRecord, RECORD_BYTES, type Record } from '@crio-lxc/core/process/plan-record'
-import { close, poll, read, tryLock } from '@crio-lxc/core/sys/fd'
+import { readRecord } from '@crio-lxc/core/process/read-record'
+import { close, poll, tryLock } from '@crio-lxc/core/sys/fd'
 import { openFile, removeFile } from '@crio-lxc/core/sys/files'
 import type { NotifySocket } from '../caller/notify-socket.ts'
 import { acknowledgeListener, listenerMissing, sendListener } from '../caller/seccomp-listener.ts'
@@ -192,9 +192,8 @@ function awaitExecution(container: Container, waiting: Waiting): number | undefi
     const [onFifo = 0, onPidfd = 0] = poll([fifo, pidfd], timeoutMs)
     if (!onFifo && !onPidfd)
       throw new RuntimeError('timeout', `start ${id}: init did not answer within ${timeoutMs} ms`)
-    const buffer = new Struct(RECORD_BYTES)
-    if (onFifo && read(fifo, buffer) > 0) {
-      const record = parseRecord(buffer)
+    const record = onFifo ? readRecord(fifo, `start ${id}`) : undefined
+    if (record) {
       const { init } = container
       if (record.kind === 'failure' && init && startStep(init, record.step).role === 'execute') return record.errno
       if (record.kind !== 'listener' || !init?.seccompAgent || acknowledge === undefined)
@@ -212,7 +211,7 @@ function awaitExecution(container: Container, waiting: Waiting): number | undefi
   }
 }
 
-function failure({ init }: Container, record: Record): RuntimeError {
+function failure({ init }: Container, record: PlanRecord): RuntimeError {
   if (!init || record.kind !== 'failure') return new RuntimeError('start-failed', 'init sent an unknown record')
   const { step, errno } = record
   return stepError('start-failed', startStep(init, step), { call: 'init', errno, command: init.command })
