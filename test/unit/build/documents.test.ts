@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { globalOptions } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
+import { errorCodes } from '../../../scripts/error-codes.ts'
 import { specConformance } from '../../../scripts/spec-conformance.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
@@ -31,6 +32,10 @@ test('decisions are numbered without gaps', () => {
 
 test('docs/spec-conformance.md is what the tables say (npm run docs)', () => {
   expect(readFileSync(join(root, 'docs/spec-conformance.md'), 'utf8')).toBe(specConformance())
+})
+
+test('docs/errors.md is what the codes say (npm run docs)', () => {
+  expect(readFileSync(join(root, 'docs/errors.md'), 'utf8')).toBe(errorCodes())
 })
 
 test('docs/seed.md names flags and variables as they are', () => {

@@ -5,6 +5,7 @@
 
 import { SIGKILL } from '../abi/constants.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
+import { cleanUp } from '../log/clean-up.ts'
 import { compile } from '../plan/compile.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type PlanRecord, unknownRecord } from '../plan/record.ts'
@@ -164,13 +165,14 @@ export class ExecutorProcess {
 
   /** It stays when `arrives` returns true, and what it has forked from is reaped; else it is ended with all of that. */
   endUnless(arrives: () => boolean): boolean {
-    let stays = false
     try {
-      stays = arrives()
-      return stays
-    } finally {
+      const stays = arrives()
       if (stays) this.reapForked()
       else this.end()
+      return stays
+    } catch (error) {
+      cleanUp(error, [() => this.end()])
+      throw error
     }
   }
 

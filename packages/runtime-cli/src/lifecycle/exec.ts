@@ -10,6 +10,7 @@ import { keptSeccomp } from '@crio-lxc/core/container/seccomp-program'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
+import { cleanUp } from '@crio-lxc/core/log/clean-up'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { checkMappedUser } from '@crio-lxc/core/oci/id-mappings'
 import { parseJson } from '@crio-lxc/core/oci/json'
@@ -121,8 +122,7 @@ function writePidFile(path: string, pid: number): void {
   try {
     createPidFile(path, pid)
   } catch (error) {
-    kill(pid, SIGKILL)
-    wait(pid)
+    cleanUp(error, [() => kill(pid, SIGKILL), () => wait(pid)])
     throw error
   }
 }
