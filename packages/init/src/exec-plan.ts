@@ -2,11 +2,12 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLOSE_RANGE_CLOEXEC } from '@crio-lxc/core/abi/constants'
 import { planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
+import type { ContainerEntry } from '@crio-lxc/core/plan/container-entry'
 import { GroupTimes } from '@crio-lxc/core/plan/group-times'
 import { joinsUserNamespace } from '@crio-lxc/core/plan/joined-namespace'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { planCloseAllBut } from './steps/close-fds.ts'
-import { type Entry, planEnterNamespaces, planLeave } from './steps/enter.ts'
+import { planEnterNamespaces, planLeave } from './steps/enter.ts'
 import { planOomScoreAdj } from './steps/oom-score.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { planAffinity } from './steps/scheduling.ts'
@@ -25,7 +26,7 @@ export interface ExecFds {
 export interface ExecInputs {
   readonly arch: Arch
   readonly process: ProcessInputs
-  readonly entry: Entry
+  readonly entry: ContainerEntry
   readonly fds: ExecFds
   /** The plan notes when it begins what. */
   readonly traced?: boolean

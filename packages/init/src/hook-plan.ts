@@ -6,12 +6,13 @@ import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLOSE_RANGE_CLOEXEC } from '@crio-lxc/core/abi/constants'
 import { planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { Hook } from '@crio-lxc/core/oci/spec'
+import type { ContainerEntry } from '@crio-lxc/core/plan/container-entry'
 import { joinsUserNamespace } from '@crio-lxc/core/plan/joined-namespace'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { planReportReady } from '@crio-lxc/core/plan/record'
 import { planAwaitByte } from './steps/await-byte.ts'
 import { planCloseAllBut } from './steps/close-fds.ts'
-import { type Entry, type Leaving, planEnterNamespaces, planLeave } from './steps/enter.ts'
+import { type Leaving, planEnterNamespaces, planLeave } from './steps/enter.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { planOpenHostProc } from './steps/security-label.ts'
 
@@ -36,7 +37,7 @@ export interface HookInputs {
   readonly container?: HookEntry | undefined
 }
 
-export interface HookEntry extends Entry {
+export interface HookEntry extends ContainerEntry {
   /** The container's process, for a hook that has its user, capabilities, limits, filter and working directory. */
   readonly process: Omit<ProcessInputs, 'candidates' | 'environment'> | undefined
 }

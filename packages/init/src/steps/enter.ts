@@ -1,20 +1,12 @@
 /** How a process of the host enters a container, for exec and for hooks: it is in its cgroup already (join-cgroup.ts). */
 import { CLONE_PARENT, SIGCHLD } from '@crio-lxc/core/abi/constants'
-import type { OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { Process } from '@crio-lxc/core/oci/spec'
-import { type JoinedNamespace, joinsUserNamespace, planJoinNamespaces } from '@crio-lxc/core/plan/joined-namespace'
+import type { ContainerEntry } from '@crio-lxc/core/plan/container-entry'
+import { joinsUserNamespace, planJoinNamespaces } from '@crio-lxc/core/plan/joined-namespace'
 import { type Bytes, Label, type Plan } from '@crio-lxc/core/plan/plan'
 import { pidRecord, planReport } from '@crio-lxc/core/plan/record'
 import { planBecomeNamespaceRoot, planPrivileged } from './process.ts'
 import { planSessionKeyring } from './session-keyring.ts'
-
-export interface Entry {
-  /** In which the container differs from the runtime. */
-  readonly namespaces: readonly JoinedNamespace[]
-  readonly cgroup: OpenCgroup
-  /** The process gets a session keyring of its own. */
-  readonly newKeyring: boolean
-}
 
 /** What the process that stays behind has to do: planLeave, behind all steps of the one that enters. */
 export interface Leaving {
@@ -25,7 +17,7 @@ export interface Leaving {
 /** `process` is given when its limits and priorities are to be the ones inside. */
 export function planEnterNamespaces(
   plan: Plan,
-  { namespaces, newKeyring }: Entry,
+  { namespaces, newKeyring }: ContainerEntry,
   process: Process | undefined,
 ): Leaving {
   const mapped = joinsUserNamespace(namespaces)

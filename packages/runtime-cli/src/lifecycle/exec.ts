@@ -16,6 +16,7 @@ import { checkMappedUser } from '@crio-lxc/core/oci/id-mappings'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { withUser } from '@crio-lxc/core/oci/with-defaults'
+import { fdsOf } from '@crio-lxc/core/plan/container-entry'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { isAlive, runningThread } from '@crio-lxc/core/process/proc'
 import { close, pipe } from '@crio-lxc/core/sys/fd'
@@ -216,13 +217,14 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     })
     const agent = agentOf(spec.linux?.seccomp, inputs.seccomp?.notifies ?? false)
     const [acknowledge, acknowledgeWrite] = agent ? pipe().map(keep) : []
+    const entry = { namespaces, cgroup, newKeyring: !facts.noNewKeyring }
     const { init: path } = companionsOf(settings)
     // The last fork is into the pid namespace.
     const executor = ExecutorProcess.launch({ init: path, forks: forksIntoCgroup(cgroup) + 1 }, (report) => {
       const plan = planExec({
         arch: hostArch(),
         process: inputs,
-        entry: { namespaces, cgroup, newKeyring: !facts.noNewKeyring },
+        entry,
         fds: { report, console, acknowledge, preserved: preserved.length },
         traced: options.trace !== undefined,
       })
@@ -231,10 +233,9 @@ function startProcess({ settings, container, spec, process, options, preserved, 
         plan,
         fds: [
           ...preserved,
-          ...cgroup.fds,
+          ...fdsOf(entry),
           ...(consoleSocket === undefined ? [] : [consoleSocket]),
           ...(acknowledge === undefined ? [] : [acknowledge]),
-          ...namespaces.map(({ fd }) => fd),
         ],
       }
     })
