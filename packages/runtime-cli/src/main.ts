@@ -4,8 +4,8 @@
  */
 
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
-import { leftBehind } from '@crio-lxc/core/errors/left-behind'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { leftBehind } from '@crio-lxc/core/log/clean-up'
 import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'

@@ -118,9 +118,10 @@ export class Plan {
   ) {}
 
   /** Appends a step. */
-  step(what: string, call: Operation, args: readonly Arg[], options: StepOptions = {}): void {
+  step(what: string, call: Operation, args: readonly Arg[], options?: StepOptions): void {
     if (this.steps.length === MAX_STEPS) throw tooLarge(`it has more than ${MAX_STEPS} steps`)
-    this.steps.push({ what, call, args, ...options })
+    // Most have none, and of hundreds of steps each copy counts.
+    this.steps.push(options ? { what, call, args, ...options } : { what, call, args })
   }
 
   /** Makes `label` the place of the next step. */

@@ -37,7 +37,11 @@ const TIMES = 18
 /** Where the value is that a step puts into a record. */
 const VALUE_OFFSET = 8
 
-export function parseRecord(record: Struct): PlanRecord {
+/** Of what one read(2) of `length` bytes has brought: undefined at the end of the file. `what` is waited for, in the words of the error. */
+export function parseRecord(record: Struct, length: number, what: string): PlanRecord | undefined {
+  if (length === 0) return undefined
+  // Writes of this size to a pipe are atomic (pipe(7)): a record comes whole, or it is none.
+  if (length < RECORD_BYTES) throw unknownRecord(what)
   const [tag, second, value] = [record.u32(0), record.u32(4), record.u32(VALUE_OFFSET)]
   if (tag === 0) return value === 0 ? { kind: 'ready' } : { kind: 'forked', pid: value }
   if (tag === WAITING) return { kind: 'waiting' }

@@ -1,8 +1,7 @@
 /** How a process of the host enters a container, for exec and for hooks: it is in its cgroup already (join-cgroup.ts). */
 import { CLONE_PARENT, SIGCHLD } from '@crio-lxc/core/abi/constants'
 import type { Process } from '@crio-lxc/core/oci/spec'
-import type { ContainerEntry } from '@crio-lxc/core/plan/container-entry'
-import { joinsUserNamespace, planJoinNamespaces } from '@crio-lxc/core/plan/joined-namespace'
+import { type ContainerEntry, joinsUserNamespace, planJoinNamespaces } from '@crio-lxc/core/plan/container-entry'
 import { type Bytes, Label, type Plan } from '@crio-lxc/core/plan/plan'
 import { pidRecord, planReport } from '@crio-lxc/core/plan/record'
 import { planBecomeNamespaceRoot, planPrivileged } from './process.ts'

@@ -1,3 +1,4 @@
+import { Struct } from '@crio-lxc/core/abi/bytes'
 import { O_NONBLOCK, O_RDONLY, O_WRONLY } from '@crio-lxc/core/abi/constants'
 import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
@@ -9,10 +10,9 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/core/plan/fifo-names'
-import type { PlanRecord } from '@crio-lxc/core/plan/record'
+import { type PlanRecord, parseRecord, RECORD_BYTES } from '@crio-lxc/core/plan/record'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { readRecord } from '@crio-lxc/core/process/read-record'
-import { close, poll, tryLock } from '@crio-lxc/core/sys/fd'
+import { close, poll, read, tryLock } from '@crio-lxc/core/sys/fd'
 import { openFile, removeFile } from '@crio-lxc/core/sys/files'
 import type { NotifySocket } from '../caller/notify-socket.ts'
 import { acknowledgeListener, listenerMissing, sendListener } from '../caller/seccomp-listener.ts'
@@ -192,7 +192,8 @@ function awaitExecution(container: Container, waiting: Waiting): number | undefi
     const [onFifo = 0, onPidfd = 0] = poll([fifo, pidfd], timeoutMs)
     if (!onFifo && !onPidfd)
       throw new RuntimeError('timeout', `start ${id}: init did not answer within ${timeoutMs} ms`)
-    const record = onFifo ? readRecord(fifo, `start ${id}`) : undefined
+    const bytes = new Struct(RECORD_BYTES)
+    const record = onFifo ? parseRecord(bytes, read(fifo, bytes), `start ${id}`) : undefined
     if (record) {
       const { init } = container
       if (record.kind === 'failure' && init && startStep(init, record.step).role === 'execute') return record.errno

@@ -1,7 +1,6 @@
-import { addLeftBehind, leftBehind } from '@crio-lxc/core/errors/left-behind'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
-import { cleanUp } from '@crio-lxc/core/log/clean-up'
+import { cleanUp, leftBehind, noteLeftBehind } from '@crio-lxc/core/log/clean-up'
 import { closeLogging, configureLogging } from '@crio-lxc/core/log/logger'
 import { expect, test } from 'vitest'
 
@@ -22,18 +21,18 @@ test('leftBehind() says everything of several clean-ups once, those of clean-ups
   cleanUp(inner, [fails('remove d')])
   cleanUp(error, [fails('remove a')])
   cleanUp(error, [fails('remove a')])
-  addLeftBehind(error, inner)
+  noteLeftBehind(error, inner)
   expect(leftBehind(error)).toBe(': left behind: remove a; remove c; remove d')
 })
 
 test('leftBehind() words what a system call says', () => {
   const error = new Error('why')
-  addLeftBehind(error, new SyscallError('rmdir /x', 16))
+  noteLeftBehind(error, new SyscallError('rmdir /x', 16))
   expect(leftBehind(error)).toBe(': left behind: rmdir /x: device or resource busy')
 })
 
 test.each([[undefined], ['text'], [new Error('why')]])('leftBehind() of %s without failures is empty', (error) => {
-  addLeftBehind(undefined, new Error('lost'))
+  noteLeftBehind(undefined, new Error('lost'))
   expect(leftBehind(error)).toBe('')
 })
 

@@ -31,7 +31,7 @@ test.each<[PlanRecord, (plan: Plan) => readonly [Slot, number] | undefined]>([
   const plan = new Plan(planTag.exec, x64)
   const bytes = written(plan, write(plan))
   expect(bytes).toHaveLength(RECORD_BYTES)
-  expect(parseRecord(bytes)).toEqual(record)
+  expect(parseRecord(bytes, bytes.length, 'it')).toEqual(record)
 })
 
 function reported(plan: Plan, { record, value }: ReturnType<typeof pidRecord>, number: number): [Slot, number] {
@@ -47,7 +47,7 @@ test('the times of groups follow their record', () => {
   const [, noted] = plan.steps.map(({ args }) => args[1] as Bytes)
   times.report(7)
   const bytes = written(plan)
-  expect(parseRecord(bytes)).toEqual({ kind: 'times', tag: planTag.container })
+  expect(parseRecord(bytes, bytes.length, 'it')).toEqual({ kind: 'times', tag: planTag.container })
   expect(bytes).toHaveLength(RECORD_BYTES + TIMES_BYTES)
 
   const [, record] = (plan.steps.at(-1)?.args ?? []) as [number, Bytes]
@@ -61,5 +61,11 @@ test('the times of groups follow their record', () => {
 
 test('what the executor writes of a failure is its plan, its step and its errno', () => {
   const record = new Struct(RECORD_BYTES).set32(0, planTag.hook).set32(4, 3).set32(8, 13)
-  expect(parseRecord(record)).toEqual({ kind: 'failure', tag: planTag.hook, step: 3, errno: 13 })
+  expect(parseRecord(record, RECORD_BYTES, 'it')).toEqual({ kind: 'failure', tag: planTag.hook, step: 3, errno: 13 })
+})
+
+test('nothing is the end, and a part of a record is forged', () => {
+  const record = new Struct(RECORD_BYTES)
+  expect(parseRecord(record, 0, 'wait')).toBe(undefined)
+  expect(() => parseRecord(record, 8, 'wait')).toThrow("wait: the report is not one of the plan's: it is forged")
 })
