@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Created, type State, useContainers } from '../support/containers.ts'
 import { findCgroups, isAlive } from '../support/proc.ts'
+import { writeRefusedPrograms } from '../support/refused-programs.ts'
 import { requires } from '../support/requires.ts'
 import { messageOf } from '../support/runtime.ts'
 import { badMessage, expectNothing } from './support/aftermath.ts'
@@ -142,6 +143,19 @@ describe('container.json', () => {
 })
 
 describe('init.json', () => {
+  it('says nothing of what its steps mean, as older versions wrote it: start knows a program that is refused', async () => {
+    const bundle = await t.bundle({ args: ['/opt/crlf'] })
+    writeRefusedPrograms(bundle.rootfs)
+    const { id } = await t.create(bundle)
+    edit((facts) => delete facts['startMeanings'])(join(t.root, id, 'init.json'))
+    const path = join(t.hostDirectory(), 'log')
+    await t.ok(['--log-file', path, 'start', id])
+    expect(readFileSync(path, 'utf8')).toMatch(/"exec: \\"\/opt\/crlf\\": no such file or directory: .*CRLF/)
+    expect((await t.state(id)).status).toBe('stopped')
+    await t.ok(['delete', id])
+    await expectNothing(t, id)
+  })
+
   it.each([
     ['is empty', ''],
     ['names no process', '{}'],

@@ -3,14 +3,12 @@ import { closeSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { archOf, x64 } from '@crio-lxc/core/abi/arch'
 import { CLONE_PARENT, SIGCHLD } from '@crio-lxc/core/abi/constants'
-import { compile } from '@crio-lxc/core/plan/compile'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
-import { pidRecord } from '@crio-lxc/core/plan/structs'
+import { type PlanRecord, pidRecord, planReport } from '@crio-lxc/core/plan/record'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
-import { readRecord } from '@crio-lxc/core/process/plan-record'
 import { ownChildren } from '@crio-lxc/core/process/proc'
-import { pipe } from '@crio-lxc/core/sys/fd'
-import { sealedFile } from '@crio-lxc/core/sys/memfd'
+import { dupAbove, pipe } from '@crio-lxc/core/sys/fd'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { isAlive, processStat } from '../support/proc.ts'
@@ -32,56 +30,69 @@ function forkingPlan(report: number, gate: number): Plan {
   )
   plan.step('fork', 'clone', [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], { onOk: end, onOkIfNonZero: true })
   plan.step('wait', 'read', [gate, byte, 1])
-  const { record, pid } = pidRecord(plan)
+  const { record, value: pid } = pidRecord(plan)
   plan.step('find the own pid', 'getpid', [], { result: pid })
-  plan.step('report the pid', 'write', [report, record, record.length])
+  planReport(plan, 'report the pid', report, record)
   plan.step('wait for ever', 'read', [gate, byte, 1])
   plan.place(end)
   return plan
 }
 
-function begin(): { executor: ExecutorProcess; report: number; letGo: () => void } {
-  const [[report, reportWrite], [gate, gateWrite]] = [pipe(), pipe()]
-  const plan = sealedFile('plan', compile(forkingPlan(reportWrite, gate), reportWrite))
-  const path = join(runtimePath, '../../libexec/crio-lxc/crio-lxc-init')
-  const executor = new ExecutorProcess({ path, plan, fds: [reportWrite, gate], forks: 1 })
-  for (const fd of [plan, reportWrite, gate]) closeSync(fd)
-  t.defer(() => {
-    for (const fd of [report, gateWrite]) closeSync(fd)
-    if (processStat(executor.pid)?.ppid === process.pid) executor.end()
-  })
-  return { executor, report, letGo: () => void writeSync(gateWrite, 'g') }
+interface Begun {
+  readonly executor: ExecutorProcess
+  readonly letGo: () => void
+  /** Says in its name that it goes on as `pid`. */
+  readonly forge: (pid: number) => void
 }
 
-const watched = (executor: ExecutorProcess) => ({
-  timeoutMs: 20_000,
-  what: 'wait for it',
-  watch: () => (executor.hasEnded() ? (new Error('it was taken for dead') as never) : undefined),
-})
+function begin(): Begun {
+  const [gate, gateWrite] = pipe()
+  const init = join(runtimePath, '../../libexec/crio-lxc/crio-lxc-init')
+  let reportWrite = -1
+  const executor = ExecutorProcess.launch({ init, forks: 1 }, (report) => {
+    reportWrite = dupAbove(report, 10)
+    return { plan: forkingPlan(report, gate), fds: [gate] }
+  })
+  closeSync(gate)
+  t.defer(() => {
+    executor.close()
+    for (const fd of [reportWrite, gateWrite]) closeSync(fd)
+    if (processStat(executor.pid)?.ppid === process.pid) executor.end()
+  })
+  return {
+    executor,
+    letGo: () => void writeSync(gateWrite, 'g'),
+    forge: (pid) => void writeSync(reportWrite, new Uint8Array(Uint32Array.of(0, 0, pid, 0).buffer)),
+  }
+}
+
+/** The first record of its report, or the error of reading it. */
+function reported(executor: ExecutorProcess): PlanRecord | undefined {
+  const watch = (): RuntimeError | undefined =>
+    executor.hasEnded() ? new RuntimeError('io', 'it was taken for dead') : undefined
+  const [record] = executor.records({ timeoutMs: 20_000, what: 'wait for it', watch })
+  return record
+}
 
 describe('a process that has forked, and ended', () => {
   it('goes on as its child, however long that takes to say so', async () => {
-    const { executor, report, letGo } = begin()
+    const { executor, letGo } = begin()
     const first = executor.pid
     await waitFor(() => processStat(first)?.state === 'Z', { what: 'the first process to end' })
     expect(executor.hasEnded()).toBe(false)
     letGo()
-    const record = readRecord(report, watched(executor))
-    if (record.kind !== 'forked') throw new Error(record.kind)
-    executor.follow(record.pid, 'wait for it')
-    expect(executor).toMatchObject({ pid: record.pid, hasArrived: true })
-    expect(record.pid).not.toBe(first)
+    expect(reported(executor)).toEqual({ kind: 'forked', pid: executor.pid })
+    expect(executor.hasArrived).toBe(true)
+    expect(executor.pid).not.toBe(first)
   })
 
   it('is dead when its child is', async () => {
-    const { executor, report, letGo } = begin()
+    const { executor, letGo } = begin()
     letGo()
-    const record = readRecord(report, watched(executor))
-    if (record.kind !== 'forked') throw new Error(record.kind)
-    executor.follow(record.pid, 'wait for it')
+    expect(reported(executor)).toMatchObject({ kind: 'forked' })
     executor.signal(9)
     await waitFor(() => executor.hasEnded(), { what: 'its end' })
-    expect(isAlive(record.pid)).toBe(false)
+    expect(isAlive(executor.pid)).toBe(false)
   })
 
   it('is ended with a child that has not been reported', async () => {
@@ -94,8 +105,10 @@ describe('a process that has forked, and ended', () => {
   })
 
   it('is no process that the kernel does not call its child', () => {
-    const { executor } = begin()
-    for (const pid of [1, process.pid, executor.pid])
-      expect(() => executor.follow(pid, 'wait for it')).toThrow('forged')
+    const { executor, forge } = begin()
+    for (const pid of [1, process.pid, executor.pid]) {
+      forge(pid)
+      expect(() => reported(executor)).toThrow('forged')
+    }
   })
 })

@@ -13,7 +13,7 @@ import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
 import { checkProcessSupport, checkResourcesSupport } from '@crio-lxc/core/oci/check-support'
 import { readyMessage } from '@crio-lxc/core/oci/notify-message'
 import { parseProcess, parseResources } from '@crio-lxc/core/oci/parse-spec'
-import { parseRecord, RECORD_BYTES } from '@crio-lxc/core/process/plan-record'
+import { parseRecord, RECORD_BYTES } from '@crio-lxc/core/plan/record'
 import { parseProcStat } from '@crio-lxc/core/process/proc'
 import { readProgramHeader } from '@crio-lxc/core/process/program-header'
 import { printSeccompProgram } from '@crio-lxc/core/seccomp/print-program'
@@ -95,7 +95,7 @@ export const otherInputs: Readonly<Record<string, OtherInput>> = {
     read: (bytes) => {
       const record = new Uint8Array(RECORD_BYTES)
       record.set(bytes.subarray(0, RECORD_BYTES))
-      return parseRecord(structOf(record))
+      return parseRecord(structOf(record), bytes.length, 'the process')
     },
   },
   '/proc/PID/stat': {

@@ -16,7 +16,7 @@ import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
-import type { JoinedNamespace } from '@crio-lxc/core/plan/joined-namespace'
+import type { JoinedNamespace } from '@crio-lxc/core/plan/container-entry'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { printPlan } from '@crio-lxc/core/plan/print'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
@@ -89,7 +89,8 @@ export function runPipeline(text: string | Uint8Array, options: PipelineOptions)
 export function planProcess(process: Process): number {
   const inputs = processOf({ ociVersion: '1.0.0', root: { path: '/' }, process }, false)
   const fds = { ...execFds, console: { socket: 15, plainLines: true } }
-  return compile(planExec({ arch: x64, process: inputs, namespaces: [], newKeyring: true, fds }), 9).length
+  const entry = { namespaces: [], cgroup: { tasks: [11], unified: 12 }, newKeyring: true }
+  return compile(planExec({ arch: x64, process: inputs, entry, fds }), 9).length
 }
 
 /** The cgroup, what is written there, and liblxc's config. */
@@ -165,18 +166,18 @@ function planInit({ arch, spec, process, layout }: Init, options: PipelineOption
 }
 
 const stage = '/usr/libexec/crio-lxc/stage'
-const execFds = { cgroup: { tasks: [11], unified: 12 }, report: 13, acknowledge: 14, preserved: 0 }
+const execFds = { report: 13, acknowledge: 14, preserved: 0 }
 
 /** The plans of exec and of the hooks. */
 function planOthers(spec: Spec, process: ProcessInputs, options: PipelineOptions): number {
   const namespaces: JoinedNamespace[] = userNamespaceOf(spec) ? [{ type: 'user', flag: CLONE_NEWUSER, fd: 10 }] : []
-  const entered = { namespaces, newKeyring: true, process }
+  const entry = { namespaces, cgroup: { tasks: [11], unified: 12 }, newKeyring: true }
   const fds = { ...execFds, console: { socket: 15, plainLines: false } }
-  let bytes = bytesOf(planExec({ arch: x64, ...entered, fds }), options)
+  let bytes = bytesOf(planExec({ arch: x64, process, entry, fds }), options)
   hooksAfterCreate(spec.hooks)
   for (const hook of pointNames.flatMap((point) => spec.hooks?.[point] ?? [])) {
     const ends = { stdin: 3, stdout: 4, stderr: 5, report: 6, go: 7 }
-    const container = { ...execFds, ...entered }
+    const container = { ...entry, process }
     bytes += bytesOf(planHook({ arch: x64, hook, cwd: '/', fds: ends, container }), options)
   }
   return bytes

@@ -77,6 +77,21 @@ describe('--debug with --log-file', () => {
       expect(words(cmd, 'cli')).toEqual([`${cmd} begins`, `${cmd} ends with exit code 0`])
   })
 
+  it.each<[string, string[], string | undefined]>([
+    ['of its container', ['state', 'no-such'], 'not-exist'],
+    ['of its options', ['kill'], 'usage'],
+    ['of its ID', ['state', 'a/b'], 'invalid-id'],
+  ])(
+    'a verb that fails because %s has the kind of its failure in the logs that are JSON',
+    async (_, args, errorCode) => {
+      const directory = t.hostDirectory()
+      const flags = ['--log', `${directory}/runc`, '--log-format', 'json', '--log-file', `${directory}/file`]
+      const { stderr } = await t.runtime([...flags, ...args])
+      expect(records(`${directory}/runc`).at(-1)).toMatchObject({ level: 'error', msg: stderr.trim(), errorCode })
+      expect(records(`${directory}/file`).at(-1)).toMatchObject({ l: 'error', m: stderr.trim(), errorCode })
+    },
+  )
+
   it('says that a failed create was undone', async () => {
     const path = join(t.hostDirectory(), 'log')
     const bundle = await t.bundle({ args: ['/no/such/program'] })

@@ -5,14 +5,14 @@ import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { errnoSentence } from '@crio-lxc/core/abi/errno'
 import { forksIntoCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { fdsOf, type HookStart, type HookState } from '@crio-lxc/core/hook/hook-request'
+import type { HookStart, HookState } from '@crio-lxc/core/hook/hook-request'
 import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
 import type { Hook } from '@crio-lxc/core/oci/spec'
-import { compile } from '@crio-lxc/core/plan/compile'
+import { fdsOf } from '@crio-lxc/core/plan/container-entry'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
+import { type FailureRecord, unknownRecord } from '@crio-lxc/core/plan/record'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
-import { readRecord, type StepRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
 import { close, pipe, poll, read, write } from '@crio-lxc/core/sys/fd'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
@@ -20,8 +20,7 @@ import { exit, kill, monotonicMs } from '@crio-lxc/core/sys/program'
 import { openOwnNull } from '@crio-lxc/core/sys/shared-device'
 import { type Exit, wait } from '@crio-lxc/core/sys/spawn'
 import { arch as ownArch } from '@crio-lxc/core/sys/syscall'
-import { EXECUTE_HOOK, type HookEntry, planHook } from '@crio-lxc/init/hook-plan'
-import { EXECUTE, FIND_EXECUTABLE } from '@crio-lxc/init/step-names'
+import { type HookEntry, type HookFds, planHook } from '@crio-lxc/init/hook-plan'
 
 export interface HookCall {
   readonly hook: Hook
@@ -59,67 +58,75 @@ export function runHook(call: HookCall): string | undefined {
 type Begun = { readonly failure: string } | { readonly pid: number; readonly stderr: number }
 
 function begin(call: HookCall, keep: (fd: number) => number): Begun {
-  const { hook, state, container, init } = call
-  const stdin = keep(sealedFile('state', JSON.stringify(state)))
-  const stdout = keep(openOwnNull())
   const [stderr, stderrWrite] = pipe()
   keep(stderr)
-  const [report, reportWrite] = pipe()
-  keep(report)
   // Closed by the end of this process, too: then what waits for a byte there does not become a hook any more.
   const [go, goWrite] = pipe()
   keep(go)
   keep(goWrite)
-  const fds = { stdin, stdout, stderr: stderrWrite, report: reportWrite, go }
-  const plan = planHook({ arch: ownArch, hook, cwd: state.bundle, fds, container })
-  const file = keep(sealedFile('hook', compile(plan, reportWrite)))
-  const inherited = [...Object.values(fds), ...(container ? fdsOf(container) : [])]
-  // A fork into the cgroup where that is v2, and one into the pid namespace.
-  const forks = container ? forksIntoCgroup(container.cgroup) + 1 : 0
-  const executor = new ExecutorProcess({ path: init, plan: file, fds: inherited, forks })
-  // Only the child may hold these: end of file is how its end is seen.
-  close(stderrWrite)
-  close(reportWrite)
+  const executor = launch(call, { stderr: stderrWrite, go })
   try {
-    const failure = awaitExecution(call, { executor, report, go: goWrite, plan })
-    if (failure === undefined) {
-      executor.reapForked()
-      return { pid: executor.pid, stderr }
-    }
-    executor.end()
-    return { failure: `could not be run: ${failure}` }
-  } catch (error) {
-    executor.end()
-    throw error
+    let failure: string | undefined
+    executor.endUnless(() => {
+      failure = awaitExecution(call, executor, goWrite)
+      return failure === undefined
+    })
+    return failure === undefined ? { pid: executor.pid, stderr } : { failure: `could not be run: ${failure}` }
+  } finally {
+    executor.close()
   }
 }
 
-interface Entering {
-  readonly executor: ExecutorProcess
-  readonly report: number
-  readonly go: number
-  readonly plan: Plan
+/** `stderr` is for the process alone, and is closed: end of file is how its end is seen. */
+function launch(
+  { hook, state, container, init }: HookCall,
+  { stderr, go }: Pick<HookFds, 'stderr' | 'go'>,
+): ExecutorProcess {
+  const own = [stderr]
+  const keep = (fd: number): number => {
+    own.push(fd)
+    return fd
+  }
+  try {
+    const stdin = keep(sealedFile('state', JSON.stringify(state)))
+    const stdout = keep(openOwnNull())
+    // A fork into the cgroup where that is v2, and one into the pid namespace.
+    const forks = container ? forksIntoCgroup(container.cgroup) + 1 : 0
+    return ExecutorProcess.launch({ init, forks }, (report) => ({
+      plan: planHook({
+        arch: ownArch,
+        hook,
+        cwd: state.bundle,
+        fds: { stdin, stdout, stderr, report, go },
+        container,
+      }),
+      fds: [...own, go, ...(container ? fdsOf(container) : [])],
+    }))
+  } finally {
+    for (const fd of own) close(fd)
+  }
 }
 
 /**
  * Returns undefined when the hook is executed, else why not. Reads to the end of file, as parent and child write in no
  * certain order. Whatever the plan does not report is forged.
  */
-function awaitExecution({ hook, name, traced, answer }: HookCall, entering: Entering): string | undefined {
-  const { executor, report, go, plan } = entering
+function awaitExecution(
+  { hook, name, traced, answer }: HookCall,
+  executor: ExecutorProcess,
+  go: number,
+): string | undefined {
+  const { plan } = executor
   const what = `execute ${hook.path}`
   const death = new RuntimeError('hook-failed', `${what}: the process that was to do it ended`)
   const watch = (): RuntimeError | undefined => (executor.hasEnded() ? death : undefined)
-  let failure: StepRecord | undefined
+  let failure: FailureRecord | undefined
   let ready = false
   let begun = false
-  for (;;) {
-    const record = readRecord(report, { timeoutMs: ENTER_MS, what, watch })
-    if (record.kind === 'end') break
-    if (record.kind === 'forked') executor.follow(record.pid, what)
-    else if (record.kind === 'ready' && !ready) ready = true
+  for (const record of executor.records({ timeoutMs: ENTER_MS, what, watch })) {
+    if (record.kind === 'ready' && !ready) ready = true
     else if (record.kind === 'failure' && !failure && record.tag === plan.tag) failure = record
-    else throw unknownRecord(what)
+    else if (record.kind !== 'forked') throw unknownRecord(what)
     if (begun || failure || !ready || !executor.hasArrived) continue
     const start: HookStart = { pid: executor.pid, hook: name, ...(traced && { at: monotonicMs() }) }
     write(answer, `${JSON.stringify(start)}\n`)
@@ -130,10 +137,10 @@ function awaitExecution({ hook, name, traced, answer }: HookCall, entering: Ente
   return begun ? undefined : 'the container has ended'
 }
 
-function stepFailure(plan: Plan, { step, errno }: { step: number; errno: number }): string {
+function stepFailure(plan: Plan, { step, errno }: FailureRecord): string {
   const failed = plan.steps[step]
   if (!failed) return `unknown step ${step}: ${errnoSentence(errno)}`
-  const executes = [EXECUTE_HOOK, FIND_EXECUTABLE, EXECUTE].includes(failed.what)
+  const executes = failed.role === 'execute' || failed.role === 'find-executable'
   return executes ? errnoSentence(errno) : `${failed.what}: ${callText(failed)}: ${errnoSentence(errno)}`
 }
 

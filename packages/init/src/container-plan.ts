@@ -23,6 +23,7 @@ import type { Spec } from '@crio-lxc/core/oci/spec'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import { GroupTimes } from '@crio-lxc/core/plan/group-times'
 import { type Arg, Plan, planTag, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
+import { planReportReady } from '@crio-lxc/core/plan/record'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { ensureTarget, setMountAttr } from './inside-root.ts'
 import { parsePropagation } from './mount-options.ts'
@@ -38,7 +39,6 @@ import { planOwnNodes } from './steps/own-nodes.ts'
 import { MASKS, planMaskedPaths, planReadonlyPaths } from './steps/paths.ts'
 import { planPrivateProc, planStagedProc } from './steps/private-proc.ts'
 import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
-import { planReportReady } from './steps/report.ts'
 import { planAffinity } from './steps/scheduling.ts'
 import { isLabelled } from './steps/security-label.ts'
 import { planSessionKeyring } from './steps/session-keyring.ts'
@@ -234,7 +234,7 @@ function planPark(plan: Plan, { report, fifoDirectory }: ContainerFds, acknowled
   planReportReady(plan, 'report that everything is ready', report)
   plan.step('close the report pipe', 'close', [report])
   const fifo: readonly Arg[] = [fifoDirectory, plan.string(START_FIFO), O_WRONLY | O_CLOEXEC]
-  plan.step('wait for start', 'openat', fifo, { result: REPORT })
+  plan.step('wait for start', 'openat', fifo, { role: 'wait-for-start', result: REPORT })
   plan.step('close the directory of the start fifo', 'close', [fifoDirectory])
   if (acknowledge) plan.step('make that fifo block', 'fcntl', [acknowledge, F_SETFL, 0])
 }

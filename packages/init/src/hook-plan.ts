@@ -3,25 +3,17 @@
  * container's before pivot_root (createContainer), or as the container's process is (startContainer).
  */
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { CLONE_PARENT, CLOSE_RANGE_CLOEXEC, SIGCHLD } from '@crio-lxc/core/abi/constants'
-import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
+import { CLOSE_RANGE_CLOEXEC } from '@crio-lxc/core/abi/constants'
+import { planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { Hook } from '@crio-lxc/core/oci/spec'
-import { type JoinedNamespace, joinsUserNamespace, planJoinNamespaces } from '@crio-lxc/core/plan/joined-namespace'
-import { type Bytes, Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
-import { pidRecord } from '@crio-lxc/core/plan/structs'
+import { type ContainerEntry, joinsUserNamespace } from '@crio-lxc/core/plan/container-entry'
+import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { planReportReady } from '@crio-lxc/core/plan/record'
+import { planAwaitByte } from './steps/await-byte.ts'
 import { planCloseAllBut } from './steps/close-fds.ts'
-import {
-  type ProcessInputs,
-  planBecomeNamespaceRoot,
-  planBecomeProcess,
-  planExecute,
-  planOpenRoot,
-  planPrivileged,
-  planPrologue,
-} from './steps/process.ts'
-import { planAwaitByte, planReportReady } from './steps/report.ts'
+import { type Leaving, planEnterNamespaces, planLeave } from './steps/enter.ts'
+import { type ProcessInputs, planBecomeProcess, planExecute, planOpenRoot, planPrologue } from './steps/process.ts'
 import { planOpenHostProc } from './steps/security-label.ts'
-import { planSessionKeyring } from './steps/session-keyring.ts'
 
 export interface HookFds {
   /** The state; at its beginning, and at its end after the last byte. */
@@ -44,25 +36,16 @@ export interface HookInputs {
   readonly container?: HookEntry | undefined
 }
 
-export interface HookEntry {
-  /** In which the container differs from the runtime. */
-  readonly namespaces: readonly JoinedNamespace[]
-  readonly cgroup: OpenCgroup
-  /** The hook gets a session keyring of its own. */
-  readonly newKeyring: boolean
+export interface HookEntry extends ContainerEntry {
   /** The container's process, for a hook that has its user, capabilities, limits, filter and working directory. */
   readonly process: Omit<ProcessInputs, 'candidates' | 'environment'> | undefined
 }
 
-/** The words of the step that executes a hook with the runtime's privileges. */
-export const EXECUTE_HOOK = 'execute the hook'
-
 export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan {
   const plan = new Plan(planTag.hook, arch)
-  const parent = new Label()
   const end = new Label()
   const proc = container?.process && planOpenHostProc(plan, container.process.process)
-  const record = container && planEnter(plan, container, { report: fds.report, parent, end })
+  const leaving = container && planEnter(plan, container, fds.report, end)
   planSession(plan, fds)
   planAwaitGo(plan, fds)
   const args = hook.args ?? [hook.path]
@@ -71,7 +54,7 @@ export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan 
     const { process } = container.process
     const inputs = { ...container.process, process: { ...process, args }, environment, candidates: [hook.path] }
     const root = planOpenRoot(plan)
-    const privileged = entersUserNamespace(container) ? 'parent' : 'own'
+    const privileged = joinsUserNamespace(container.namespaces) ? 'parent' : 'own'
     const executable = planBecomeProcess(plan, inputs, { root, proc, privileged })
     planCloseAll(plan, fds.report)
     planExecute(plan, inputs, { executable })
@@ -79,42 +62,19 @@ export function planHook({ arch, hook, cwd, fds, container }: HookInputs): Plan 
     plan.step(`enter ${cwd}`, 'chdir', [plan.string(cwd)])
     plan.step('set the umask of the hook', 'umask', [0o022])
     planCloseAll(plan, fds.report)
-    plan.step(EXECUTE_HOOK, 'execve', [plan.string(hook.path), plan.strings(args), plan.strings(environment)])
+    const executed = [plan.string(hook.path), plan.strings(args), plan.strings(environment)]
+    plan.step('execute the hook', 'execve', executed, { role: 'execute' })
   }
-  plan.place(parent)
-  if (record) plan.step('report the pid', 'write', [fds.report, record, record.length])
+  if (leaving) planLeave(plan, leaving, fds.report)
   plan.place(end)
   return plan
 }
 
-interface Ways {
-  readonly report: number
-  /** Where the processes go that do not become the hook: after the last fork, and after one into the cgroup. */
-  readonly parent: Label
-  readonly end: Label
-}
-
-/** The way of an exec plan: the cgroup by host paths, the namespaces, and a fork because a pid namespace is for children. */
-function planEnter(plan: Plan, entry: HookEntry, { report, parent, end }: Ways): Bytes {
-  const { namespaces, cgroup, newKeyring, process } = entry
+/** The way of an exec plan: the cgroup by host paths, then the namespaces. */
+function planEnter(plan: Plan, entry: HookEntry, report: number, end: Label): Leaving {
   planPrologue(plan)
-  planJoinCgroup(plan, cgroup, { report, end })
-  if (process && entersUserNamespace(entry)) planPrivileged(plan, process.process)
-  planJoinNamespaces(plan, namespaces)
-  const { record, pid } = pidRecord(plan)
-  plan.step('fork', 'clone', [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], {
-    result: pid,
-    onOk: parent,
-    onOkIfNonZero: true,
-  })
-  // Root of the host need not be mapped: the hook begins as root of the namespace, as init does.
-  if (entersUserNamespace(entry)) planBecomeNamespaceRoot(plan)
-  if (newKeyring) planSessionKeyring(plan)
-  return record
-}
-
-function entersUserNamespace({ namespaces }: HookEntry): boolean {
-  return joinsUserNamespace(namespaces)
+  planJoinCgroup(plan, entry.cgroup, { report, end })
+  return planEnterNamespaces(plan, entry, entry.process?.process)
 }
 
 /** A session of its own: its process group is the hook and what it started, and no terminal can signal it. */

@@ -1,7 +1,7 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { planReportReady } from '@crio-lxc/core/plan/record'
 import { planCompanion } from './steps/companion.ts'
-import { planReportReady } from './steps/report.ts'
 
 export interface MessageInputs {
   readonly arch: Arch

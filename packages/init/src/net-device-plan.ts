@@ -1,9 +1,9 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLONE_NEWNET } from '@crio-lxc/core/abi/constants'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { planReportReady } from '@crio-lxc/core/plan/record'
 import { planCompanion } from './steps/companion.ts'
 import { type MovedDevices, planNetDevices } from './steps/net-devices.ts'
-import { planReportReady } from './steps/report.ts'
 
 export interface NetDeviceInputs {
   readonly arch: Arch

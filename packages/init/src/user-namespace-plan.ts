@@ -1,8 +1,9 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLONE_NEWUSER } from '@crio-lxc/core/abi/constants'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { planReportReady } from '@crio-lxc/core/plan/record'
+import { planAwaitByte } from './steps/await-byte.ts'
 import { planCompanion } from './steps/companion.ts'
-import { planAwaitByte, planReportReady } from './steps/report.ts'
 
 export interface UserNamespaceInputs {
   readonly arch: Arch

@@ -1,8 +1,8 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { GroupTimes } from '@crio-lxc/core/plan/group-times'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { planAwaitByte } from './steps/await-byte.ts'
 import { planPrologue } from './steps/process.ts'
-import { planAwaitByte } from './steps/report.ts'
 
 export interface WaitInputs {
   readonly arch: Arch

@@ -3,9 +3,9 @@
  * process returned (run, exec). The only place that prints errors and writes them to the log.
  */
 
-import { leftBehind } from '@crio-lxc/core/errors/cleanup'
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { leftBehind } from '@crio-lxc/core/log/clean-up'
 import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
@@ -87,7 +87,7 @@ async function report(error: unknown): Promise<number> {
   const sentence = error instanceof RuntimeError ? await explain(error) : undefined
   const cause = sentence ?? `internal error: ${messageOf(error)}`
   const message = singleLine(`${cause}${rootAdvice(cause)}${leftBehind(error)}`)
-  log.error(message, { c: 'cli' })
+  log.error(message, { c: 'cli', ...(error instanceof RuntimeError && { errorCode: error.code }) })
   writeErrorLine(message)
   if (context.debug && sentence === undefined && error instanceof Error)
     for (const line of stack(error)) writeErrorLine(line)

@@ -184,7 +184,26 @@ describe('libraries', () => {
 
   it('libseccomp cannot be loaded, which liblxc needs', () => {
     expect(refusal(hidden(libraryPath('libseccomp.so.2')))).toMatch(
-      /crio-lxc-start cannot be loaded: \S*libseccomp\.so\.2: file too short: install /,
+      /crio-lxc-start cannot be loaded: \S*libseccomp\.so\.2: file too short: install the package of that library/,
+    )
+  })
+
+  it('a library has not the version that was linked', () => {
+    const directory = t.hostDirectory()
+    const build = (name: string, text: string, ...args: string[]): void => {
+      writeFileSync(join(directory, `${name}.c`), text)
+      execFileSync('cc', ['-o', name, `${name}.c`, ...args], { cwd: directory })
+    }
+    const library = (version: string): void => {
+      writeFileSync(join(directory, 'map'), `${version} { global: answer; };`)
+      build('libanswer.so', 'int answer(void) { return 42; }', '-shared', '-fPIC', '-Wl,--version-script=map')
+    }
+    library('GLIBC_9.9')
+    build('start', 'int answer(void); int main(void) { return answer(); }', 'libanswer.so', `-Wl,-rpath,${directory}`)
+    replace(join(libexec, 'crio-lxc-start'), (copy) => copyFileSync(join(directory, 'start'), copy))
+    library('GLIBC_1.0')
+    expect(refusal()).toMatch(
+      /crio-lxc-start cannot be loaded: .*version `GLIBC_9\.9' not found .*: install a tree that was built with the C library of this host/,
     )
   })
 
@@ -195,6 +214,29 @@ describe('libraries', () => {
       const args = [join(prefix, 'lib/crio-lxc/crio-lxc.js'), '--root', t.root, 'debug', 'plan', bundle.path]
       const { stderr } = spawnSync(productNode() ?? 'node', args, { encoding: 'utf8' })
       expect(stderr).toMatch(/^load \S+\/koffi\.node: .*No such file or directory: install the whole tree again\n$/)
+    })
+
+    const onNode = (path: string, through: string[]): string => {
+      const program = join(prefix, 'lib/crio-lxc/crio-lxc.js')
+      const [command = '', ...args] = [
+        ...through,
+        productNode() ?? 'node',
+        program,
+        '--root',
+        t.root,
+        'debug',
+        'plan',
+        path,
+      ]
+      return spawnSync(command, args, { encoding: 'utf8' }).stderr
+    }
+
+    it('libseccomp cannot be loaded', async () => {
+      const seccomp = { defaultAction: 'SCMP_ACT_ALLOW' } as const
+      const filtered = await t.bundle({ args: ['true'], spec: (spec) => Object.assign(spec.linux, { seccomp }) })
+      expect(onNode(filtered.path, hidden(libraryPath('libseccomp.so.2')))).toMatch(
+        /^load libseccomp\.so\.2: .*file too short.*: install the package of that library\n$/,
+      )
     })
   })
 })

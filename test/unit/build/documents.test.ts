@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { globalOptions } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
+import { errorCodes } from '../../../scripts/error-codes.ts'
 import { withPictures } from '../../../scripts/rooms-picture.ts'
 import { specConformance } from '../../../scripts/spec-conformance.ts'
 
@@ -32,6 +33,10 @@ test('decisions are numbered without gaps', () => {
 
 test('docs/spec-conformance.md is what the tables say (npm run docs)', () => {
   expect(readFileSync(join(root, 'docs/spec-conformance.md'), 'utf8')).toBe(specConformance())
+})
+
+test('docs/errors.md is what the codes say (npm run docs)', () => {
+  expect(readFileSync(join(root, 'docs/errors.md'), 'utf8')).toBe(errorCodes())
 })
 
 test('docs/architecture.md has the pictures that the imports make (npm run docs)', { timeout: 60_000 }, async () => {

@@ -5,12 +5,17 @@ import { planExec } from '@crio-lxc/init/exec-plan'
 import { expect, test } from 'vitest'
 
 const fds = {
-  cgroup: { tasks: [], unified: undefined },
   report: 8,
   console: undefined,
   acknowledge: undefined,
   preserved: 0,
 }
+
+const entry = {
+  namespaces: [{ type: 'uts', flag: 1, fd: 10 }],
+  cgroup: { tasks: [], unified: undefined },
+  newKeyring: true,
+} as const
 
 function calls(labels: { apparmorProfile?: string; selinuxLabel?: string }): string[] {
   const process = {
@@ -22,9 +27,7 @@ function calls(labels: { apparmorProfile?: string; selinuxLabel?: string }): str
     memoryPolicy: undefined,
     capabilities: true,
   }
-  return printPlan(
-    planExec({ arch: x64, process, namespaces: [{ type: 'uts', flag: 1, fd: 10 }], newKeyring: true, fds }),
-  ).map(({ call }) => call)
+  return printPlan(planExec({ arch: x64, process, entry, fds })).map(({ call }) => call)
 }
 
 test('a label is written through the procfs of the host, opened before the container is entered', () => {

@@ -1,8 +1,8 @@
 /** Puts planned limits into effect, and takes them back when one of them is refused. */
 
-import { cleanUp } from '../errors/cleanup.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { cleanUp } from '../log/clean-up.ts'
 import { readTextIfThere } from '../sys/if-there.ts'
 import { writeExisting } from './cgroupfs.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'

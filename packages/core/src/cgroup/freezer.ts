@@ -3,6 +3,7 @@
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { cleanUp } from '../log/clean-up.ts'
 import { sleep } from '../sys/fd.ts'
 import { fileExists, readText } from '../sys/files.ts'
 import { monotonicMs } from '../sys/program.ts'
@@ -31,7 +32,7 @@ export function freeze(layout: CgroupLayout, path: string, timeoutMs: number): v
       if (freezer.version === 1 && round % 50 === 49) request(freezer, false)
     }
   } catch (error) {
-    request(freezer, false)
+    cleanUp(error, [() => request(freezer, false)])
     throw error
   }
 }

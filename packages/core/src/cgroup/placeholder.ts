@@ -1,32 +1,37 @@
 import type { Arch } from '../abi/arch.ts'
-import { compile } from '../plan/compile.ts'
+import { ExecutorProcess } from '../process/executor-process.ts'
 import { close, pipe } from '../sys/fd.ts'
-import { sealedFile } from '../sys/memfd.ts'
-import { spawn, wait } from '../sys/spawn.ts'
 import { planPlaceholder } from './plan/placeholder-plan.ts'
-
-const NO_REPORT = -1
 
 /** The process of planPlaceholder. */
 export class Placeholder {
-  readonly pid: number
+  readonly #process: ExecutorProcess
   #gate: number | undefined
 
-  /** `init` is the path of crio-lxc-init. */
-  constructor(init: string, arch: Arch) {
+  /** `init` is the path of crio-lxc-init. Throws RuntimeError. */
+  static launch(init: string, arch: Arch): Placeholder {
     const [gateRead, gateWrite] = pipe()
-    const open = [gateRead]
-    this.#gate = gateWrite
     try {
-      const plan = sealedFile('placeholder', compile(planPlaceholder(arch, gateRead), NO_REPORT))
-      open.push(plan)
-      this.pid = spawn({ path: init, args: ['crio-lxc-init', String(plan)], env: [], fds: open })
+      const task = { plan: planPlaceholder(arch, gateRead), fds: [gateRead] }
+      return new Placeholder(
+        ExecutorProcess.launch({ init }, () => task),
+        gateWrite,
+      )
     } catch (error) {
       close(gateWrite)
       throw error
     } finally {
-      for (const fd of open) close(fd)
+      close(gateRead)
     }
+  }
+
+  private constructor(process: ExecutorProcess, gate: number) {
+    this.#process = process
+    this.#gate = gate
+  }
+
+  get pid(): number {
+    return this.#process.pid
   }
 
   /** Ends and reaps it. */
@@ -34,6 +39,7 @@ export class Placeholder {
     if (this.#gate === undefined) return
     close(this.#gate)
     this.#gate = undefined
-    wait(this.pid)
+    this.#process.end()
+    this.#process.close()
   }
 }

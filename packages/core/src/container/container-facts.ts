@@ -3,6 +3,7 @@ import type { SystemdUnits } from '../cgroup/cgroup-manager.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import type { Namespace } from '../oci/linux.ts'
 import type { Hooks } from '../oci/spec.ts'
+import type { StepMeaning } from '../plan/plan.ts'
 import type { ProcessIdentity } from '../process/proc.ts'
 import type { ResctrlFacts } from '../resctrl/plan/group-plan.ts'
 
@@ -59,6 +60,8 @@ export interface InitFacts {
   readonly withoutCgroup?: true
   /** Words of the steps that `start` lets init take, by their number in the plan. */
   readonly startSteps: Readonly<Record<string, string>>
+  /** What else those of them mean of which there is more to say. */
+  readonly startMeanings: Readonly<Record<string, Omit<StepMeaning, 'what'>>>
   /** process.args[0], for the error of a failed start. */
   readonly command: string
   /** Who gets the listener of a seccomp filter that notifies. */
@@ -120,9 +123,21 @@ export function readContainerFacts(
 
 /** `value` of init.json at `path`, by the same rules. */
 export function readInitFacts(value: unknown, path: string): InitFacts {
-  const facts = { startSteps: {}, command: '', ...(value as object) } as InitFacts
-  if (isIdentity(facts.init) && (facts.monitor === undefined || isIdentity(facts.monitor))) return facts
+  const facts = { startSteps: {}, command: '', ...(value as object) } as Omit<InitFacts, 'startMeanings'>
+  if (isIdentity(facts.init) && (facts.monitor === undefined || isIdentity(facts.monitor)))
+    return { startMeanings: meaningsOf(facts.startSteps), ...facts }
   throw new RuntimeError('io', `decode ${path}: it names no process: delete the container with --force`)
+}
+
+/** Older versions did not write any. Of every plan the last step becomes the program. */
+function meaningsOf(startSteps: InitFacts['startSteps']): InitFacts['startMeanings'] {
+  const last = Object.keys(startSteps).at(-1)
+  return last === undefined ? {} : { [last]: { role: 'execute' } }
+}
+
+/** The step of that number in init's plan, as init.json has it. */
+export function startStep({ startSteps, startMeanings }: InitFacts, number: number): StepMeaning {
+  return { what: startSteps[number] ?? `step ${number}`, ...startMeanings[number] }
 }
 
 /** Below the mount point of a hierarchy, and never the mount point itself. */

@@ -3,6 +3,7 @@
 import { decode } from '../abi/bytes.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { cleanUp } from '../log/clean-up.ts'
 import { close, readToEnd, writeAll } from '../sys/fd.ts'
 import {
   changeModeOf,
@@ -117,7 +118,7 @@ function replaceFile(path: string, text: string, mode: number): void {
     writeAll(fd, text)
     rename(temporary, path)
   } catch (error) {
-    removeFile(temporary)
+    cleanUp(error, [() => removeFile(temporary)])
     throw error
   } finally {
     close(fd)

@@ -7,6 +7,7 @@
 import { ErrExist } from '../errors/container-errors.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
+import { cleanUp } from '../log/clean-up.ts'
 import { identify, isAlive, type ProcessIdentity } from '../process/proc.ts'
 import { makeDirectories, makeDirectory, readDirectory, removeTree, rename, stat, unlessMissing } from '../sys/files.ts'
 import { ownPid } from '../sys/program.ts'
@@ -28,7 +29,7 @@ export function makeRuntimeDirectory(
     fill(unfinished)
     rename(unfinished, path)
   } catch (cause) {
-    removeAll(unfinished)
+    cleanUp(cause, [() => removeAll(unfinished)])
     const code = codeOf(cause)
     if (code === 'EEXIST' || code === 'ENOTEMPTY') throw new ErrExist(id)
     if (cause instanceof RuntimeError && codeOf(cause) === undefined) throw cause

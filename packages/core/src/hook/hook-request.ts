@@ -3,10 +3,9 @@
  * HookRequest in JSON; ANSWER is a pipe that takes lines of JSON: a HookStart before each hook, then a HookAnswer. When the
  * reader of ANSWER goes away, so do crio-lxc-hook and the hook that runs.
  */
-import type { OpenCgroup } from '../cgroup/plan/join-cgroup.ts'
 import type { Hook } from '../oci/spec.ts'
 import type { State } from '../oci/state.ts'
-import type { JoinedNamespace } from '../plan/joined-namespace.ts'
+import type { ContainerEntry } from '../plan/container-entry.ts'
 import type { HookPoint } from './hook-points.ts'
 
 export interface HookRequest {
@@ -30,12 +29,7 @@ export interface HookRun {
 /** runtime.md, "State", and nothing else. */
 export type HookState = Omit<State, 'pid' | 'rootfs' | 'created' | 'owner'> & { readonly pid?: number }
 
-/** How to enter a container; the fds are inherited under these numbers. */
-export interface HookContainer {
-  /** In which the container differs from the runtime. */
-  readonly namespaces: readonly JoinedNamespace[]
-  readonly cgroup: OpenCgroup
-  readonly newKeyring: boolean
+export interface HookContainer extends ContainerEntry {
   /** Given when the hook is what the container's process is: user, capabilities, limits, seccomp, cwd. */
   readonly process?: {
     /** Path of config.json, as create kept it. */
@@ -45,14 +39,6 @@ export interface HookContainer {
     readonly capabilities: boolean
     readonly apparmor: boolean
   }
-}
-
-/** Every fd of it. */
-export function fdsOf({
-  namespaces,
-  cgroup: { tasks, unified },
-}: Pick<HookContainer, 'namespaces' | 'cgroup'>): number[] {
-  return [...namespaces.map(({ fd }) => fd), ...tasks, ...(unified === undefined ? [] : [unified])]
 }
 
 /** The process that is about to become a hook, which waits until this is written: whoever reads it can end the hook. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/codes.ts'
 import { openLogFile } from './log-file.ts'
 import type { Level, Sink } from './sink.ts'
 
@@ -10,14 +11,14 @@ export function openRuncSink(path: string, format: 'text' | 'json', least: Level
   const toLine = format === 'json' ? jsonLine : textLine
   return {
     least,
-    write: (level, message) => file.append(toLine(level, message, new Date())),
+    write: (level, message, { errorCode }) => file.append(toLine(level, message, new Date(), errorCode)),
     close: file.close,
   }
 }
 
-/** logrus' JSONFormatter, with the time as RFC 3339 in UTC. */
-export function jsonLine(level: Level, message: string, time: Date): string {
-  return `${JSON.stringify({ level: logrusLevel(level), msg: message, time: time.toISOString() })}\n`
+/** logrus' JSONFormatter, with the time as RFC 3339 in UTC, and one field more for an error that has a code. */
+export function jsonLine(level: Level, message: string, time: Date, errorCode?: ErrorCode): string {
+  return `${JSON.stringify({ level: logrusLevel(level), msg: message, time: time.toISOString(), errorCode })}\n`
 }
 
 /** logrus' TextFormatter when it does not write to a terminal: whole seconds. */

@@ -1,8 +1,12 @@
+import type { ErrorCode } from '../errors/codes.ts'
+
 /** More than the message: the component that speaks, the container, the command. */
 export interface LogFields {
   readonly c?: string | undefined
   readonly cid?: string | undefined
   readonly cmd?: string | undefined
+  /** Of the error that a verb has failed with; docs/errors.md. */
+  readonly errorCode?: ErrorCode | undefined
   readonly [name: string]: unknown
 }
 

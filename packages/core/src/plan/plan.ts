@@ -55,7 +55,24 @@ export type Arg = number | Slot | Bytes
  */
 export type Operation = Call | 'move' | 'fail' | 'status' | 'and'
 
-export interface StepOptions {
+/**
+ * What others know a step by, whatever its words are: it looks for the program, and fails with the reason why there is none
+ * to execute; it becomes the program; it waits for `start`.
+ */
+export type StepRole = 'find-executable' | 'execute' | 'wait-for-start'
+
+/** What a failed step means to whoever words or handles its failure. */
+export interface StepMeaning {
+  /** What the step does, in words that complete "… failed". */
+  readonly what: string
+  readonly role?: StepRole
+  /** What to do about an error, for the end of its sentence. */
+  readonly advice?: Advice
+}
+
+export type Advice = { readonly [Name in Errno]?: string }
+
+export interface StepOptions extends Pick<StepMeaning, 'role' | 'advice'> {
   /** Errors that are not a failure. */
   readonly ignore?: readonly Errno[]
   /** Takes the result when the call succeeds. */
@@ -71,9 +88,7 @@ export interface StepOptions {
   readonly awaitReader?: boolean
 }
 
-export interface Step extends StepOptions {
-  /** What the step does, in words that complete "… failed". */
-  readonly what: string
+export interface Step extends StepOptions, StepMeaning {
   readonly call: Operation
   readonly args: readonly Arg[]
 }
@@ -103,9 +118,10 @@ export class Plan {
   ) {}
 
   /** Appends a step. */
-  step(what: string, call: Operation, args: readonly Arg[], options: StepOptions = {}): void {
+  step(what: string, call: Operation, args: readonly Arg[], options?: StepOptions): void {
     if (this.steps.length === MAX_STEPS) throw tooLarge(`it has more than ${MAX_STEPS} steps`)
-    this.steps.push({ what, call, args, ...options })
+    // Most have none, and of hundreds of steps each copy counts.
+    this.steps.push(options ? { what, call, args, ...options } : { what, call, args })
   }
 
   /** Makes `label` the place of the next step. */
@@ -198,13 +214,6 @@ export const planTag = {
   message: 8,
 } as const
 export type PlanTag = (typeof planTag)[keyof typeof planTag]
-
-/** The tag of a record that is no failure: its value is the number of the seccomp listener in the process. */
-export const LISTENER_TAG = 16
-/** The tag of a record that is no failure: the times of a plan's groups of steps follow. */
-export const TIMES_TAG = 18
-/** The tag of a record that is no failure: init waits for what create does meanwhile. */
-export const WAITING_TAG = 17
 
 function tooLarge(problem: string): RuntimeError {
   const advice = 'give fewer or shorter mounts, devices, paths, arguments or variables'

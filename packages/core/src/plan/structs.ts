@@ -1,6 +1,6 @@
 /** The kernel structures that plans point at, each with the way a person reads it. */
 import { RLIMIT } from '../abi/constants.ts'
-import { type Bytes, type Plan, type Slot, setUint64 } from './plan.ts'
+import { type Bytes, type Plan, setUint64 } from './plan.ts'
 
 /** struct open_how of openat2(2). */
 export function openHow(plan: Plan, { flags, resolve }: { flags: number; resolve: number }): Bytes {
@@ -88,14 +88,4 @@ export function hex(value: number): string {
 
 function octal(value: number): string {
   return `0${value.toString(8)}`
-}
-
-/** What a process that goes on tells of itself: {0, pid}, where a failure record has the plan's tag. */
-export function pidRecord(plan: Plan): { readonly record: Bytes; readonly pid: Slot } {
-  const record = plan.struct(
-    16,
-    () => '{pid}',
-    () => undefined,
-  )
-  return { record, pid: plan.wordAt(record, 8) }
 }

@@ -6,6 +6,7 @@ import { closeSync, readSync, writeSync } from 'node:fs'
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import type koffi from 'koffi'
+import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import type { Engine, HeldSignals, Word } from './engine.ts'
 
 type Function = (...words: (number | bigint)[]) => number
@@ -37,9 +38,17 @@ const functions = new Map<string, Function>()
 /** Six words are passed whatever a function takes: on both processors it finds its own in registers, and none on the stack. */
 const WORDS = 6
 
+function load(library: string): ReturnType<typeof koffi.load> {
+  try {
+    return native().load(library)
+  } catch (cause) {
+    throw new RuntimeError('io', `load ${library}: ${messageOf(cause)}: install the package of that library`, { cause })
+  }
+}
+
 function find(name: string): Function {
   const library = name.startsWith('seccomp_') ? 'libseccomp.so.2' : 'libc.so.6'
-  const loaded = libraries.get(library) ?? native().load(library)
+  const loaded = libraries.get(library) ?? load(library)
   libraries.set(library, loaded)
   const parameters = Array(name === 'syscall' ? WORDS + 1 : WORDS).fill('intptr_t')
   const found = functions.get(name) ?? (loaded.func(name, 'intptr_t', parameters) as unknown as Function)

@@ -2,7 +2,10 @@
 import { AT_FDCWD, F_OK, O_CLOEXEC, O_PATH, X_OK } from '@crio-lxc/core/abi/constants'
 import { type Errno, errnoTable } from '@crio-lxc/core/abi/errno'
 import { Label, type Plan, type Slot } from '@crio-lxc/core/plan/plan'
-import { FIND_EXECUTABLE } from '../step-names.ts'
+
+/** Fails with the reason why none of the candidates can be executed. */
+const FIND = 'find the executable'
+const role = 'find-executable'
 
 const notThere: readonly Errno[] = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EACCES']
 
@@ -12,9 +15,9 @@ export function planFindExecutable(plan: Plan, candidates: readonly string[]): S
   const found = new Label()
   const [only, ...others] = candidates
   if (only !== undefined && others.length === 0) {
-    plan.step(FIND_EXECUTABLE, 'faccessat', [AT_FDCWD, plan.string(only), X_OK])
+    plan.step(FIND, 'faccessat', [AT_FDCWD, plan.string(only), X_OK], { role })
     planChoose(plan, only, { executable, found })
-    plan.step(FIND_EXECUTABLE, 'fail', [errnoTable.EISDIR[0]])
+    plan.step(FIND, 'fail', [errnoTable.EISDIR[0]], { role })
   } else planSearch(plan, candidates, { executable, found })
   plan.place(found)
   return executable
@@ -47,7 +50,7 @@ function planSearch(plan: Plan, candidates: readonly string[], choice: Choice): 
     planChoose(plan, candidate, choice)
     plan.place(next)
   }
-  plan.step(FIND_EXECUTABLE, 'fail', [reason])
+  plan.step(FIND, 'fail', [reason], { role })
 }
 
 /** Goes on to the next step when `candidate` is a directory. */

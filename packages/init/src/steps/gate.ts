@@ -1,7 +1,8 @@
 /** Steps with which init waits for what only create can do: hooks, and moving network devices to a user namespace. */
-import { type Plan, WAITING_TAG } from '@crio-lxc/core/plan/plan'
+import type { Plan } from '@crio-lxc/core/plan/plan'
+import { planReportWaiting } from '@crio-lxc/core/plan/record'
+import { planAwaitByte } from './await-byte.ts'
 import type { HostTree } from './host-tree.ts'
-import { planAwaitByte } from './report.ts'
 
 /** Where init waits, once, between the mounts and what takes the ways to change them away. */
 export interface Gate {
@@ -13,14 +14,7 @@ export interface Gate {
 
 /** Tells create that it is its turn, and waits until it has done its part. */
 export function planGate(plan: Plan, { report, go }: { report: number; go: number }): void {
-  const record = plan.struct(
-    16,
-    () => '{waiting}',
-    (view, at) => {
-      view.setUint32(at, WAITING_TAG, true)
-    },
-  )
-  plan.step("report that it is create's turn", 'write', [report, record, 16])
+  planReportWaiting(plan, "report that it is create's turn", report)
   // End of file instead of the byte: what create had to do failed, or create is gone.
   planAwaitByte(plan, 'wait for create', go, { demanded: true })
 }

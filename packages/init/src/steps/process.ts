@@ -21,10 +21,11 @@ import { capabilityBit, toCapabilityMask } from '@crio-lxc/core/oci/capabilities
 import type { MemoryPolicy, Personality } from '@crio-lxc/core/oci/linux'
 import { rlimitsForSetUp } from '@crio-lxc/core/oci/rlimits'
 import type { Capabilities, Process, Rlimit } from '@crio-lxc/core/oci/spec'
-import { type Arg, Label, LISTENER_TAG, type Plan, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
+import { type Arg, Label, type Plan, REPORT, type Slot } from '@crio-lxc/core/plan/plan'
+import { listenerRecord, planReport } from '@crio-lxc/core/plan/record'
 import { idArray, rlimit64, rlimitResource } from '@crio-lxc/core/plan/structs'
 import { openInRoot } from '../inside-root.ts'
-import { EXECUTE } from '../step-names.ts'
+import { planAwaitByte } from './await-byte.ts'
 import { planFindExecutable } from './executable.ts'
 import { planMemoryPolicy } from './memory-policy.ts'
 import { isInherited, planIoPriority, planScheduler } from './scheduling.ts'
@@ -140,7 +141,7 @@ export function planExecute(
   const args = plan.strings(inputs.process.args)
   const environment = plan.strings(inputs.environment)
   if (inputs.seccomp) planSeccomp(plan, inputs.seccomp, acknowledge)
-  plan.step(EXECUTE, 'execve', [executable, args, environment], { awaitReader })
+  plan.step('execute process.args', 'execve', [executable, args, environment], { role: 'execute', awaitReader })
 }
 
 /** Before a user namespace is entered, with the privileges of the host: what the child that will be the process inherits. */
@@ -163,9 +164,15 @@ export function planBecomeNamespaceRoot(plan: Plan): void {
   plan.step('forbid tracing as root of the namespace', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
 }
 
+/** prlimit(2). */
+const RAISED = { EPERM: 'lower it, or give the runtime CAP_SYS_RESOURCE' }
+/** proc_sys_fs(5). */
+const RAISED_FILES = { EPERM: `${RAISED.EPERM}; no limit of files exceeds /proc/sys/fs/nr_open` }
+
 function planRlimit(plan: Plan, { type, soft, hard }: Rlimit, ignore: readonly Errno[] = []): void {
   const limit = rlimit64(plan, soft, hard)
-  plan.step(`set ${type} of process.rlimits`, 'prlimit64', [0, rlimitResource(type), limit, 0], { ignore })
+  const advice = type === 'RLIMIT_NOFILE' ? RAISED_FILES : RAISED
+  plan.step(`set ${type} of process.rlimits`, 'prlimit64', [0, rlimitResource(type), limit, 0], { ignore, advice })
 }
 
 function planBoundingSet(plan: Plan, capabilities: Capabilities | undefined): void {
@@ -237,11 +244,14 @@ function planEnterCwdAsUser(plan: Plan, cwd: Cwd): void {
   plan.place(end)
 }
 
+const GIVE_ONE = 'give a directory that the container has'
+const noDirectory = { ENOENT: GIVE_ONE, ENOTDIR: GIVE_ONE }
+
 function planEnterCwd(plan: Plan, { path, root, entered }: Cwd, ignore: readonly Errno[]): void {
   const [directory, close, end] = [plan.slot('process.cwd'), new Label(), new Label()]
   const flags = O_PATH | plan.arch.O_DIRECTORY
   const what = `open process.cwd ${path}`
-  openInRoot(plan, { root, path }, { what, flags, result: directory, ignore, onIgnored: end })
+  openInRoot(plan, { root, path }, { what, flags, result: directory, ignore, onIgnored: end, advice: noDirectory })
   plan.step(`enter process.cwd ${path}`, 'fchdir', [directory], { ignore, onIgnored: close })
   plan.step('remember that process.cwd is entered', 'move', [1], { result: entered })
   plan.place(close)
@@ -265,23 +275,12 @@ function planSeccomp(plan: Plan, { program, flags, notifies }: SeccompFilter, ac
     plan.step('load linux.seccomp', 'seccomp', load)
     return
   }
-  const record = plan.struct(
-    16,
-    () => '{listener}',
-    (view, at) => {
-      view.setUint32(at, LISTENER_TAG, true)
-    },
-  )
-  const byte = plan.struct(
-    8,
-    () => '[]',
-    () => undefined,
-  )
-  plan.step('load linux.seccomp', 'seccomp', load, { result: plan.wordAt(record, 8) })
+  const { record, value: listener } = listenerRecord(plan)
+  plan.step('load linux.seccomp', 'seccomp', load, { result: listener })
   // From here on the filter holds for these calls too. A write is all that must be allowed: the agent answers the rest.
-  plan.step('report the seccomp listener', 'write', [REPORT, record, 16])
+  planReport(plan, 'report the seccomp listener', REPORT, record)
   // The listener is closed by execve. End of file: nobody has taken it, and every notified call would fail.
-  plan.step('wait until the seccomp agent has the listener', 'read', [acknowledge, byte, 1], { zeroIsFailure: true })
+  planAwaitByte(plan, 'wait until the seccomp agent has the listener', acknowledge, { demanded: true })
 }
 
 /** An O_PATH fd of the container's root, taken once nothing else is mounted over it. */

@@ -11,6 +11,9 @@ import { sysctlFile } from '@crio-lxc/core/oci/sysctl-rules'
 import type { Arg, Plan } from '@crio-lxc/core/plan/plan'
 import { openHow } from '@crio-lxc/core/plan/structs'
 
+const UNKNOWN = "this kernel has no such parameter in the container's namespaces"
+const advice = { ENOENT: UNKNOWN, ENOTDIR: UNKNOWN }
+
 /**
  * Steps for linux.sysctl, through the procfs `proc` (private-proc.ts). Which keys may be set is decided when config.json
  * is validated (core/oci/sysctl-rules.ts).
@@ -26,6 +29,7 @@ export function planSysctls(plan: Plan, sysctl: Readonly<Record<string, string>>
     const field = fieldOf('linux.sysctl', key)
     plan.step(`open ${field}`, 'openat2', [proc, plan.string(`sys/${sysctlFile(key)}`), how, 24], {
       result: file,
+      advice,
     })
     plan.step(`set ${field}`, 'write', [file, text, text.length])
     plan.step(`close ${field}`, 'close', [file])

@@ -2,7 +2,7 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
-import { type Record, readRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
+import { unknownRecord } from '@crio-lxc/core/plan/record'
 import { writeTerminationMessage } from '../caller/termination-message.ts'
 import type { ProcessTrace } from '../plan-process/process-trace.ts'
 import { stepError } from '../plan-process/step-error.ts'
@@ -24,28 +24,29 @@ export function awaitInit(
   expected: 'waiting' | 'ready',
   { plan, command, message, timeoutMs, trace }: Waiting,
 ): void {
+  const { process } = monitor
   const what = 'wait for the container to be ready'
-  const read = (): Record => readRecord(monitor.reportRead, { timeoutMs, what, watch: () => monitor.death() })
   const planOf = (tag: number): Plan | undefined => [...monitor.plans, plan].find((each) => each.tag === tag)
-  let record = read()
-  for (; ; record = read()) {
-    if (record.kind === 'forked') monitor.continueAs(record.pid, what)
-    else if (record.kind === 'times' && trace) trace.add(planOf(record.tag), monitor.reportRead, what)
-    else break
+  for (const record of process.records({ timeoutMs, what, watch: () => monitor.death() })) {
+    if (record.kind === 'forked') continue
+    if (record.kind === 'times' && trace) {
+      trace.add(planOf(record.tag), process, what)
+      continue
+    }
+    if (record.kind === expected) {
+      process.reapForked()
+      return
+    }
+    if (record.kind !== 'failure') throw unknownRecord(what)
+    const step = planOf(record.tag)?.steps[record.step]
+    if (!step) throw unknownRecord(what)
+    const error = stepError('create-failed', step, { call: callText(step), errno: record.errno, command })
+    if (message !== undefined) writeTerminationMessage(message, error)
+    throw error
   }
-  if (record.kind === expected) return
-  if (record.kind === 'end') {
-    const errors = monitor.lastErrors()
-    throw new RuntimeError(
-      'liblxc',
-      errors ? `liblxc could not start the container: ${errors}` : 'the monitor ended before the container was ready',
-    )
-  }
-  if (record.kind !== 'failure') throw unknownRecord(what)
-  const { tag, step: number, errno } = record
-  const step = planOf(tag)?.steps[number]
-  if (!step) throw unknownRecord(what)
-  const error = stepError('create-failed', { what: step.what, call: callText(step), errno, command })
-  if (message !== undefined) writeTerminationMessage(message, error)
-  throw error
+  const errors = monitor.lastErrors()
+  throw new RuntimeError(
+    'liblxc',
+    errors ? `liblxc could not start the container: ${errors}` : 'the monitor ended before the container was ready',
+  )
 }

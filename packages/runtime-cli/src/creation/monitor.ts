@@ -60,76 +60,55 @@ export interface LaunchOptions {
   readonly config: (fds: { readonly plan: number; readonly log: number }) => string
 }
 
+/** What create has of a monitor that it has launched. */
+interface Launched {
+  readonly process: ExecutorProcess
+  readonly plans: readonly Plan[]
+  readonly reportWrite: number
+  readonly logPath: string
+  /** The file for the container's plan, the directory of the start fifo, and the write end of the pipe that says when to go on. */
+  readonly plan: number
+  readonly fifoDirectory: number
+  readonly go: number
+}
+
 export class Monitor {
-  readonly #process: ExecutorProcess
+  readonly process: ExecutorProcess
   /** What the monitor and init run before the container's plan. */
   readonly plans: readonly Plan[]
   readonly fifoDirectory: number
-  readonly reportRead: number
+  /** Number of the fd to which all of them report. */
   readonly reportWrite: number
   readonly #plan: number
   readonly #go: number
   readonly #logPath: string
-  readonly #open = new Set<number>()
+  readonly #open: Set<number>
   #reaped = false
 
-  constructor(info: ContainerInfo, options: LaunchOptions) {
-    const { arch, companions, cgroup, inherited, config } = options
-    const keep = (fd: number): number => {
-      this.#open.add(fd)
-      return fd
-    }
-    for (const fd of cgroup.fds) keep(fd)
+  /** Throws RuntimeError. */
+  static launch(info: ContainerInfo, options: LaunchOptions): Monitor {
+    const open = new Set(options.cgroup.fds)
     try {
-      this.#plan = keep(memfdCreate('plan'))
-      const configFile = keep(openFile(info.configFilePath(), O_RDWR | O_CREAT | O_EXCL, 0o600))
-      this.#logPath = info.runtimePath('lxc.log')
-      const log = keep(openFile(this.#logPath, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600))
-      this.fifoDirectory = keep(makeStartFifo(info))
-      const [reportRead, reportWrite] = pipe()
-      this.reportRead = keep(reportRead)
-      this.reportWrite = keep(reportWrite)
-      const [goRead, goWrite] = pipe()
-      keep(goRead)
-      this.#go = keep(goWrite)
-      const name = info.containerId
-      const command = [companions.start, name, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
-      const launchPlan = planLaunch({ ...options, stage: companions.stage, report: reportWrite, command })
-      const waitPlan = planWait({
-        arch,
-        go: goRead,
-        plan: this.#plan,
-        traceReport: options.traced ? reportWrite : undefined,
-      })
-      this.plans = [launchPlan, waitPlan]
-      const [launch, wait] = this.plans.map((plan) => keep(sealedFile('plan', compile(plan, reportWrite)))) as [
-        number,
-        number,
-      ]
-      writeAll(configFile, config({ plan: wait, log }))
-      const own = [this.#plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, wait]
-      this.#process = new ExecutorProcess({
-        path: companions.init,
-        plan: launch,
-        fds: [...inherited, ...cgroup.fds, ...own],
-        forks: forksIntoCgroup(cgroup),
-      })
-      // Only the child may hold these: end of file is how either side learns that the other is gone.
-      for (const fd of [...cgroup.fds, goRead, launch, wait]) this.#close(fd)
+      return new Monitor(launch(info, options, open), open)
     } catch (error) {
-      this.close()
+      for (const fd of open) close(fd)
       throw error
     }
   }
 
-  get pid(): number {
-    return this.#process.pid
+  private constructor({ process, plans, reportWrite, logPath, plan, fifoDirectory, go }: Launched, open: Set<number>) {
+    this.process = process
+    this.plans = plans
+    this.reportWrite = reportWrite
+    this.#logPath = logPath
+    this.#plan = plan
+    this.fifoDirectory = fifoDirectory
+    this.#go = go
+    this.#open = open
   }
 
-  /** The monitor has forked and its child goes on as the monitor, says a record. Throws RuntimeError when that is not so. */
-  continueAs(pid: number, what: string): void {
-    this.#process.follow(pid, what)
-    this.#process.reapForked()
+  get pid(): number {
+    return this.process.pid
   }
 
   /** Lets init run its plan. */
@@ -142,7 +121,6 @@ export class Monitor {
       if (codeOf(error) !== 'EPIPE') throw error
     }
     this.#close(this.#go)
-    this.#close(this.reportWrite)
   }
 
   /** Init's pid on the host: the only child of the monitor. */
@@ -164,7 +142,7 @@ export class Monitor {
    * other is killed: the error when that is so.
    */
   death(): RuntimeError | undefined {
-    if (this.#process.hasEnded())
+    if (this.process.hasEnded())
       return new RuntimeError('liblxc', 'the monitor was killed before the container was ready')
     const children = this.#children()
     if (children.length === 0 || children.some((pid) => readProcStat(pid)?.state !== 'Z')) return undefined
@@ -173,13 +151,13 @@ export class Monitor {
 
   /** SIGKILL, so that liblxc's own clean-up, which would end init, does not run. */
   kill(): void {
-    this.#process.signal(SIGKILL)
+    this.process.signal(SIGKILL)
   }
 
   /** Kills it and waits until it is gone; init's parent is then the caller. */
   end(): void {
     if (this.#reaped) return
-    this.#process.end()
+    this.process.end()
     this.#reaped = true
   }
 
@@ -206,6 +184,7 @@ export class Monitor {
 
   /** Closes what create holds of it. */
   close(): void {
+    this.process.close()
     for (const fd of this.#open) close(fd)
     this.#open.clear()
   }
@@ -213,6 +192,40 @@ export class Monitor {
   #close(fd: number): void {
     if (this.#open.delete(fd)) close(fd)
   }
+}
+
+/** `open` takes every fd that create still holds afterwards. */
+function launch(info: ContainerInfo, options: LaunchOptions, open: Set<number>): Launched {
+  const { arch, companions, cgroup, inherited, config } = options
+  const keep = (fd: number): number => {
+    open.add(fd)
+    return fd
+  }
+  const plan = keep(memfdCreate('plan'))
+  const configFile = keep(openFile(info.configFilePath(), O_RDWR | O_CREAT | O_EXCL, 0o600))
+  const logPath = info.runtimePath('lxc.log')
+  const log = keep(openFile(logPath, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600))
+  const fifoDirectory = keep(makeStartFifo(info))
+  const [goRead, go] = pipe()
+  keep(goRead)
+  keep(go)
+  const command = [companions.start, info.containerId, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
+  const plans: Plan[] = []
+  const own: number[] = [...cgroup.fds, goRead]
+  let reportWrite = -1
+  const process = ExecutorProcess.launch({ init: companions.init, forks: forksIntoCgroup(cgroup) }, (report) => {
+    reportWrite = report
+    const launchPlan = planLaunch({ ...options, stage: companions.stage, report, command })
+    const waitPlan = planWait({ arch, go: goRead, plan, traceReport: options.traced ? report : undefined })
+    plans.push(launchPlan, waitPlan)
+    const wait = keep(sealedFile('plan', compile(waitPlan, report)))
+    own.push(wait)
+    writeAll(configFile, config({ plan: wait, log }))
+    return { plan: launchPlan, fds: [...inherited, ...own, plan, configFile, log, fifoDirectory] }
+  })
+  // Only the process may hold these: end of file is how either side learns that the other is gone.
+  for (const fd of own) if (open.delete(fd)) close(fd)
+  return { process, plans, reportWrite, logPath, plan, fifoDirectory, go }
 }
 
 /**

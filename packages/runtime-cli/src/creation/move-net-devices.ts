@@ -25,11 +25,11 @@ export function moveNetDevices(netDevices: HostNetDevices, target: ProcessIdenti
     const fds = [namespace, netDevices.socket]
     const plan = (report: number) => planNetDeviceProcess({ arch, namespace, netDevices, report })
     withPlanProcess({ init, timeoutMs, what, fds, plan }, (record, process) => {
-      if (record.kind === 'ready') return
-      const step = record.kind === 'failure' ? process.plan.steps[record.step] : undefined
-      if (record.kind !== 'failure' || !step)
+      if (record?.kind === 'ready') return
+      const step = record?.kind === 'failure' ? process.plan.steps[record.step] : undefined
+      if (record?.kind !== 'failure' || !step)
         throw new RuntimeError('create-failed', `${what}: the process that was to do it ended`)
-      throw stepError('create-failed', { what: step.what, call: callText(step), errno: record.errno, command: '' })
+      throw stepError('create-failed', step, { call: callText(step), errno: record.errno, command: '' })
     })
   } finally {
     close(namespace)

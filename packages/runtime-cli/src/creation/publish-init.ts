@@ -1,7 +1,7 @@
 /** The last part of create: what only the host may set on init, then the files by which others find it. */
 import type { CgroupManager } from '@crio-lxc/core/cgroup/cgroup-manager'
 import type { TerminationMessageFile } from '@crio-lxc/core/container/container-facts'
-import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
+import type { ContainerInfo, InitFacts } from '@crio-lxc/core/container/container-info'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { Plan } from '@crio-lxc/core/plan/plan'
@@ -34,14 +34,11 @@ export function publishInit(info: ContainerInfo, options: PublishOptions): numbe
   resident?.placeMonitor(monitor.pid)
   // It dies while init.json is written.
   if (!resident) monitor.kill()
-  const firstStartStep = plan.steps.findIndex(({ what }) => what === 'wait for start')
   info.publishInit({
     init,
     ...(kept && { monitor: kept }),
     ...(withoutCgroup && { withoutCgroup }),
-    startSteps: Object.fromEntries(
-      plan.steps.slice(firstStartStep).map(({ what }, index) => [firstStartStep + index, what]),
-    ),
+    ...startSteps(plan),
     command: spec.process.args[0] ?? '',
     ...(seccompAgent && { seccompAgent }),
     ...(message && { terminationMessage: message }),
@@ -49,6 +46,18 @@ export function publishInit(info: ContainerInfo, options: PublishOptions): numbe
   if (!resident) monitor.end()
   info.createPidFile(kept?.pid ?? pid)
   return pid
+}
+
+/** Those from which on init waits for start or has been started: what `start` needs to know of the plan. */
+function startSteps({ steps }: Plan): Pick<InitFacts, 'startSteps' | 'startMeanings'> {
+  const startSteps: Record<string, string> = {}
+  const startMeanings: Record<string, InitFacts['startMeanings'][string]> = {}
+  const first = steps.findIndex(({ role }) => role === 'wait-for-start')
+  for (const [index, { what, role, advice }] of steps.slice(first).entries()) {
+    startSteps[first + index] = what
+    if (role ?? advice) startMeanings[first + index] = { ...(role && { role }), ...(advice && { advice }) }
+  }
+  return { startSteps, startMeanings }
 }
 
 /** Throws RuntimeError when it has ended: its pid may be another process's by now. */

@@ -2,21 +2,17 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
+import { type FailureRecord, unknownRecord } from '@crio-lxc/core/plan/record'
 import type { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
-import { readRecord, type StepRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
 import { hasExecuted, isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
-import { EXECUTE } from '@crio-lxc/init/step-names'
 import { listenerMissing } from '../caller/seccomp-listener.ts'
 import type { ProcessTrace } from '../plan-process/process-trace.ts'
 import { stepError } from '../plan-process/step-error.ts'
 
 export interface Entering {
   readonly executor: ExecutorProcess
-  /** Read end of the pipe on which it reports. */
-  readonly report: number
   /** undefined: for ever. */
   readonly timeoutMs: number | undefined
-  readonly plan: Plan
   readonly command: string
   /** The container's, without which there is nothing to enter. */
   readonly init: ProcessIdentity
@@ -35,23 +31,15 @@ export interface Entering {
  * failed, or of what it calls. An exec that failed leaves no process.
  */
 export function awaitExecution(entering: Entering): boolean {
-  const { executor } = entering
-  try {
-    const executed = readReport(entering)
-    if (executed) executor.reapForked()
-    else executor.end()
-    return executed
-  } catch (error) {
-    executor.end()
-    throw error
-  }
+  return entering.executor.endUnless(() => readReport(entering))
 }
 
 /** Reads to the end of file, as parent and child write in no certain order. Whatever the plan does not report is forged. */
 function readReport(entering: Entering): boolean {
-  const { executor, report, timeoutMs, plan, command, init, trace, onArrived, onRefused, onListener } = entering
+  const { executor, timeoutMs, command, init, trace, onArrived, onRefused, onListener } = entering
+  const { plan } = executor
   const what = `execute ${command}`
-  let failure: StepRecord | undefined
+  let failure: FailureRecord | undefined
   let listener: number | undefined
   // Who traces it may keep the pipe open.
   const watch = (): RuntimeError | undefined => {
@@ -59,13 +47,10 @@ function readReport(entering: Entering): boolean {
     return failure ? failureOf(failure, plan, command) : killed(what)
   }
   let handedOver = onListener === undefined
-  for (;;) {
-    const record = readRecord(report, { timeoutMs, what, watch })
-    if (record.kind === 'end') break
+  for (const record of executor.records({ timeoutMs, what, watch })) {
     if (record.kind === 'forked') {
-      executor.follow(record.pid, what)
       if (executor.hasArrived) onArrived(executor.pid)
-    } else if (record.kind === 'times' && trace) trace.add(record.tag === plan.tag ? plan : undefined, report, what)
+    } else if (record.kind === 'times' && trace) trace.add(record.tag === plan.tag ? plan : undefined, executor, what)
     else if (record.kind === 'failure' && !failure && record.tag === plan.tag) failure = record
     else if (record.kind === 'listener' && onListener && listener === undefined) listener = record.listener
     else throw unknownRecord(what)
@@ -73,7 +58,7 @@ function readReport(entering: Entering): boolean {
       onListener?.(executor.pid, listener)
       handedOver = true
     }
-    if (failure && executor.hasArrived && plan.steps[failure.step]?.what === EXECUTE) {
+    if (failure && executor.hasArrived && plan.steps[failure.step]?.role === 'execute') {
       onRefused(executor.pid, failure.errno)
       return true
     }
@@ -92,8 +77,8 @@ function killed(what: string): RuntimeError {
   return new RuntimeError('exec-failed', `${what}: the process was killed`)
 }
 
-function failureOf({ step: number, errno }: StepRecord, plan: Plan, command: string): RuntimeError {
+function failureOf({ step: number, errno }: FailureRecord, plan: Plan, command: string): RuntimeError {
   const step = plan.steps[number]
   if (!step) return unknownRecord(`execute ${command}`)
-  return stepError('exec-failed', { what: step.what, call: callText(step), errno, command })
+  return stepError('exec-failed', step, { call: callText(step), errno, command })
 }

@@ -16,10 +16,9 @@ import { openat2 } from '@crio-lxc/core/sys/mount'
 import { pidfdGetfd } from '@crio-lxc/core/sys/process'
 import { arch } from '@crio-lxc/core/sys/syscall'
 import { planMessage } from '@crio-lxc/init/message-plan'
-import { EXECUTE } from '@crio-lxc/init/step-names'
 import { hostArch } from '../installation/host-arch.ts'
 import { withPlanProcess } from '../plan-process/plan-process.ts'
-import { stepError } from '../plan-process/step-error.ts'
+import { refusal } from '../plan-process/step-error.ts'
 
 /** The process waits until whoever reads its report closes that: until then its files can be looked at. */
 export interface RefusedExecution {
@@ -38,9 +37,9 @@ export interface RefusedExecution {
 /** Writes to the process's stderr why it ends. Returns the same as an error, for whoever else is to know. */
 export function sayWhyRefused(refused: RefusedExecution): RuntimeError {
   const { errno, command } = refused
-  const { code, message } = stepError('start-failed', { what: EXECUTE, call: 'execve', errno, command })
+  const message = refusal(command, errno)
   const reason = reasonFor(refused)
-  const error = new RuntimeError(code, reason === undefined ? message : `${message}: ${reason}`)
+  const error = new RuntimeError('start-failed', reason === undefined ? message : `${message}: ${reason}`)
   log.info(error.message, { c: 'init', pid: refused.pid })
   try {
     writeToStderr(refused, `${printable(error.message)}\n`)
@@ -59,7 +58,7 @@ function writeToStderr({ pidfd, init }: RefusedExecution, text: string): void {
     const plan = (report: number) => planMessage({ arch: hostArch(), output, text, report })
     const what = 'write it'
     withPlanProcess({ init, timeoutMs: WRITE_MS, what, fds: [output], plan }, (record) => {
-      if (record.kind !== 'ready') throw new Error('it cannot be written to')
+      if (record?.kind !== 'ready') throw new Error('it cannot be written to')
     })
   } finally {
     close(output)

@@ -3,15 +3,10 @@
 import { decode } from '@crio-lxc/core/abi/bytes'
 import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import {
-  fdsOf,
-  type HookAnswer,
-  type HookRequest,
-  type HookRun,
-  type HookStart,
-} from '@crio-lxc/core/hook/hook-request'
+import type { HookAnswer, HookRequest, HookRun, HookStart } from '@crio-lxc/core/hook/hook-request'
 import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
 import { logSpan, takesSpans } from '@crio-lxc/core/log/logger'
+import { fdsOf } from '@crio-lxc/core/plan/container-entry'
 import { readProcStat } from '@crio-lxc/core/process/proc'
 import { close, pipe, read, readToEnd } from '@crio-lxc/core/sys/fd'
 import { memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'

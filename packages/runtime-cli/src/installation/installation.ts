@@ -100,15 +100,29 @@ function mountProblem(libexec: string): string | undefined {
 /** crio-lxc-start itself says which liblxc it is linked with. */
 function liblxcProblem(start: string): string | undefined {
   const { stderr, exit } = capture({ path: start, args: [start], env: [] })
-  const advice = 'install liblxc 5.0 or newer (Debian 12: liblxc1, Debian 13: liblxc1t64)'
-  if (exit === 127) return `${start} cannot be loaded: ${loaderReason(stderr)}: ${advice}`
+  // A library that has not the version which is asked for ends the loader with 1.
+  if (exit === 127 || lacksVersion.test(stderr)) {
+    const reason = loaderReason(stderr)
+    return `${start} cannot be loaded: ${reason}: ${loaderAdvice(reason)}`
+  }
   const version = /^liblxc ((\d+)\S*)/m.exec(stderr)
   if (version === null || Number(version[2]) >= OLDEST_LIBLXC) return undefined
-  return `the liblxc of this host is ${version[1]}: ${advice}`
+  return `the liblxc of this host is ${version[1]}: ${INSTALL_LIBLXC}`
 }
+
+const INSTALL_LIBLXC = 'install liblxc 5.0 or newer (Debian 12: liblxc1, Debian 13: liblxc1t64)'
+const lacksVersion = /: version `\S+' not found/
 
 /** ld.so(8): `PROGRAM: error while loading shared libraries: NAME: REASON`, or `symbol lookup error: PROGRAM: ...`. */
 function loaderReason(stderr: string): string {
   const line = stderr.trim().split('\n').at(-1) ?? ''
   return line.replace(/^.*?(?:error while loading shared libraries|symbol lookup error): /, '')
+}
+
+/** The library at fault may be one that liblxc needs, or the C library. */
+function loaderAdvice(reason: string): string {
+  if (/liblxc|symbol: lxc_/.test(reason)) return INSTALL_LIBLXC
+  if (/version `GLIBC_/.test(reason))
+    return 'install a tree that was built with the C library of this host, or with an older one'
+  return 'install the package of that library again'
 }

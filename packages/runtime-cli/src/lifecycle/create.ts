@@ -246,7 +246,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     label: spec.linux?.mountLabel,
     byInit: !userNamespace,
   })
-  const monitor = new Monitor(info, {
+  const monitor = Monitor.launch(info, {
     arch,
     companions,
     cgroup: openCgroup(layout, cgroupDir, { others: resctrl?.facts.tasks, instead: callers }),

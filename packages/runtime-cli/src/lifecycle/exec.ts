@@ -10,17 +10,17 @@ import { keptSeccomp } from '@crio-lxc/core/container/seccomp-program'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
+import { cleanUp } from '@crio-lxc/core/log/clean-up'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { checkMappedUser } from '@crio-lxc/core/oci/id-mappings'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { withUser } from '@crio-lxc/core/oci/with-defaults'
-import { compile } from '@crio-lxc/core/plan/compile'
+import { fdsOf } from '@crio-lxc/core/plan/container-entry'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { isAlive, runningThread } from '@crio-lxc/core/process/proc'
 import { close, pipe } from '@crio-lxc/core/sys/fd'
 import { readFile } from '@crio-lxc/core/sys/files'
-import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { openat2 } from '@crio-lxc/core/sys/mount'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { kill } from '@crio-lxc/core/sys/program'
@@ -123,8 +123,7 @@ function writePidFile(path: string, pid: number): void {
   try {
     createPidFile(path, pid)
   } catch (error) {
-    kill(pid, SIGKILL)
-    wait(pid)
+    cleanUp(error, [() => kill(pid, SIGKILL), () => wait(pid)])
     throw error
   }
 }
@@ -198,14 +197,12 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     const pidfdSocket =
       options.pidfdSocket === undefined ? undefined : keep(connectCaller('pidfd', options.pidfdSocket, startMs))
     const layout = cgroupLayout()
-    const { cgroupDir: path } = facts
+    const { cgroupDir } = facts
     const { tasks: others } = facts.resctrl ?? {}
     const cgroup = options.cgroups?.length
-      ? openSubCgroups(options.cgroups, { path, layout, others })
-      : openCgroup(layout, execCgroup(layout, path, init.init.pid), { others, instead: cgroupOf(init.init.pid) })
+      ? openSubCgroups(options.cgroups, { path: cgroupDir, layout, others })
+      : openCgroup(layout, execCgroup(layout, cgroupDir, init.init.pid), { others, instead: cgroupOf(init.init.pid) })
     cgroup.fds.forEach(keep)
-    const [reportRead, reportWrite] = pipe()
-    keep(reportRead)
     const thread = `/proc/${init.init.pid}/task/${runningThread(init.init.pid)}`
     const root = keep(openat2(-100, `${thread}/root`, { flags: O_PATH, resolve: 0 }))
     const namespaces = openContainerNamespaces(init.init, keep, thread)
@@ -220,37 +217,33 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     })
     const agent = agentOf(spec.linux?.seccomp, inputs.seccomp?.notifies ?? false)
     const [acknowledge, acknowledgeWrite] = agent ? pipe().map(keep) : []
-    const plan = planExec({
-      arch: hostArch(),
-      process: inputs,
-      namespaces,
-      newKeyring: !facts.noNewKeyring,
-      fds: { cgroup, report: reportWrite, console, acknowledge, preserved: preserved.length },
-      traced: options.trace !== undefined,
+    const entry = { namespaces, cgroup, newKeyring: !facts.noNewKeyring }
+    const { init: path } = companionsOf(settings)
+    // The last fork is into the pid namespace.
+    const executor = ExecutorProcess.launch({ init: path, forks: forksIntoCgroup(cgroup) + 1 }, (report) => {
+      const plan = planExec({
+        arch: hostArch(),
+        process: inputs,
+        entry,
+        fds: { report, console, acknowledge, preserved: preserved.length },
+        traced: options.trace !== undefined,
+      })
+      fixStdio(process.user, { namespace: userNamespace, label: spec.linux?.mountLabel, root })
+      return {
+        plan,
+        fds: [
+          ...preserved,
+          ...fdsOf(entry),
+          ...(consoleSocket === undefined ? [] : [consoleSocket]),
+          ...(acknowledge === undefined ? [] : [acknowledge]),
+        ],
+      }
     })
-    const file = keep(sealedFile('exec', compile(plan, reportWrite)))
-    fixStdio(process.user, { namespace: userNamespace, label: spec.linux?.mountLabel, root })
-    const executor = new ExecutorProcess({
-      path: companionsOf(settings).init,
-      plan: file,
-      fds: [
-        ...preserved,
-        ...cgroup.fds,
-        ...(consoleSocket === undefined ? [] : [consoleSocket]),
-        ...(acknowledge === undefined ? [] : [acknowledge]),
-        ...namespaces.map(({ fd }) => fd),
-        reportWrite,
-      ],
-      // The last into the pid namespace.
-      forks: forksIntoCgroup(cgroup) + 1,
-    })
-    close(reportWrite)
+    fds.push(() => executor.close())
     const executed = awaitExecution({
       executor,
       init: init.init,
-      report: reportRead,
       timeoutMs: waitMs,
-      plan,
       command: process.args[0] ?? '',
       trace: options.trace,
       onArrived(pid) {
@@ -262,7 +255,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
         const { candidates } = inputs
         const { args, cwd } = process
         const refused = { pid, pidfd: entered, errno, command: args[0] ?? '', candidates, cwd }
-        sayWhyRefused({ ...refused, init: companionsOf(settings).init })
+        sayWhyRefused({ ...refused, init: path })
       },
       onListener:
         agent &&

@@ -1,4 +1,4 @@
-import { addCleanup } from '@crio-lxc/core/errors/cleanup'
+import { noteLeftBehind } from '@crio-lxc/core/log/clean-up'
 import type { Settings } from '../settings.ts'
 import { deleteContainer } from './delete.ts'
 
@@ -10,7 +10,7 @@ export async function orDelete<T>(settings: Settings, id: string, starting: () =
     try {
       await deleteContainer(settings, id, { force: true })
     } catch (failure) {
-      addCleanup(error, failure)
+      noteLeftBehind(error, failure)
     }
     throw error
   }

@@ -2,6 +2,7 @@ import { Struct } from '@crio-lxc/core/abi/bytes'
 import { O_NONBLOCK, O_RDONLY, O_WRONLY } from '@crio-lxc/core/abi/constants'
 import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { startStep } from '@crio-lxc/core/container/container-facts'
 import { checkContainerId } from '@crio-lxc/core/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { phrase } from '@crio-lxc/core/errors/codes'
@@ -9,11 +10,10 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { stepLog } from '@crio-lxc/core/log/step-log'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/core/plan/fifo-names'
+import { type PlanRecord, parseRecord, RECORD_BYTES } from '@crio-lxc/core/plan/record'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { parseRecord, RECORD_BYTES, type Record } from '@crio-lxc/core/process/plan-record'
 import { close, poll, read, tryLock } from '@crio-lxc/core/sys/fd'
 import { openFile, removeFile } from '@crio-lxc/core/sys/files'
-import { EXECUTE } from '@crio-lxc/init/step-names'
 import type { NotifySocket } from '../caller/notify-socket.ts'
 import { acknowledgeListener, listenerMissing, sendListener } from '../caller/seccomp-listener.ts'
 import { openTerminationMessage, writeTerminationMessage } from '../caller/termination-message.ts'
@@ -192,11 +192,11 @@ function awaitExecution(container: Container, waiting: Waiting): number | undefi
     const [onFifo = 0, onPidfd = 0] = poll([fifo, pidfd], timeoutMs)
     if (!onFifo && !onPidfd)
       throw new RuntimeError('timeout', `start ${id}: init did not answer within ${timeoutMs} ms`)
-    const buffer = new Struct(RECORD_BYTES)
-    if (onFifo && read(fifo, buffer) > 0) {
-      const record = parseRecord(buffer)
+    const bytes = new Struct(RECORD_BYTES)
+    const record = onFifo ? parseRecord(bytes, read(fifo, bytes), `start ${id}`) : undefined
+    if (record) {
       const { init } = container
-      if (record.kind === 'failure' && init?.startSteps[record.step] === EXECUTE) return record.errno
+      if (record.kind === 'failure' && init && startStep(init, record.step).role === 'execute') return record.errno
       if (record.kind !== 'listener' || !init?.seccompAgent || acknowledge === undefined)
         throw failure(container, record)
       const { pid } = init.init
@@ -212,8 +212,8 @@ function awaitExecution(container: Container, waiting: Waiting): number | undefi
   }
 }
 
-function failure({ init }: Container, record: Record): RuntimeError {
+function failure({ init }: Container, record: PlanRecord): RuntimeError {
   if (!init || record.kind !== 'failure') return new RuntimeError('start-failed', 'init sent an unknown record')
-  const what = init.startSteps[record.step] ?? `step ${record.step}`
-  return stepError('start-failed', { what, call: 'init', errno: record.errno, command: init.command })
+  const { step, errno } = record
+  return stepError('start-failed', startStep(init, step), { call: 'init', errno, command: init.command })
 }

@@ -27,8 +27,8 @@ export function withUserNamespace<Result>(
     const fds = [hold, ...(joined === undefined ? [] : [joined])]
     const plan = (report: number) => planUserNamespace({ arch, joined, report, hold })
     return withPlanProcess({ init, timeoutMs, what, fds, plan }, (record, { pid }) => {
-      if (record.kind === 'failure') throw new RuntimeError('io', `${what}: ${errnoSentence(record.errno)}`)
-      if (record.kind !== 'ready') throw new RuntimeError('io', `${what}: the process that was to do it ended`)
+      if (record?.kind === 'failure') throw new RuntimeError('io', `${what}: ${errnoSentence(record.errno)}`)
+      if (record?.kind !== 'ready') throw new RuntimeError('io', `${what}: the process that was to do it ended`)
       return use(pid)
     })
   } finally {

@@ -1,10 +1,10 @@
 /** A process that plans make, in a trace: what it did when, as its plans have noted it. Loaded for --trace alone. */
 import { Struct } from '@crio-lxc/core/abi/bytes'
 import { logSpan } from '@crio-lxc/core/log/logger'
-import { TIME_BYTES, TIMES_BYTES } from '@crio-lxc/core/plan/group-times'
+import { parseTimes, TIMES_BYTES } from '@crio-lxc/core/plan/group-times'
 import type { Plan } from '@crio-lxc/core/plan/plan'
-import { unknownRecord } from '@crio-lxc/core/process/plan-record'
-import { poll, read } from '@crio-lxc/core/sys/fd'
+import { unknownRecord } from '@crio-lxc/core/plan/record'
+import type { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { monotonicMs, realtimeMs } from '@crio-lxc/core/sys/program'
 
 interface Mark {
@@ -22,17 +22,13 @@ export class ProcessTrace {
     this.#component = component
   }
 
-  /** What follows the record of `plan` on the pipe `report`. Throws RuntimeError when that is not what a plan sends. */
-  add(plan: Plan | undefined, report: number, what: string): void {
+  /** What follows the record of `plan` that `process` has reported. Throws RuntimeError when that is not what a plan sends. */
+  add(plan: Plan | undefined, process: ExecutorProcess, what: string): void {
     const times = new Struct(TIMES_BYTES)
     // One write(2) takes both to the pipe: a record without times is forged, and they would be waited for in vain.
-    if (!plan?.times || !poll([report], 0)[0] || read(report, times) < times.length) throw unknownRecord(what)
+    if (!plan?.times || !process.readRest(times)) throw unknownRecord(what)
     const offset = monotonicMs() - realtimeMs()
-    for (const [index, name] of plan.times.names.entries()) {
-      const at = index * TIME_BYTES
-      const ms = Number(times.i64(at)) * 1000 + Number(times.i64(at + 8)) / 1e6
-      this.#marks.push({ name, tag: plan.tag, at: ms + offset })
-    }
+    for (const { name, ms } of parseTimes(plan.times, times)) this.#marks.push({ name, tag: plan.tag, at: ms + offset })
   }
 
   /** A group lasts until the next begins, the last one until now. `processOf` is who ran the plan of that tag. */

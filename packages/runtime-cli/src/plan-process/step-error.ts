@@ -1,11 +1,13 @@
-import { errnoSentence, errnoTable } from '@crio-lxc/core/abi/errno'
+import { errnoName, errnoSentence, errnoTable } from '@crio-lxc/core/abi/errno'
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { EXECUTE, FIND_EXECUTABLE } from '@crio-lxc/init/step-names'
+import type { Advice, Operation, StepMeaning } from '@crio-lxc/core/plan/plan'
 
-/** What the failed step did, the call it made, and why it failed. */
+/** Of init's steps `start` does not know which call they make. */
+export type FailedStep = StepMeaning & { readonly call?: Operation }
+
 export interface StepFailure {
-  readonly what: string
+  /** The call that it made, in words. */
   readonly call: string
   readonly errno: number
   /** process.args[0]. */
@@ -16,23 +18,29 @@ export interface StepFailure {
  * The error of a failed step. A program that cannot be executed is worded as podman and the kubelet read it: exit
  * codes 126 and 127 come from "permission denied" and "executable file not found in" or "no such file or directory".
  */
-export function stepError(code: ErrorCode, failure: StepFailure): RuntimeError {
-  return new RuntimeError(code, sentenceOf(failure))
+export function stepError(code: ErrorCode, step: FailedStep, failure: StepFailure): RuntimeError {
+  return new RuntimeError(code, sentenceOf(step, failure))
 }
 
-function sentenceOf({ what, call, errno, command }: StepFailure): string {
-  if (what === FIND_EXECUTABLE) return notFound(shorten(command), errno)
-  if (what === EXECUTE) return `${subject(command)}: ${errnoSentence(errno)}`
+function sentenceOf(step: FailedStep, { call, errno, command }: StepFailure): string {
+  if (step.role === 'find-executable') return notFound(shorten(command), errno)
+  if (step.role === 'execute') return refusal(command, errno)
   // What the plan itself decided has a sentence of its own, and no call that failed.
-  if (call.startsWith('fail(')) return what
+  if (step.call === 'fail') return step.what
   const missing = errno === errnoTable.ENOENT[0] || errno === errnoTable.ENOTDIR[0]
   // The words name the path, and the flags of openat2(2) explain nothing about one that is not there.
-  if (missing && call.startsWith('openat2(')) return `${what}: ${errnoSentence(errno)}${adviceFor(what)}`
-  return `${what}: ${call}: ${errnoSentence(errno)}${limitAdvice(what, errno)}`
+  const made = missing && step.call === 'openat2' ? '' : `: ${call}`
+  const advice = step.advice?.[errnoName(errno) as keyof Advice]
+  return `${step.what}${made}: ${errnoSentence(errno)}${advice === undefined ? '' : `: ${advice}`}`
+}
+
+/** The sentence about a program that the kernel refuses to execute. */
+export function refusal(command: string, errno: number): string {
+  return `${subject(command)}: ${errnoSentence(errno)}`
 }
 
 /** The beginning of a sentence about a program: runc's words. */
-export function subject(command: string): string {
+function subject(command: string): string {
   return `exec: ${JSON.stringify(shorten(command))}`
 }
 
@@ -48,16 +56,4 @@ function notFound(command: string, errno: number): string {
 /** conmon reads one buffer of the message: the reason comes last, and must be in it. */
 function shorten(command: string): string {
   return command.length > 1000 ? `${command.slice(0, 1000)}...` : command
-}
-
-function adviceFor(what: string): string {
-  if (what.startsWith('open process.cwd')) return ': give a directory that the container has'
-  return what.startsWith('open linux.sysctl') ? ": this kernel has no such parameter in the container's namespaces" : ''
-}
-
-/** prlimit(2), and proc_sys_fs(5) of nr_open. */
-function limitAdvice(what: string, errno: number): string {
-  if (!what.startsWith('set RLIMIT_') || errno !== errnoTable.EPERM[0]) return ''
-  const most = what.includes('RLIMIT_NOFILE') ? '; no limit of files exceeds /proc/sys/fs/nr_open' : ''
-  return `: lower it, or give the runtime CAP_SYS_RESOURCE${most}`
 }

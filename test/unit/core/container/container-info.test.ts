@@ -12,7 +12,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
+import { readInitFacts, startStep } from '@crio-lxc/core/container/container-facts'
+import { type ContainerFacts, ContainerInfo, type InitFacts } from '@crio-lxc/core/container/container-info'
 import { createPidFile, decodeFileJSON } from '@crio-lxc/core/container/json-file'
 import { ErrExist, ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -168,8 +169,32 @@ describe('ContainerInfo', () => {
   test("pid() is 0 until publishInit(), then init's", () => {
     const info = claimed()
     expect(info.pid()).toBe(0)
-    info.publishInit({ init: { pid: 42, startTime: 1 }, startSteps: {}, command: 'sh' })
+    info.publishInit({ init: { pid: 42, startTime: 1 }, startSteps: {}, startMeanings: {}, command: 'sh' })
     expect(info.pid()).toBe(42)
+  })
+
+  test('of an init.json that says nothing but words of its steps the last one becomes the program', () => {
+    const startSteps = { 41: 'wait for start', 42: 'load linux.seccomp', 43: 'execute process.args' }
+    const init = readInitFacts({ init: { pid: 42, startTime: 1 }, startSteps, command: 'sh' }, 'init.json')
+    expect(startStep(init, 43)).toEqual({ what: 'execute process.args', role: 'execute' })
+    expect(startStep(init, 42)).toEqual({ what: 'load linux.seccomp' })
+    expect(startStep(init, 44)).toEqual({ what: 'step 44' })
+    expect(readInitFacts({ init: { pid: 42, startTime: 1 } }, 'init.json')).toMatchObject({ startMeanings: {} })
+  })
+
+  test('what a step means survives init.json, whatever its words are', () => {
+    const info = claimed()
+    const advice = { EPERM: 'lower it' }
+    const startMeanings = { 41: { role: 'wait-for-start' }, 42: { advice }, 43: { role: 'execute' } } as const
+    const startSteps = { 41: 'a', 42: 'b', 43: 'c', 44: 'd' }
+    info.publishInit({ init: { pid: 42, startTime: 1 }, startSteps, startMeanings, command: 'sh' })
+    const init = info.loadInit() as InitFacts
+    expect([41, 42, 43, 44].map((number) => startStep(init, number))).toEqual([
+      { what: 'a', role: 'wait-for-start' },
+      { what: 'b', advice },
+      { what: 'c', role: 'execute' },
+      { what: 'd' },
+    ])
   })
 
   test('createPidFile() writes the file of the facts, and none when the caller wanted none', () => {

@@ -35,6 +35,12 @@ describe('--log', () => {
     )
   })
 
+  test('jsonLine() says which kind of failure it was', () => {
+    expect(jsonLine('error', 'it failed', time, 'hook-failed')).toBe(
+      '{"level":"error","msg":"it failed","time":"2026-01-02T03:04:05.678Z","errorCode":"hook-failed"}\n',
+    )
+  })
+
   test("textLine() is logrus' text", () => {
     expect(textLine('warn', 'a "b"', time)).toBe('time="2026-01-02T03:04:05Z" level=warning msg="a \\"b\\""\n')
   })

@@ -5,7 +5,7 @@
  */
 import { CLONE_INTO_CGROUP, CLONE_PARENT } from '../../abi/constants.ts'
 import { type Label, type Plan, setUint64 } from '../../plan/plan.ts'
-import { pidRecord } from '../../plan/structs.ts'
+import { pidRecord, planReport } from '../../plan/record.ts'
 
 /** A cgroup, open in every hierarchy. */
 export interface OpenCgroup {
@@ -52,7 +52,7 @@ export function planJoinCgroup(plan: Plan, { tasks, unified }: OpenCgroup, { rep
   )
   plan.step("fork into the container's cgroup", 'clone3', [args, CLONE_ARGS_SIZE], { onOk: end, onOkIfNonZero: true })
   plan.step("close the cgroup's directory", 'close', [unified])
-  const { record, pid } = pidRecord(plan)
+  const { record, value: pid } = pidRecord(plan)
   plan.step('find the own pid', 'getpid', [], { result: pid })
-  plan.step('report the pid', 'write', [report, record, record.length])
+  planReport(plan, 'report the pid', report, record)
 }

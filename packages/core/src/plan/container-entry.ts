@@ -1,8 +1,23 @@
-/** Namespaces of a container that a process of the host enters, each by the file that was checked (setns(2)). */
+/** How a process of the host enters a container, for exec or a hook: by the files that were checked, inherited under these numbers. */
 import { CLONE_NEWUSER } from '../abi/constants.ts'
+import type { OpenCgroup } from '../cgroup/plan/join-cgroup.ts'
 import type { NamespaceType } from '../oci/linux.ts'
 import type { Plan } from './plan.ts'
 
+export interface ContainerEntry {
+  /** In which the container differs from the runtime. */
+  readonly namespaces: readonly JoinedNamespace[]
+  readonly cgroup: OpenCgroup
+  /** The process gets a session keyring of its own. */
+  readonly newKeyring: boolean
+}
+
+/** Every fd of it. */
+export function fdsOf({ namespaces, cgroup: { tasks, unified } }: ContainerEntry): number[] {
+  return [...namespaces.map(({ fd }) => fd), ...tasks, ...(unified === undefined ? [] : [unified])]
+}
+
+/** setns(2). */
 export interface JoinedNamespace {
   readonly type: NamespaceType
   /** CLONE_NEW* of that type. */
