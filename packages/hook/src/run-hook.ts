@@ -14,6 +14,7 @@ import { callText } from '@crio-lxc/core/plan/print'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { readRecord, type StepRecord, unknownRecord } from '@crio-lxc/core/process/plan-record'
 import { close, pipe, poll, read, write } from '@crio-lxc/core/sys/fd'
+import { type FdScope, withFds } from '@crio-lxc/core/sys/fd-scope'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { exit, kill, monotonicMs } from '@crio-lxc/core/sys/program'
@@ -43,43 +44,38 @@ const ENTER_MS = 30_000
 /** Returns undefined when the hook has succeeded, else how it failed, as a verb phrase. */
 export function runHook(call: HookCall): string | undefined {
   const deadline = call.hook.timeout === undefined ? undefined : monotonicMs() + call.hook.timeout * 1000
-  const open: number[] = []
-  const keep = (fd: number): number => {
-    open.push(fd)
-    return fd
-  }
-  try {
-    const begun = begin(call, keep)
+  return withFds((fds) => {
+    const begun = begin(call, fds)
     return 'failure' in begun ? begun.failure : watch(call, { ...begun, deadline })
-  } finally {
-    for (const fd of open) close(fd)
-  }
+  })
 }
 
 type Begun = { readonly failure: string } | { readonly pid: number; readonly stderr: number }
 
-function begin(call: HookCall, keep: (fd: number) => number): Begun {
+function begin(call: HookCall, open: FdScope): Begun {
   const { hook, state, container, init } = call
-  const stdin = keep(sealedFile('state', JSON.stringify(state)))
-  const stdout = keep(openOwnNull())
+  const stdin = open.keep(sealedFile('state', JSON.stringify(state)))
+  const stdout = open.keep(openOwnNull())
   const [stderr, stderrWrite] = pipe()
-  keep(stderr)
+  open.keep(stderr)
+  open.keep(stderrWrite)
   const [report, reportWrite] = pipe()
-  keep(report)
+  open.keep(report)
+  open.keep(reportWrite)
   // Closed by the end of this process, too: then what waits for a byte there does not become a hook any more.
   const [go, goWrite] = pipe()
-  keep(go)
-  keep(goWrite)
+  open.keep(go)
+  open.keep(goWrite)
   const fds = { stdin, stdout, stderr: stderrWrite, report: reportWrite, go }
   const plan = planHook({ arch: ownArch, hook, cwd: state.bundle, fds, container })
-  const file = keep(sealedFile('hook', compile(plan, reportWrite)))
+  const file = open.keep(sealedFile('hook', compile(plan, reportWrite)))
   const inherited = [...Object.values(fds), ...(container ? fdsOf(container) : [])]
   // A fork into the cgroup where that is v2, and one into the pid namespace.
   const forks = container ? forksIntoCgroup(container.cgroup) + 1 : 0
   const executor = new ExecutorProcess({ path: init, plan: file, fds: inherited, forks })
   // Only the child may hold these: end of file is how its end is seen.
-  close(stderrWrite)
-  close(reportWrite)
+  close(open.release(stderrWrite))
+  close(open.release(reportWrite))
   try {
     const failure = awaitExecution(call, { executor, report, go: goWrite, plan })
     if (failure === undefined) {

@@ -1,6 +1,7 @@
 import type { Arch } from '../abi/arch.ts'
 import { compile } from '../plan/compile.ts'
-import { close, pipe } from '../sys/fd.ts'
+import { close, type Fd, pipe } from '../sys/fd.ts'
+import { withFds } from '../sys/fd-scope.ts'
 import { sealedFile } from '../sys/memfd.ts'
 import { spawn, wait } from '../sys/spawn.ts'
 import { planPlaceholder } from './plan/placeholder-plan.ts'
@@ -9,24 +10,25 @@ const NO_REPORT = -1
 
 /** The process of planPlaceholder. */
 export class Placeholder {
-  readonly pid: number
-  #gate: number | undefined
+  #gate: Fd | undefined
+
+  private constructor(
+    readonly pid: number,
+    gate: Fd,
+  ) {
+    this.#gate = gate
+  }
 
   /** `init` is the path of crio-lxc-init. */
-  constructor(init: string, arch: Arch) {
-    const [gateRead, gateWrite] = pipe()
-    const open = [gateRead]
-    this.#gate = gateWrite
-    try {
-      const plan = sealedFile('placeholder', compile(planPlaceholder(arch, gateRead), NO_REPORT))
-      open.push(plan)
-      this.pid = spawn({ path: init, args: ['crio-lxc-init', String(plan)], env: [], fds: open })
-    } catch (error) {
-      close(gateWrite)
-      throw error
-    } finally {
-      for (const fd of open) close(fd)
-    }
+  static launch(init: string, arch: Arch): Placeholder {
+    return withFds((fds) => {
+      const [gateRead, gateWrite] = pipe()
+      fds.keep(gateRead)
+      fds.keep(gateWrite)
+      const plan = fds.keep(sealedFile('placeholder', compile(planPlaceholder(arch, gateRead), NO_REPORT)))
+      const pid = spawn({ path: init, args: ['crio-lxc-init', String(plan)], env: [], fds: [gateRead, plan] })
+      return new Placeholder(pid, fds.release(gateWrite))
+    })
   }
 
   /** Ends and reaps it. */

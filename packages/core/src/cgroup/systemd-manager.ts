@@ -70,7 +70,7 @@ export class SystemdManager implements CgroupManager {
 
   make(): void {
     const { id, layout, devices, init, arch } = this.#container
-    this.#placeholder = new Placeholder(init, arch)
+    this.#placeholder = Placeholder.launch(init, arch)
     const { pid } = this.#placeholder
     this.#start(this.#scope, [
       ...planScopeProperties(this.#scope, { id, pid, layout }),

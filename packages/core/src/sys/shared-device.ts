@@ -3,7 +3,7 @@
  * holds one may change its mode and owner; so a container gets the same device by a node that nobody else has.
  */
 import { MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, makedev, O_CLOEXEC, O_NOCTTY, S_IFCHR } from '../abi/constants.ts'
-import { close } from './fd.ts'
+import { close, type Fd } from './fd.ts'
 import { changeMode, fstat, makeDirectory, makeNode, O_WRONLY, openFile } from './files.ts'
 import { newMount } from './mount.ts'
 import { call } from './syscall.ts'
@@ -33,7 +33,7 @@ export function replaceDevice(fd: number, label: string): void {
 }
 
 /** The null device for writing, by a node of its own. */
-export function openOwnNull(): number {
+export function openOwnNull(): Fd {
   const fd = openFile('/dev/null', O_WRONLY)
   replaceDevice(fd, '')
   return fd
@@ -46,7 +46,7 @@ interface OwnNode {
   readonly label: string
 }
 
-function openOwnNode(name: string, { device, access, label }: OwnNode): number {
+function openOwnNode(name: string, { device, access, label }: OwnNode): Fd {
   const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC
   const parameters = ['mode=755', 'nr_blocks=1', 'nr_inodes=3']
   const tree = newMount({ type: 'tmpfs', source: 'tmpfs', context: label, parameters, attributes })

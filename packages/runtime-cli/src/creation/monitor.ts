@@ -16,7 +16,8 @@ import type { Plan } from '@crio-lxc/core/plan/plan'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { childrenOf, readProcStat } from '@crio-lxc/core/process/proc'
-import { close, pipe, write, writeAll } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, pipe, write, writeAll } from '@crio-lxc/core/sys/fd'
+import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import {
   changeMode,
   makeDirectory,
@@ -41,7 +42,7 @@ export interface LaunchOptions {
   readonly arch: Arch
   readonly companions: Companions
   /** The container's; closed once the monitor has it. */
-  readonly cgroup: OpenCgroup & { readonly fds: readonly number[] }
+  readonly cgroup: OpenCgroup & { readonly fds: readonly Fd[] }
   /** One of `inherited`, to be replaced by a clone of the host's tree; undefined: nobody looks at it. */
   readonly hostTree: number | undefined
   /** One of `inherited`, for the monitor and init to join. */
@@ -65,61 +66,53 @@ export class Monitor {
   /** What the monitor and init run before the container's plan. */
   readonly plans: readonly Plan[]
   readonly fifoDirectory: number
-  readonly reportRead: number
-  readonly reportWrite: number
-  readonly #plan: number
-  readonly #go: number
+  readonly reportRead: Fd
+  readonly reportWrite: Fd
+  readonly #plan: Fd
+  readonly #go: Fd
   readonly #logPath: string
-  readonly #open = new Set<number>()
+  readonly #fds: FdScope
   #reaped = false
 
-  constructor(info: ContainerInfo, options: LaunchOptions) {
+  /** What create holds of it is for `fds`. */
+  constructor(info: ContainerInfo, options: LaunchOptions, fds: FdScope) {
     const { arch, companions, cgroup, inherited, config } = options
-    const keep = (fd: number): number => {
-      this.#open.add(fd)
-      return fd
-    }
-    for (const fd of cgroup.fds) keep(fd)
-    try {
-      this.#plan = keep(memfdCreate('plan'))
-      const configFile = keep(openFile(info.configFilePath(), O_RDWR | O_CREAT | O_EXCL, 0o600))
-      this.#logPath = info.runtimePath('lxc.log')
-      const log = keep(openFile(this.#logPath, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600))
-      this.fifoDirectory = keep(makeStartFifo(info))
-      const [reportRead, reportWrite] = pipe()
-      this.reportRead = keep(reportRead)
-      this.reportWrite = keep(reportWrite)
-      const [goRead, goWrite] = pipe()
-      keep(goRead)
-      this.#go = keep(goWrite)
-      const name = info.containerId
-      const command = [companions.start, name, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
-      const launchPlan = planLaunch({ ...options, stage: companions.stage, report: reportWrite, command })
-      const waitPlan = planWait({
-        arch,
-        go: goRead,
-        plan: this.#plan,
-        traceReport: options.traced ? reportWrite : undefined,
-      })
-      this.plans = [launchPlan, waitPlan]
-      const [launch, wait] = this.plans.map((plan) => keep(sealedFile('plan', compile(plan, reportWrite)))) as [
-        number,
-        number,
-      ]
-      writeAll(configFile, config({ plan: wait, log }))
-      const own = [this.#plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, wait]
-      this.#process = new ExecutorProcess({
-        path: companions.init,
-        plan: launch,
-        fds: [...inherited, ...cgroup.fds, ...own],
-        forks: forksIntoCgroup(cgroup),
-      })
-      // Only the child may hold these: end of file is how either side learns that the other is gone.
-      for (const fd of [...cgroup.fds, goRead, launch, wait]) this.#close(fd)
-    } catch (error) {
-      this.close()
-      throw error
-    }
+    this.#fds = fds
+    this.#plan = fds.keep(memfdCreate('plan'))
+    const configFile = fds.keep(openFile(info.configFilePath(), O_RDWR | O_CREAT | O_EXCL, 0o600))
+    this.#logPath = info.runtimePath('lxc.log')
+    const log = fds.keep(openFile(this.#logPath, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600))
+    this.fifoDirectory = fds.keep(makeStartFifo(info))
+    const [reportRead, reportWrite] = pipe()
+    this.reportRead = fds.keep(reportRead)
+    this.reportWrite = fds.keep(reportWrite)
+    const [goRead, goWrite] = pipe()
+    fds.keep(goRead)
+    this.#go = fds.keep(goWrite)
+    const name = info.containerId
+    const command = [companions.start, name, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
+    const launchPlan = planLaunch({ ...options, stage: companions.stage, report: reportWrite, command })
+    const waitPlan = planWait({
+      arch,
+      go: goRead,
+      plan: this.#plan,
+      traceReport: options.traced ? reportWrite : undefined,
+    })
+    this.plans = [launchPlan, waitPlan]
+    const [launch, wait] = this.plans.map((plan) => fds.keep(sealedFile('plan', compile(plan, reportWrite)))) as [
+      Fd,
+      Fd,
+    ]
+    writeAll(configFile, config({ plan: wait, log }))
+    const own = [this.#plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, wait]
+    this.#process = new ExecutorProcess({
+      path: companions.init,
+      plan: launch,
+      fds: [...inherited, ...cgroup.fds, ...own],
+      forks: forksIntoCgroup(cgroup),
+    })
+    // Only the child may hold these: end of file is how either side learns that the other is gone.
+    for (const fd of [...cgroup.fds, goRead, launch, wait]) this.#close(fd)
   }
 
   get pid(): number {
@@ -204,14 +197,8 @@ export class Monitor {
     for (const line of lines.slice(-MOST_KEPT_LINES)) log.info(line, { c: 'liblxc' })
   }
 
-  /** Closes what create holds of it. */
-  close(): void {
-    for (const fd of this.#open) close(fd)
-    this.#open.clear()
-  }
-
-  #close(fd: number): void {
-    if (this.#open.delete(fd)) close(fd)
+  #close(fd: Fd): void {
+    close(this.#fds.release(fd))
   }
 }
 
@@ -219,7 +206,7 @@ export class Monitor {
  * init opens the fifo as the container's user, below an fd of its directory: that directory can be entered by all, and
  * nobody but init can reach it, because the runtime directory around it is 0700.
  */
-function makeStartFifo(info: ContainerInfo): number {
+function makeStartFifo(info: ContainerInfo): Fd {
   const directory = info.runtimePath('fifo')
   makeDirectory(directory, 0o711)
   makeFifo(`${directory}/${START_FIFO}`, 0o600)

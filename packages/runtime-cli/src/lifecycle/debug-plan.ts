@@ -21,7 +21,7 @@ import type { Hook, Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
 import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
 import { printSeccompProgram } from '@crio-lxc/core/seccomp/print-program'
-import { close } from '@crio-lxc/core/sys/fd'
+import { type FdScope, withFdsAsync } from '@crio-lxc/core/sys/fd-scope'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { planContainer } from '@crio-lxc/init/container-plan'
 import { planNetDeviceProcess } from '@crio-lxc/init/net-device-plan'
@@ -37,14 +37,14 @@ import { processInputs } from '../entering/process-inputs.ts'
 import { checkHooks, checkHooksWithAgent } from '../hooks/check-hooks.ts'
 import { companionsOf } from '../installation/companions.ts'
 import { hostArch } from '../installation/host-arch.ts'
-import { openNamespaces, sharesPids, sharesSysfs } from '../namespaces/namespaces.ts'
+import { openNamespaces } from '../namespaces/namespaces.ts'
+import { sharesPids, sharesSysfs } from '../namespaces/plan/open-namespaces.ts'
 import { userNamespaceOf } from '../namespaces/user-namespace.ts'
 import type { Settings } from '../settings.ts'
 import { cgroupMounts } from '../sources/cgroup-mounts.ts'
 import { resolveDestinations } from '../sources/destinations.ts'
 import { idMapperOf } from '../sources/id-mappers.ts'
 import { openSources } from '../sources/sources.ts'
-import { Undo } from '../undo.ts'
 
 /** Numbers of fds stand for what create would open: they differ from call to call. */
 export interface DebugPlan {
@@ -103,19 +103,16 @@ export async function debugPlan(
 ): Promise<DebugPlan> {
   const notify = await notifierOf({ notifySocket })
   const { spec } = loadSpec(bundle, settings.featureGates)
-  const fds = new Undo()
-  try {
+  return withFdsAsync(async (fds) => {
     return await plan(spec, { settings, bundle, notify, fds })
-  } finally {
-    fds.run(undefined)
-  }
+  })
 }
 
 interface Planning {
   readonly settings: Settings
   readonly bundle: string
   readonly notify: Notifier | undefined
-  readonly fds: Undo
+  readonly fds: FdScope
 }
 
 async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Promise<DebugPlan> {
@@ -134,27 +131,23 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
   const resources = planResources(spec, cgroup, settings.featureGates)
   const writes = scope ? heldBySystemd(resources.writes, cgroup) : resources.writes
   const rootfs = spec.root.path.startsWith('/') ? spec.root.path : `${bundle}/${spec.root.path}`
-  const namespaces = openNamespaces(spec)
-  const closeLater = (open: Iterable<number>): void =>
-    fds.push(() => {
-      for (const fd of open) close(fd)
-    })
-  closeLater(namespaces.shared.values())
+  const namespaces = openNamespaces(spec, fds)
   const mapping = { arch, init: companions.init, timeoutMs: settings.timeouts.createMs, namespaces }
   const userNamespace = userNamespaceOf(spec, mapping)
-  const idMapper = await idMapperOf(spec, mapping)
-  if (idMapper) fds.push(() => idMapper.close())
-  const sources = openSources(spec, {
-    bundle,
-    rootfs,
-    ids: userNamespace,
-    idMapper,
-    hostSysfs: sharesSysfs(namespaces),
-    preview: true,
-  })
-  closeLater(sources.fds)
-  const prepared = notify?.previewNotifySocket({ spec, sources })
-  if (prepared) closeLater([prepared.fd])
+  const idMapper = await idMapperOf(spec, mapping, fds)
+  const sources = openSources(
+    spec,
+    {
+      bundle,
+      rootfs,
+      ids: userNamespace,
+      idMapper,
+      hostSysfs: sharesSysfs(namespaces),
+      preview: true,
+    },
+    fds,
+  )
+  const prepared = notify?.previewNotifySocket({ spec, sources }, fds)
   const mounted = prepared ?? { spec, sources }
   const process = processInputs(mounted.spec.process, {
     linux: spec.linux,
@@ -166,15 +159,12 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
   const ownMounts = namespaces.created.has('mount')
   checkHooks(spec.hooks, { ownMounts, hook: companions.hook })
   if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
-  const netDevices = openNetDevices(spec.linux?.netDevices)
-  if (netDevices) closeLater([netDevices.socket])
+  const netDevices = openNetDevices(spec.linux?.netDevices, fds)
   const [moved, fetched] = userNamespace ? [netDevices] : [undefined, netDevices]
-  const gate = Gate.of(spec, { libexec: companions.libexec, rootfs, ownMounts, movesDevices: moved !== undefined })
-  if (gate) fds.push(() => gate.close())
+  const gate = Gate.of(spec, { libexec: companions.libexec, rootfs, ownMounts, movesDevices: moved !== undefined }, fds)
   const { created } = namespaces
   // The container's cgroup does not exist: the root of the hierarchy stands for it.
-  const shown = cgroupMounts(spec, { layout, pathOf: () => '', created, detached: sources.mounts })
-  closeLater(shown.fds)
+  const shown = cgroupMounts(spec, { layout, pathOf: () => '', created, detached: sources.mounts }, fds)
   const staged = [...mounted.sources.staged, ...shown.staged]
   const [plan, go, report, log, fifoDirectory, wait] = [200, 201, 202, 203, 204, 207] as const
   const container = planContainer({
