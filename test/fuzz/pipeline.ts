@@ -8,7 +8,6 @@ import { printDevicePlan } from '@crio-lxc/core/cgroup/plan/print-device-plan'
 import { planDeviceWrites, planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
 import { type HookPoint, hookPoints, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
 import { isBind } from '@crio-lxc/core/oci/bind-mounts'
-import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
 import { checkSupport } from '@crio-lxc/core/oci/check-support'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
@@ -21,15 +20,16 @@ import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { filterFlags, notifies, toFilter } from '@crio-lxc/core/seccomp/filter'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { planContainer } from '@crio-lxc/init/container-plan'
-import { environmentOf, executableCandidates, lacksHome } from '@crio-lxc/init/environment'
+import { lacksHome } from '@crio-lxc/init/environment'
 import { planExec } from '@crio-lxc/init/exec-plan'
 import { planHook } from '@crio-lxc/init/hook-plan'
 import { parseMountOptions } from '@crio-lxc/init/mount-options'
 import { planNetDeviceProcess } from '@crio-lxc/init/net-device-plan'
+import { planProcess } from '@crio-lxc/init/process-plan'
 import { devicesOf } from '@crio-lxc/init/steps/devices'
 import type { CgroupMounts, DetachedMount } from '@crio-lxc/init/steps/mounts'
 import type { MovedDevices } from '@crio-lxc/init/steps/net-devices'
-import type { ProcessInputs } from '@crio-lxc/init/steps/process'
+import type { ProcessInputs, SeccompFilter } from '@crio-lxc/init/steps/process'
 import { planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import { lxcConfig } from '@crio-lxc/start-monitor/lxc-config'
 import { checkContainerPlan, checkImage, checkLxcConfig, checkOptions, checkWrites } from './check-plan.ts'
@@ -192,21 +192,16 @@ function namespacesOf({ linux }: Spec): { all: ReadonlySet<NamespaceType>; creat
 
 /** Of a runtime that may grant every capability, and of an image without a passwd. */
 function processOf({ process, linux }: Spec, libseccomp: boolean): ProcessInputs {
-  const environment = environmentOf(process, lacksHome(process) ? '/root' : undefined)
-  const { capabilities } = process
-  const sets = capabilities && grantableCapabilities(capabilities, (1n << 41n) - 1n).sets
-  return {
-    process: { ...process, ...(sets && { capabilities: sets }) },
-    environment,
-    candidates: executableCandidates(process.args[0] ?? '', environment),
-    seccomp: linux?.seccomp && (libseccomp ? compileSeccomp(linux.seccomp) : smallFilter(linux.seccomp)),
-    personality: linux?.personality,
-    memoryPolicy: linux?.memoryPolicy,
-    capabilities: true,
-  }
+  return planProcess(process, {
+    linux,
+    gates: { seccomp: true, capabilities: true, apparmor: true },
+    home: lacksHome(process) ? '/root' : undefined,
+    capabilities: (1n << 41n) - 1n,
+    filterOf: libseccomp ? compileSeccomp : smallFilter,
+  })
 }
 
-function smallFilter(seccomp: NonNullable<NonNullable<Spec['linux']>['seccomp']>): ProcessInputs['seccomp'] {
+function smallFilter(seccomp: NonNullable<NonNullable<Spec['linux']>['seccomp']>): SeccompFilter {
   toFilter(seccomp)
   return { program: new Uint8Array(8), flags: filterFlags(seccomp), notifies: notifies(seccomp) }
 }
