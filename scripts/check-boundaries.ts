@@ -24,7 +24,7 @@ interface Rule {
 const programs = /^packages\/(runtime-cli|start-monitor|init|hook)\//
 const core = /^packages\/core\//
 const pure =
-  /^packages\/core\/src\/(oci|errors|hook|seccomp|dbus)\/|^packages\/[^/]+\/src\/(.*\/)?plan\/|^packages\/init\/src\/|^packages\/core\/generated\//
+  /^packages\/core\/src\/(oci|errors|hook|seccomp|dbus)\/|^packages\/[^/]+\/src\/(.*\/)?plan\/|^packages\/(init|start-monitor)\/src\/|^packages\/core\/generated\/|^packages\/runtime-cli\/src\/settings\.ts$/
 /** Tables of numbers that the kernel's headers define; they import nothing. */
 const constants = /^packages\/core\/src\/abi\//
 const ffi = /^packages\/core\/src\/(sys|liblxc)\//

@@ -35,7 +35,7 @@ test('check-boundaries accepts the layers in their order', () => {
     'core/src/cgroup/apply.ts': "import './plan/writes.ts'\nimport '../sys/node-engine.ts'",
     'init/src/compile.ts': "import { code } from '@crio-lxc/core/errors/codes'\nexport const plan = code",
     'hook/src/main.ts': "import '@crio-lxc/init/compile'",
-    'start-monitor/src/launch.ts': "import '@crio-lxc/core/cgroup/apply'",
+    'start-monitor/src/launch.ts': "import '@crio-lxc/core/cgroup/plan/writes'",
     'runtime-cli/src/lifecycle/create.ts':
       "import { plan } from '@crio-lxc/init/compile'\nimport '@crio-lxc/start-monitor/launch'\nexport { plan }",
   })
@@ -121,7 +121,18 @@ test.each([
   },
   {
     rule: 'pure code imports only pure code',
-    sources: { ...host, 'runtime-cli/src/plan/a.ts': "export const a = () => import('@crio-lxc/core/cgroup/apply')" },
+    sources: { ...host, 'start-monitor/src/a.ts': "import '@crio-lxc/core/cgroup/apply'" },
+  },
+  {
+    rule: 'pure code imports only pure code',
+    sources: { ...host, 'runtime-cli/src/settings.ts': "import '@crio-lxc/core/cgroup/apply'" },
+  },
+  {
+    rule: 'pure code imports only pure code',
+    sources: {
+      ...host,
+      'runtime-cli/src/creation/plan/a.ts': "export const a = () => import('@crio-lxc/core/cgroup/apply')",
+    },
   },
   {
     rule: 'the FFI layer knows nothing above it',

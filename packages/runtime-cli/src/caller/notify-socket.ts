@@ -58,45 +58,44 @@ export function checkNotifySocket(socket: string): void {
   )
 }
 
-/** What create has of a container so far. */
-interface Prepared {
-  readonly spec: Spec
-  readonly sources: Sources
+/** The spec of a container that notifies: its last mount is `source`, which is where the socket will be. */
+export function withNotifySocket(spec: Spec, runtimeDirectory: string): Spec {
+  const { mounts = [], process } = spec
+  return {
+    ...spec,
+    mounts: [...mounts, { destination: DESTINATION, type: 'bind', source: `${runtimeDirectory}/${DIRECTORY}` }],
+    process: { ...process, env: [...(process.env ?? []), `NOTIFY_SOCKET=${DESTINATION}/${SOCKET}`] },
+  }
 }
 
-/**
- * `prepared` with the directory, which everybody may enter and nobody in the container may write to, as the last of the
- * mounts.
- */
-export function addNotifySocket(prepared: Prepared, info: ContainerInfo, fds: FdScope): Prepared {
+/** What that mount shows is made: a directory that everybody may enter, and nobody in the container may write to. */
+export function addNotifySocket(inputs: Notifying, info: ContainerInfo, fds: FdScope): Sources {
   const source = info.runtimePath(DIRECTORY)
   makeDirectory(source, 0o755)
   const fd = fds.keep(privateTree(AT_FDCWD, source, { recursive: false }))
   mountSetattr(fd, { set: ATTRIBUTES })
-  return withMount(prepared, { fd, source })
+  return withMount(inputs, fd)
 }
 
 /** The same for `debug plan`, with an empty filesystem in the place of the directory, which is not made. */
-export function previewNotifySocket(prepared: Prepared, fds: FdScope): Prepared {
+export function previewNotifySocket(inputs: Notifying, fds: FdScope): Sources {
   const fd = fds.keep(newMount({ type: 'tmpfs', source: 'preview', parameters: [], attributes: ATTRIBUTES }))
-  return withMount(prepared, { fd, source: `ROOT/ID/${DIRECTORY}` })
+  return withMount(inputs, fd)
 }
 
-function withMount({ spec, sources }: Prepared, { fd, source }: { fd: number; source: string }): Prepared {
-  const { mounts = [], process } = spec
+/** What create has opened for a container whose spec is withNotifySocket's. */
+interface Notifying {
+  readonly spec: { readonly mounts: readonly unknown[] }
+  readonly sources: Sources
+}
+
+function withMount({ spec, sources }: Notifying, fd: number): Sources {
   const detached = { fd, directory: true }
   return {
-    spec: {
-      ...spec,
-      mounts: [...mounts, { destination: DESTINATION, type: 'bind', source }],
-      process: { ...process, env: [...(process.env ?? []), `NOTIFY_SOCKET=${DESTINATION}/${SOCKET}`] },
-    },
-    sources: {
-      ...sources,
-      mounts: new Map([...sources.mounts, [mounts.length, detached]]),
-      // Those are empty without a user namespace.
-      staged: sources.staged.length > 0 ? [...sources.staged, { ...detached, propagation: [MS_PRIVATE] }] : [],
-    },
+    ...sources,
+    mounts: new Map([...sources.mounts, [spec.mounts.length - 1, detached]]),
+    // Those are empty without a user namespace.
+    staged: sources.staged.length > 0 ? [...sources.staged, { ...detached, propagation: [MS_PRIVATE] }] : [],
   }
 }
 

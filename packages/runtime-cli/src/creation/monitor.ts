@@ -3,116 +3,64 @@
  * init's plan; ended or kept when init is parked.
  */
 
-import type { Arch } from '@crio-lxc/core/abi/arch'
-import { O_PATH, O_RDWR, SIGKILL } from '@crio-lxc/core/abi/constants'
+import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { forksIntoCgroup, type OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
-import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { log } from '@crio-lxc/core/log/logger'
 import { compile } from '@crio-lxc/core/plan/compile'
-import { START_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import type { Plan } from '@crio-lxc/core/plan/plan'
-import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { childrenOf, readProcStat } from '@crio-lxc/core/process/proc'
-import { close, type Fd, pipe, write, writeAll } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, write, writeAll } from '@crio-lxc/core/sys/fd'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
-import {
-  changeMode,
-  makeDirectory,
-  makeFifo,
-  O_APPEND,
-  O_CREAT,
-  O_DIRECTORY,
-  O_EXCL,
-  O_WRONLY,
-  openFile,
-  readText,
-} from '@crio-lxc/core/sys/files'
-import { fillSealed, memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
-import { planWait } from '@crio-lxc/init/wait-plan'
-import { type LaunchInputs, planLaunch } from '@crio-lxc/start-monitor/launch-plan'
-import type { Companions } from '../installation/companions.ts'
+import { readText } from '@crio-lxc/core/sys/files'
+import { fillSealed } from '@crio-lxc/core/sys/memfd'
+import type { MonitorFiles } from './monitor-files.ts'
+import type { MonitorPlans } from './plan/plan-monitor.ts'
 
 /** Of liblxc's log; at the level trace a container that fails has hundreds. */
 const MOST_KEPT_LINES = 1000
 
 export interface LaunchOptions {
-  readonly arch: Arch
-  readonly companions: Companions
+  /** Path of crio-lxc-init. */
+  readonly init: string
   /** The container's; closed once the monitor has it. */
   readonly cgroup: OpenCgroup & { readonly fds: readonly Fd[] }
-  /** One of `inherited`, to be replaced by a clone of the host's tree; undefined: nobody looks at it. */
-  readonly hostTree: number | undefined
-  /** One of `inherited`, for the monitor and init to join. */
-  readonly timeNamespace: number | undefined
-  /** For the monitor, which hands them on. */
-  readonly timeOffsets: LaunchInputs['timeOffsets']
-  /** Given when the container is in a user namespace. */
-  readonly staged: readonly StagedMount[] | undefined
-  /** It is, and in the host's pid namespace. */
-  readonly hostPids: boolean
   /** What init needs of the host, under the same numbers. */
   readonly inherited: readonly number[]
-  /** Its plans note when they begin what. */
-  readonly traced: boolean
-  /** The text of liblxc's config; `plan` is what init runs first. */
-  readonly config: (fds: { readonly plan: number; readonly log: number }) => string
+  readonly plans: MonitorPlans
 }
 
 export class Monitor {
   readonly #process: ExecutorProcess
   /** What the monitor and init run before the container's plan. */
   readonly plans: readonly Plan[]
-  readonly fifoDirectory: number
-  readonly reportRead: Fd
-  readonly reportWrite: Fd
-  readonly #plan: Fd
-  readonly #go: Fd
-  readonly #logPath: string
+  readonly #files: MonitorFiles
   readonly #fds: FdScope
   #reaped = false
 
-  /** What create holds of it is for `fds`. */
-  constructor(info: ContainerInfo, options: LaunchOptions, fds: FdScope) {
-    const { arch, companions, cgroup, inherited, config } = options
+  /** Closes those of `files`, which are of `fds`, that only the monitor may hold. */
+  constructor(files: MonitorFiles, { init, cgroup, inherited, plans }: LaunchOptions, fds: FdScope) {
+    this.#files = files
     this.#fds = fds
-    this.#plan = fds.keep(memfdCreate('plan'))
-    const configFile = fds.keep(openFile(info.configFilePath(), O_RDWR | O_CREAT | O_EXCL, 0o600))
-    this.#logPath = info.runtimePath('lxc.log')
-    const log = fds.keep(openFile(this.#logPath, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600))
-    this.fifoDirectory = fds.keep(makeStartFifo(info))
-    const [reportRead, reportWrite] = pipe()
-    this.reportRead = fds.keep(reportRead)
-    this.reportWrite = fds.keep(reportWrite)
-    const [goRead, goWrite] = pipe()
-    fds.keep(goRead)
-    this.#go = fds.keep(goWrite)
-    const name = info.containerId
-    const command = [companions.start, name, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
-    const launchPlan = planLaunch({ ...options, stage: companions.stage, report: reportWrite, command })
-    const waitPlan = planWait({
-      arch,
-      go: goRead,
-      plan: this.#plan,
-      traceReport: options.traced ? reportWrite : undefined,
-    })
-    this.plans = [launchPlan, waitPlan]
-    const [launch, wait] = this.plans.map((plan) => fds.keep(sealedFile('plan', compile(plan, reportWrite)))) as [
-      Fd,
-      Fd,
-    ]
-    writeAll(configFile, config({ plan: wait, log }))
-    const own = [this.#plan, configFile, log, this.fifoDirectory, this.reportWrite, goRead, wait]
+    this.plans = [plans.launch, plans.wait]
+    const { config, log, fifoDirectory, report, go, launch, wait, plan } = files
+    fillSealed(launch, compile(plans.launch, report))
+    fillSealed(wait, compile(plans.wait, report))
+    writeAll(config, plans.lxcConfig)
     this.#process = new ExecutorProcess({
-      path: companions.init,
+      path: init,
       plan: launch,
-      fds: [...inherited, ...cgroup.fds, ...own],
+      fds: [...inherited, ...cgroup.fds, plan, config, log, fifoDirectory, report, go, wait],
       forks: forksIntoCgroup(cgroup),
     })
     // Only the child may hold these: end of file is how either side learns that the other is gone.
-    for (const fd of [...cgroup.fds, goRead, launch, wait]) this.#close(fd)
+    for (const fd of [...cgroup.fds, go, launch, wait]) this.#close(fd)
+  }
+
+  get reportRead(): Fd {
+    return this.#files.reportRead
   }
 
   get pid(): number {
@@ -127,15 +75,16 @@ export class Monitor {
 
   /** Lets init run its plan. */
   go(plan: Plan): void {
-    fillSealed(this.#plan, compile(plan, this.reportWrite))
+    const { plan: file, report, goWrite } = this.#files
+    fillSealed(file, compile(plan, report))
     try {
-      write(this.#go, 'g')
+      write(goWrite, 'g')
     } catch (error) {
       // Nobody is left to read it: what happened stands in the report.
       if (codeOf(error) !== 'EPIPE') throw error
     }
-    this.#close(this.#go)
-    this.#close(this.reportWrite)
+    this.#close(goWrite)
+    this.#close(report)
   }
 
   /** Init's pid on the host: the only child of the monitor. */
@@ -180,7 +129,7 @@ export class Monitor {
   lastErrors(): string {
     let text: string
     try {
-      text = readText(this.#logPath)
+      text = readText(this.#files.logPath)
     } catch (error) {
       return messageOf(error)
     }
@@ -193,23 +142,11 @@ export class Monitor {
 
   /** The end of liblxc's log into ours, when create has failed and its file is removed. */
   keepLog(): void {
-    const lines = readText(this.#logPath).split('\n').filter(Boolean)
+    const lines = readText(this.#files.logPath).split('\n').filter(Boolean)
     for (const line of lines.slice(-MOST_KEPT_LINES)) log.info(line, { c: 'liblxc' })
   }
 
   #close(fd: Fd): void {
     close(this.#fds.release(fd))
   }
-}
-
-/**
- * init opens the fifo as the container's user, below an fd of its directory: that directory can be entered by all, and
- * nobody but init can reach it, because the runtime directory around it is 0700.
- */
-function makeStartFifo(info: ContainerInfo): Fd {
-  const directory = info.runtimePath('fifo')
-  makeDirectory(directory, 0o711)
-  makeFifo(`${directory}/${START_FIFO}`, 0o600)
-  changeMode(`${directory}/${START_FIFO}`, 0o622)
-  return openFile(directory, O_PATH | O_DIRECTORY)
 }

@@ -1,0 +1,39 @@
+import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
+import { fixStdio } from '../caller/stdio.ts'
+import { Monitor } from './monitor.ts'
+import { openMonitorFiles } from './monitor-files.ts'
+import type { Creation, Occupied } from './occupy.ts'
+import { type CreationInputs, inheritedFds } from './plan/inputs.ts'
+import { planMonitor } from './plan/plan-monitor.ts'
+import type { InitGuard } from './without-cgroup.ts'
+
+export interface Launched extends Occupied {
+  readonly inputs: CreationInputs
+  readonly monitor: Monitor
+  readonly guard: InitGuard | undefined
+}
+
+/** From here on liblxc makes the namespaces, while create goes on. */
+export function launch(occupied: Occupied, { undo, fds, done }: Creation): Launched {
+  const { request, info, cgroup, resctrl, callersCgroup: instead, companions } = occupied
+  const { settings, spec, withoutCgroup } = request
+  // The monitor inherits them.
+  fixStdio(spec.process.user, { namespace: occupied.inputs.userNamespace, label: spec.linux?.mountLabel })
+  const { layout, placement } = cgroup
+  const joined = openCgroup(layout, placement.path, { others: resctrl?.facts.tasks, instead }, fds)
+  const files = openMonitorFiles(info, fds)
+  const inputs = { ...occupied.inputs, monitor: { ...files, cgroup: joined } }
+  const inherited = inheritedFds(inputs)
+  const monitor = new Monitor(
+    files,
+    { init: companions.init, cgroup: joined, inherited, plans: planMonitor(inputs) },
+    fds,
+  )
+  // liblxc's own log goes with the container.
+  undo.push(() => monitor.keepLog())
+  undo.push(() => monitor.end())
+  const guard = withoutCgroup && new withoutCgroup.InitGuard(monitor)
+  if (guard) undo.push(() => guard.end(settings.timeouts.killMs))
+  done('launch', `launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
+  return { ...occupied, inputs, monitor, guard }
+}
