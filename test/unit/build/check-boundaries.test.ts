@@ -167,3 +167,24 @@ test.each([
   expect(stderr).toContain(rule)
   expect(status).toBe(1)
 })
+
+/** A module with so many imports, and what it imports. */
+function importing(values: number, types = 0): Record<string, string> {
+  const names = Array.from({ length: values + types }, (_, index) => `m${index}`)
+  const lines = names.map((name, index) => `import ${index < values ? '' : 'type '}{ ${name} } from './${name}.ts'`)
+  const modules = names.map((name) => [`core/src/cgroup/${name}.ts`, `export const ${name} = 1`])
+  return { ...Object.fromEntries(modules), 'core/src/cgroup/all.ts': lines.join('\n') }
+}
+
+test('check-boundaries counts what a module loads, and not the types that it imports', () => {
+  expect(check(importing(20, 5))).toMatchObject({ status: 0, stderr: '' })
+  const { status, stderr } = check(importing(21))
+  expect(stderr).toBe('packages/core/src/cgroup/all.ts imports 21 modules of the project: more than 20\n')
+  expect(status).toBe(1)
+})
+
+test('check-boundaries wants a module that has become smaller off the list of the others', () => {
+  const { status, stderr } = check({ 'runtime-cli/src/lifecycle/start.ts': 'export const start = 1' })
+  expect(stderr).toContain('take it off the list')
+  expect(status).toBe(1)
+})
