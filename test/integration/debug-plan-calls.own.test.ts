@@ -21,16 +21,18 @@ interface Plans {
 }
 
 interface Calling {
+  /** Before the verb. */
+  readonly global?: readonly string[]
   readonly flags?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
 }
 
 /** The system calls of create on a bundle are those that debug plan prints of it. */
-async function expectSame(bundle: Bundle, { flags = [], env = {} }: Calling = {}): Promise<void> {
+async function expectSame(bundle: Bundle, { global = [], flags = [], env = {} }: Calling = {}): Promise<void> {
   const environment = { PATH: process.env['PATH'] ?? '', ...env }
-  const printed = await t.ok(['debug', 'plan', '--json', bundle.path], { env: environment })
+  const printed = await t.ok([...global, 'debug', 'plan', '--json', bundle.path], { env: environment })
   const plans = JSON.parse(printed.stdout) as Plans
-  const traces = await trace(bundle, { flags, env: environment })
+  const traces = await trace(bundle, { global, flags, env: environment })
   const launched = plans.launch.findLast(({ call }) => call.startsWith('execve('))?.what ?? ''
   expect(departure(plans.launch, traces.launcher, launched)).toBeUndefined()
   const [waited, contained] = traces.init
@@ -39,10 +41,10 @@ async function expectSame(bundle: Bundle, { flags = [], env = {} }: Calling = {}
 }
 
 /** strace ends when init does: it is ended once create has written the pid file. */
-async function trace(bundle: Bundle, { flags, env }: Required<Calling>): Promise<Traces> {
+async function trace(bundle: Bundle, { global, flags, env }: Required<Calling>): Promise<Traces> {
   const [id, directory] = [t.id(), t.hostDirectory('trace-')]
   const pidFile = join(t.hostDirectory('pid-'), 'pid')
-  const create = ['create', ...flags, '--pid-file', pidFile, '--bundle', bundle.path, id]
+  const create = [...global, 'create', ...flags, '--pid-file', pidFile, '--bundle', bundle.path, id]
   const creating = t.runtime(create, { through: strace(directory), env, timeoutMs: 50_000 })
   const failed = creating.then(({ stderr }) => stderr)
   const problem = await Promise.race([failed, waitFor(() => existsSync(pidFile), { timeoutMs: 40_000 })])
@@ -133,6 +135,12 @@ describe('debug plan prints the system calls that create makes', () => {
       await expectSame(await bundleOf(enter), { env: { NOTIFY_SOCKET: '/run/nobody' } })
     })
   }
+
+  test('without a cgroup of its own', async () => {
+    await expectSame(await bundleOf(), { global: ['--cgroup-manager', 'disabled'] })
+    const bundle = await bundleOf((spec) => shareWithHost(spec, 'cgroup'))
+    await expectSame(bundle, { global: ['--cgroup-manager', 'disabled'] })
+  })
 
   test('in the pid namespace of the host and a user namespace', async () => {
     const bundle = await bundleOf(mapIds, (spec) => {

@@ -66,6 +66,7 @@ export function occupy(opened: Opened, { undo, fds, done }: Creation): Occupied 
 
 function occupyCgroup({ request, inputs, cgroup }: Opened, { madeCgroups }: ContainerFacts, undo: Undo): void {
   const { layout, placement, manager } = cgroup
+  // The one check that is left: with an id that is taken the cgroup is in use as well, and says less.
   manager.checkUnused()
   undo.push(() => manager.undo())
   undo.push(() => removeDirectories(madeCgroups))
