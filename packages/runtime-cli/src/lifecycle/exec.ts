@@ -19,7 +19,7 @@ import { compile } from '@crio-lxc/core/plan/compile'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { isAlive, runningThread } from '@crio-lxc/core/process/proc'
 import { close, pipe } from '@crio-lxc/core/sys/fd'
-import { withFds } from '@crio-lxc/core/sys/fd-scope'
+import { type FdScope, withFds } from '@crio-lxc/core/sys/fd-scope'
 import { readFile } from '@crio-lxc/core/sys/files'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { openat2 } from '@crio-lxc/core/sys/mount'
@@ -177,107 +177,105 @@ interface Starting {
 }
 
 /** Returns the pid of the process, which is this process's child, when its program has been executed. */
-function startProcess({ settings, container, spec, process, options, preserved, proxy }: Starting): number {
-  return withFds((fds) => {
-    const { startMs } = settings.timeouts
-    // The new process is frozen with the others, for as long as they are.
-    const waitMs = options.ignorePaused && isHeld(container) ? undefined : startMs
-    try {
-      const { init, facts, info } = container
-      if (!init || !isAlive(init.init))
-        throw new RuntimeError('wrong-state', `${phrase.notRunning}: ${info.containerId}`)
-      const consoleSocket =
-        options.consoleSocket === undefined
-          ? proxy?.socket
-          : fds.keep(connectCaller('console', options.consoleSocket, startMs))
-      const console =
-        consoleSocket === undefined ? undefined : { socket: consoleSocket, plainLines: proxy?.plainLines ?? false }
-      const pidfdSocket =
-        options.pidfdSocket === undefined ? undefined : fds.keep(connectCaller('pidfd', options.pidfdSocket, startMs))
-      const layout = cgroupLayout()
-      const { cgroupDir: path } = facts
-      const { tasks: others } = facts.resctrl ?? {}
-      const cgroup = options.cgroups?.length
-        ? openSubCgroups(options.cgroups, { path, layout, others }, fds)
-        : openCgroup(layout, execCgroup(layout, path, init.init.pid), { others, instead: cgroupOf(init.init.pid) }, fds)
-      const [reportRead, reportWrite] = pipe()
-      fds.keep(reportRead)
-      fds.keep(reportWrite)
-      const thread = `/proc/${init.init.pid}/task/${runningThread(init.init.pid)}`
-      const root = fds.keep(openat2(-100, `${thread}/root`, { flags: O_PATH, resolve: 0 }))
-      const namespaces = openContainerNamespaces(init.init, fds, thread)
-      const userNamespace = userNamespaceOfInit(init.init, namespaces, thread)
-      if (userNamespace) checkMappedUser(process.user, userNamespace)
-      const inputs = processInputs(process, {
-        linux: spec.linux,
-        gates: facts,
-        root,
-        userNamespace: userNamespace !== undefined,
-        filterOf: (seccomp) => keptSeccomp(info.runtimePath(), seccomp),
-      })
-      const agent = agentOf(spec.linux?.seccomp, inputs.seccomp?.notifies ?? false)
-      const [acknowledge, acknowledgeWrite] = agent ? pipe().map((fd) => fds.keep(fd)) : []
-      const plan = planExec({
-        arch: hostArch(),
-        process: inputs,
-        namespaces,
-        newKeyring: !facts.noNewKeyring,
-        fds: { cgroup, report: reportWrite, console, acknowledge, preserved: preserved.length },
-        traced: options.trace !== undefined,
-      })
-      const file = fds.keep(sealedFile('exec', compile(plan, reportWrite)))
-      fixStdio(process.user, { namespace: userNamespace, label: spec.linux?.mountLabel })
-      const executor = new ExecutorProcess({
-        path: companionsOf(settings).init,
-        plan: file,
-        fds: [
-          ...preserved,
-          ...cgroup.fds,
-          ...(consoleSocket === undefined ? [] : [consoleSocket]),
-          ...(acknowledge === undefined ? [] : [acknowledge]),
-          ...namespaces.map(({ fd }) => fd),
-          reportWrite,
-        ],
-        // The last into the pid namespace.
-        forks: forksIntoCgroup(cgroup) + 1,
-      })
-      close(fds.release(reportWrite))
-      const executed = awaitExecution({
-        executor,
-        init: init.init,
-        report: reportRead,
-        timeoutMs: waitMs,
-        plan,
-        command: process.args[0] ?? '',
-        trace: options.trace,
-        onArrived(pid) {
-          proxy?.connect(waitMs ?? -1)
-          if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, pid, { word: 'setns', timeoutMs: startMs })
-        },
-        onRefused(pid, errno) {
+function startProcess(starting: Starting): number {
+  return withFds((fds) => enter(starting, fds))
+}
+
+function enter({ settings, container, spec, process, options, preserved, proxy }: Starting, fds: FdScope): number {
+  const { startMs } = settings.timeouts
+  // The new process is frozen with the others, for as long as they are.
+  const waitMs = options.ignorePaused && isHeld(container) ? undefined : startMs
+  try {
+    const { init, facts, info } = container
+    if (!init || !isAlive(init.init)) throw new RuntimeError('wrong-state', `${phrase.notRunning}: ${info.containerId}`)
+    const consoleSocket =
+      options.consoleSocket === undefined
+        ? proxy?.socket
+        : fds.keep(connectCaller('console', options.consoleSocket, startMs))
+    const console =
+      consoleSocket === undefined ? undefined : { socket: consoleSocket, plainLines: proxy?.plainLines ?? false }
+    const pidfdSocket =
+      options.pidfdSocket === undefined ? undefined : fds.keep(connectCaller('pidfd', options.pidfdSocket, startMs))
+    const layout = cgroupLayout()
+    const { cgroupDir: path } = facts
+    const { tasks: others } = facts.resctrl ?? {}
+    const cgroup = options.cgroups?.length
+      ? openSubCgroups(options.cgroups, { path, layout, others }, fds)
+      : openCgroup(layout, execCgroup(layout, path, init.init.pid), { others, instead: cgroupOf(init.init.pid) }, fds)
+    const [reportRead, reportWrite] = pipe()
+    fds.keep(reportRead)
+    fds.keep(reportWrite)
+    const thread = `/proc/${init.init.pid}/task/${runningThread(init.init.pid)}`
+    const root = fds.keep(openat2(-100, `${thread}/root`, { flags: O_PATH, resolve: 0 }))
+    const namespaces = openContainerNamespaces(init.init, fds, thread)
+    const userNamespace = userNamespaceOfInit(init.init, namespaces, thread)
+    if (userNamespace) checkMappedUser(process.user, userNamespace)
+    const inputs = processInputs(process, {
+      linux: spec.linux,
+      gates: facts,
+      root,
+      userNamespace: userNamespace !== undefined,
+      filterOf: (seccomp) => keptSeccomp(info.runtimePath(), seccomp),
+    })
+    const agent = agentOf(spec.linux?.seccomp, inputs.seccomp?.notifies ?? false)
+    const [acknowledge, acknowledgeWrite] = agent ? pipe().map((fd) => fds.keep(fd)) : []
+    const plan = planExec({
+      arch: hostArch(),
+      process: inputs,
+      namespaces,
+      newKeyring: !facts.noNewKeyring,
+      fds: { cgroup, report: reportWrite, console, acknowledge, preserved: preserved.length },
+      traced: options.trace !== undefined,
+    })
+    const file = fds.keep(sealedFile('exec', compile(plan, reportWrite)))
+    fixStdio(process.user, { namespace: userNamespace, label: spec.linux?.mountLabel })
+    const executor = new ExecutorProcess({
+      path: companionsOf(settings).init,
+      plan: file,
+      fds: [
+        ...preserved,
+        ...cgroup.fds,
+        ...(consoleSocket === undefined ? [] : [consoleSocket]),
+        ...(acknowledge === undefined ? [] : [acknowledge]),
+        ...namespaces.map(({ fd }) => fd),
+        reportWrite,
+      ],
+      // The last into the pid namespace.
+      forks: forksIntoCgroup(cgroup) + 1,
+    })
+    close(fds.release(reportWrite))
+    const executed = awaitExecution({
+      executor,
+      init: init.init,
+      report: reportRead,
+      timeoutMs: waitMs,
+      plan,
+      command: process.args[0] ?? '',
+      trace: options.trace,
+      onArrived(pid) {
+        proxy?.connect(waitMs ?? -1)
+        if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, pid, { word: 'setns', timeoutMs: startMs })
+      },
+      onRefused(pid, errno) {
+        const entered = fds.keep(pidfdOpen(pid))
+        const { candidates } = inputs
+        const { args, cwd } = process
+        const refused = { pid, pidfd: entered, errno, command: args[0] ?? '', candidates, cwd }
+        sayWhyRefused({ ...refused, init: companionsOf(settings).init })
+      },
+      onListener:
+        agent &&
+        ((pid, listener) => {
           const entered = fds.keep(pidfdOpen(pid))
-          const { candidates } = inputs
-          const { args, cwd } = process
-          const refused = { pid, pidfd: entered, errno, command: args[0] ?? '', candidates, cwd }
-          sayWhyRefused({ ...refused, init: companionsOf(settings).init })
-        },
-        onListener:
-          agent &&
-          ((pid, listener) => {
-            const entered = fds.keep(pidfdOpen(pid))
-            sendListener(agent, { pid, pidfd: entered, listener, state: stateOf(container), timeoutMs: startMs })
-            if (acknowledgeWrite !== undefined) acknowledgeListener(acknowledgeWrite)
-          }),
-      })
-      if (!executed)
-        throw new RuntimeError(
-          'exec-failed',
-          `${phrase.notRunning}: ${info.containerId}: it ended while it was entered`,
-        )
-      return executor.pid
-    } catch (error) {
-      proxy?.close()
-      throw error
-    }
-  })
+          sendListener(agent, { pid, pidfd: entered, listener, state: stateOf(container), timeoutMs: startMs })
+          if (acknowledgeWrite !== undefined) acknowledgeListener(acknowledgeWrite)
+        }),
+    })
+    if (!executed)
+      throw new RuntimeError('exec-failed', `${phrase.notRunning}: ${info.containerId}: it ended while it was entered`)
+    return executor.pid
+  } catch (error) {
+    proxy?.close()
+    throw error
+  }
 }
