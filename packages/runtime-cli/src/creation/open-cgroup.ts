@@ -5,7 +5,7 @@ import { type Placement, resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroup
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import type { PresentCgroup } from '@crio-lxc/core/cgroup/plan/controller'
-import { companionsOf } from '../installation/companions.ts'
+import type { Companions } from '../installation/companions.ts'
 import { hostArch } from '../installation/host-arch.ts'
 import { managersOf } from './cgroup-managers.ts'
 import { planResources, type ResourcePlan } from './plan/resource-plan.ts'
@@ -21,7 +21,10 @@ export interface OpenedCgroup {
 }
 
 /** Throws SpecError for a path or a limit that the host has no cgroup for. */
-export async function openCgroupOf({ settings, options, spec }: CreateRequest): Promise<OpenedCgroup> {
+export async function openCgroupOf(
+  { settings, options, spec }: CreateRequest,
+  { init }: Companions,
+): Promise<OpenedCgroup> {
   const { id } = options
   const managerOf = await managersOf(settings)
   const layout = cgroupLayout()
@@ -40,7 +43,7 @@ export async function openCgroupOf({ settings, options, spec }: CreateRequest): 
     resident: settings.monitorMode === 'resident',
     annotations: spec.annotations,
     ...resources,
-    init: companionsOf(settings).init,
+    init,
     arch: hostArch(),
     timeoutMs: settings.timeouts.createMs,
   })

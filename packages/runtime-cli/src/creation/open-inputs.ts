@@ -51,11 +51,11 @@ export async function openInputs(
   const { settings, options, notifier } = request
   const companions = companionsOf(settings)
   const rootfs = rootfsOf(request.spec, options.bundle)
-  const cgroup = await openCgroupOf(request)
+  const cgroup = await openCgroupOf(request, companions)
   const console = openConsole(request, fds)
   const pidfdSocket = openCaller('pidfd', options.pidfdSocket, request, fds)
   const asked = notifier?.withNotifySocket(request.spec, `${settings.root}/${options.id}`) ?? request.spec
-  const tree = await openTree(request, { rootfs, mounts: asked.mounts ?? [], preview }, fds)
+  const tree = await openTree(request, { init: companions.init, rootfs, mounts: asked.mounts ?? [], preview }, fds)
   const { namespaces, userNamespace, sources, mounts } = tree
   const netDevices = openNetDevices(request.spec.linux?.netDevices, fds)
   const ownMounts = namespaces.created.has('mount')

@@ -3,7 +3,6 @@ import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import type { PlacedMount } from '@crio-lxc/init/steps/remount'
-import { companionsOf } from '../installation/companions.ts'
 import { hostArch } from '../installation/host-arch.ts'
 import { openNamespaces } from '../namespaces/namespaces.ts'
 import { type OpenNamespaces, sharesSysfs } from '../namespaces/plan/open-namespaces.ts'
@@ -24,6 +23,8 @@ export interface OpenedTree {
 }
 
 export interface TreeOptions {
+  /** Path of crio-lxc-init. */
+  readonly init: string
   /** Absolute path of root.path. */
   readonly rootfs: string
   /** The spec's, and what the runtime adds to them. */
@@ -35,11 +36,10 @@ export interface TreeOptions {
 /** Throws SpecError for what the host has not, or what cannot be where it is to be. */
 export async function openTree(
   { spec, settings, options }: CreateRequest,
-  { rootfs, mounts, preview }: TreeOptions,
+  { init, rootfs, mounts, preview }: TreeOptions,
   fds: FdScope,
 ): Promise<OpenedTree> {
   const namespaces = openNamespaces(spec, fds)
-  const { init } = companionsOf(settings)
   const mapping = { arch: hostArch(), init, timeoutMs: settings.timeouts.createMs, namespaces }
   const userNamespace = userNamespaceOf(spec, mapping)
   const idMapper = await idMapperOf(spec, mapping, fds)
