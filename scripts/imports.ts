@@ -43,7 +43,7 @@ export async function importsOf(root: string): Promise<Import[]> {
 }
 
 /** Absolute paths of the packages' own TypeScript. */
-function sources(root: string): string[] {
+export function sources(root: string): string[] {
   return readdirSync(join(root, 'packages')).flatMap((name) => {
     const directory = join(root, 'packages', name, 'src')
     const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })

@@ -20,7 +20,7 @@ import { printSeccompProgram } from '@crio-lxc/core/seccomp/print-program'
 import { homeIn } from '../../packages/runtime-cli/src/entering/home.ts'
 import { checkWrites } from './check-plan.ts'
 import { programFile, variantText } from './image-files.ts'
-import { planProcess } from './pipeline.ts'
+import { planProcessOf } from './pipeline.ts'
 import type { Random } from './random.ts'
 import { type Json, text, validSpec } from './valid-spec.ts'
 
@@ -41,7 +41,7 @@ export const otherInputs: Readonly<Record<string, OtherInput>> = {
     read: (bytes) => {
       const process = parseProcess(bytes)
       checkProcessSupport(process, everything)
-      return planProcess(process)
+      return planProcessOf(process)
     },
   },
   'resources.json': {

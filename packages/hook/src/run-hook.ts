@@ -14,6 +14,7 @@ import { callText } from '@crio-lxc/core/plan/print'
 import { type FailureRecord, unknownRecord } from '@crio-lxc/core/plan/record'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { close, pipe, poll, read, write } from '@crio-lxc/core/sys/fd'
+import { type FdScope, withFds } from '@crio-lxc/core/sys/fd-scope'
 import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { exit, kill, monotonicMs } from '@crio-lxc/core/sys/program'
@@ -42,29 +43,25 @@ const ENTER_MS = 30_000
 /** Returns undefined when the hook has succeeded, else how it failed, as a verb phrase. */
 export function runHook(call: HookCall): string | undefined {
   const deadline = call.hook.timeout === undefined ? undefined : monotonicMs() + call.hook.timeout * 1000
-  const open: number[] = []
-  const keep = (fd: number): number => {
-    open.push(fd)
-    return fd
-  }
-  try {
-    const begun = begin(call, keep)
+  return withFds((fds) => {
+    const begun = begin(call, fds)
     return 'failure' in begun ? begun.failure : watch(call, { ...begun, deadline })
-  } finally {
-    for (const fd of open) close(fd)
-  }
+  })
 }
 
 type Begun = { readonly failure: string } | { readonly pid: number; readonly stderr: number }
 
-function begin(call: HookCall, keep: (fd: number) => number): Begun {
+function begin(call: HookCall, open: FdScope): Begun {
   const [stderr, stderrWrite] = pipe()
-  keep(stderr)
+  open.keep(stderr)
+  open.keep(stderrWrite)
   // Closed by the end of this process, too: then what waits for a byte there does not become a hook any more.
   const [go, goWrite] = pipe()
-  keep(go)
-  keep(goWrite)
+  open.keep(go)
+  open.keep(goWrite)
   const executor = launch(call, { stderr: stderrWrite, go })
+  // Only the process may hold it: end of file is how its end is seen.
+  close(open.release(stderrWrite))
   try {
     let failure: string | undefined
     executor.endUnless(() => {
@@ -77,19 +74,13 @@ function begin(call: HookCall, keep: (fd: number) => number): Begun {
   }
 }
 
-/** `stderr` is for the process alone, and is closed: end of file is how its end is seen. */
 function launch(
   { hook, state, container, init }: HookCall,
   { stderr, go }: Pick<HookFds, 'stderr' | 'go'>,
 ): ExecutorProcess {
-  const own = [stderr]
-  const keep = (fd: number): number => {
-    own.push(fd)
-    return fd
-  }
-  try {
-    const stdin = keep(sealedFile('state', JSON.stringify(state)))
-    const stdout = keep(openOwnNull())
+  return withFds((own) => {
+    const stdin = own.keep(sealedFile('state', JSON.stringify(state)))
+    const stdout = own.keep(openOwnNull())
     // A fork into the cgroup where that is v2, and one into the pid namespace.
     const forks = container ? forksIntoCgroup(container.cgroup) + 1 : 0
     return ExecutorProcess.launch({ init, forks }, (report) => ({
@@ -100,11 +91,9 @@ function launch(
         fds: { stdin, stdout, stderr, report, go },
         container,
       }),
-      fds: [...own, go, ...(container ? fdsOf(container) : [])],
+      fds: [stdin, stdout, stderr, go, ...(container ? fdsOf(container) : [])],
     }))
-  } finally {
-    for (const fd of own) close(fd)
-  }
+  })
 }
 
 /**

@@ -2,7 +2,6 @@ import { keptSeccomp } from '@crio-lxc/core/container/seccomp-program'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { hookPoints } from '@crio-lxc/core/hook/hook-points'
 import type { HookContainer, HookRequest } from '@crio-lxc/core/hook/hook-request'
-import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { withUser } from '@crio-lxc/core/oci/with-defaults'
@@ -10,6 +9,7 @@ import { joinsUserNamespace } from '@crio-lxc/core/plan/container-entry'
 import { boundingSet, everyCapability } from '@crio-lxc/core/process/proc'
 import { readFile } from '@crio-lxc/core/sys/files'
 import type { HookEntry } from '@crio-lxc/init/hook-plan'
+import { planProcess } from '@crio-lxc/init/process-plan'
 import { type HookCall, runHook } from './run-hook.ts'
 
 /**
@@ -44,20 +44,14 @@ function entryOf({ namespaces, cgroup, newKeyring, process: gates }: HookContain
   const entry = { namespaces, cgroup, newKeyring }
   if (!gates) return { ...entry, process: undefined }
   const { process: given, linux } = parseJson(readFile(gates.config), gates.config) as Spec
-  const process = withUser(given)
-  const seccomp =
-    linux?.seccomp && gates.seccomp ? keptSeccomp(gates.config.replace(/\/[^/]*$/, ''), linux.seccomp) : undefined
-  // What cannot be granted create has warned about.
-  const available = joinsUserNamespace(namespaces) ? everyCapability() : boundingSet()
-  const capabilities = process.capabilities && grantableCapabilities(process.capabilities, available).sets
-  return {
-    ...entry,
-    process: {
-      process: { ...process, ...(capabilities && { capabilities }), ...(!gates.apparmor && { apparmorProfile: '' }) },
-      seccomp,
-      personality: linux?.personality,
-      memoryPolicy: linux?.memoryPolicy,
-      capabilities: gates.capabilities,
-    },
-  }
+  const directory = gates.config.replace(/\/[^/]*$/, '')
+  // What cannot be granted create has warned about. The environment is the hook's own.
+  const process = planProcess(withUser(given), {
+    linux,
+    gates,
+    home: undefined,
+    capabilities: joinsUserNamespace(namespaces) ? everyCapability() : boundingSet(),
+    filterOf: (seccomp) => keptSeccomp(directory, seccomp),
+  })
+  return { ...entry, process }
 }

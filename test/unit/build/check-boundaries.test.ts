@@ -35,7 +35,7 @@ test('check-boundaries accepts the layers in their order', () => {
     'core/src/cgroup/apply.ts': "import './plan/writes.ts'\nimport '../sys/node-engine.ts'",
     'init/src/compile.ts': "import { code } from '@crio-lxc/core/errors/codes'\nexport const plan = code",
     'hook/src/main.ts': "import '@crio-lxc/init/compile'",
-    'start-monitor/src/launch.ts': "import '@crio-lxc/core/cgroup/apply'",
+    'start-monitor/src/launch.ts': "import '@crio-lxc/core/cgroup/plan/writes'",
     'runtime-cli/src/lifecycle/create.ts':
       "import { plan } from '@crio-lxc/init/compile'\nimport '@crio-lxc/start-monitor/launch'\nexport { plan }",
   })
@@ -121,7 +121,18 @@ test.each([
   },
   {
     rule: 'pure code imports only pure code',
-    sources: { ...host, 'runtime-cli/src/plan/a.ts': "export const a = () => import('@crio-lxc/core/cgroup/apply')" },
+    sources: { ...host, 'start-monitor/src/a.ts': "import '@crio-lxc/core/cgroup/apply'" },
+  },
+  {
+    rule: 'pure code imports only pure code',
+    sources: { ...host, 'runtime-cli/src/settings.ts': "import '@crio-lxc/core/cgroup/apply'" },
+  },
+  {
+    rule: 'pure code imports only pure code',
+    sources: {
+      ...host,
+      'runtime-cli/src/creation/plan/a.ts': "export const a = () => import('@crio-lxc/core/cgroup/apply')",
+    },
   },
   {
     rule: 'the FFI layer knows nothing above it',
@@ -163,5 +174,26 @@ test.each([
 ])('check-boundaries refuses $sources: $rule', ({ rule, sources }) => {
   const { status, stderr } = check(sources)
   expect(stderr).toContain(rule)
+  expect(status).toBe(1)
+})
+
+/** A module with so many imports, and what it imports. */
+function importing(values: number, types = 0): Record<string, string> {
+  const names = Array.from({ length: values + types }, (_, index) => `m${index}`)
+  const lines = names.map((name, index) => `import ${index < values ? '' : 'type '}{ ${name} } from './${name}.ts'`)
+  const modules = names.map((name) => [`core/src/cgroup/${name}.ts`, `export const ${name} = 1`])
+  return { ...Object.fromEntries(modules), 'core/src/cgroup/all.ts': lines.join('\n') }
+}
+
+test('check-boundaries counts what a module loads, and not the types that it imports', () => {
+  expect(check(importing(20, 5))).toMatchObject({ status: 0, stderr: '' })
+  const { status, stderr } = check(importing(21))
+  expect(stderr).toBe('packages/core/src/cgroup/all.ts imports 21 modules of the project: more than 20\n')
+  expect(status).toBe(1)
+})
+
+test('check-boundaries wants a module that has become smaller off the list of the others', () => {
+  const { status, stderr } = check({ 'runtime-cli/src/lifecycle/start.ts': 'export const start = 1' })
+  expect(stderr).toContain('take it off the list')
   expect(status).toBe(1)
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { DebugPlan } from '../../../packages/runtime-cli/src/lifecycle/debug-plan.ts'
 import { debugPlanText } from '../../../packages/runtime-cli/src/lifecycle/debug-plan-text.ts'
+import type { DebugPlan } from '../../../packages/runtime-cli/src/lifecycle/print-all.ts'
 
 const least: DebugPlan = {
   cgroup: { directories: ['/sys/fs/cgroup/ID'], writes: [] },

@@ -28,6 +28,7 @@ export function archOf(name: string): Arch | undefined {
 }
 
 /** By their names: also what `Call` is made of. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table, which only this processor's start makes
 export function x64Numbers() {
   return {
     bind: 49,
@@ -129,6 +130,7 @@ export function x64Numbers() {
   } as const
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the same
 function arm64Numbers(): Readonly<Record<Call, number>> {
   return {
     bind: 200,

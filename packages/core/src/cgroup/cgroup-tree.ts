@@ -9,7 +9,7 @@ import type { Errno } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { codeOf } from '../errors/system-error.ts'
 import { openBelow, openDirectoryBelow, removeDirectoryBelow, subdirectories } from '../sys/directory.ts'
-import { close, readToEnd, writeAll } from '../sys/fd.ts'
+import { close, type Fd, readToEnd, writeAll } from '../sys/fd.ts'
 import { openFile, stat, unlessMissing } from '../sys/files.ts'
 
 /** What is done in the directory of each cgroup; the fds are the walk's. */
@@ -35,7 +35,7 @@ export function hasChildren(directory: string): boolean {
  * Returns false when there are too many.
  */
 export function walkCgroups(directory: string, { enter, leave }: Visitor): boolean {
-  let current: number
+  let current: Fd
   try {
     current = openFile(directory, O_RDONLY)
   } catch (error) {

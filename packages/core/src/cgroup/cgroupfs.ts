@@ -3,7 +3,8 @@
 import { O_PATH, O_WRONLY } from '../abi/constants.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
-import { close, write } from '../sys/fd.ts'
+import { close, type Fd, write } from '../sys/fd.ts'
+import type { FdScope } from '../sys/fd-scope.ts'
 import { fileExists, openFile, readText, removeDirectory, writeFile } from '../sys/files.ts'
 import { makeDirectoryUnlessThere } from '../sys/if-there.ts'
 import { hasChildren, removeBelow } from './cgroup-tree.ts'
@@ -93,23 +94,23 @@ export interface OpenCgroupOptions {
   readonly instead?: ((hierarchy: Hierarchy) => string) | undefined
 }
 
-/** Opens the cgroup in every hierarchy, `path` or where it says: whoever inherits the fds can join it. */
+/** Opens the cgroup in every hierarchy, `path` or where it says, for `fds`: whoever inherits them can join it. */
 export function openCgroup(
   { hierarchies }: CgroupLayout,
   path: string | ((hierarchy: Hierarchy) => string),
-  { others = [], instead }: OpenCgroupOptions = {},
-): OpenCgroup & { readonly fds: number[] } {
-  const fds: number[] = []
+  { others = [], instead }: OpenCgroupOptions,
+  fds: FdScope,
+): OpenCgroup & { readonly fds: readonly Fd[] } {
+  const opened: Fd[] = []
   const tasks: number[] = []
   let unified: number | undefined
-  const open = (file: string, flags: number, second?: () => string): number => {
+  const open = (file: string, flags: number, second?: () => string): Fd => {
     try {
-      const fd = openFile(file, flags)
-      fds.push(fd)
+      const fd = fds.keep(openFile(file, flags))
+      opened.push(fd)
       return fd
     } catch (error) {
       if (codeOf(error) === 'ENOENT' && second) return open(second(), flags)
-      for (const fd of fds) close(fd)
       throw new RuntimeError('cgroup', `open ${file}: ${reasonOf(error)}`, { cause: error })
     }
   }
@@ -122,7 +123,7 @@ export function openCgroup(
     else unified = fd
   }
   for (const file of others) tasks.push(open(file, O_WRONLY))
-  return { tasks, unified, fds }
+  return { tasks, unified, fds: opened }
 }
 
 /**

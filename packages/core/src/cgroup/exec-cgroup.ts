@@ -3,6 +3,7 @@
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { runningThread } from '../process/proc.ts'
+import type { FdScope } from '../sys/fd-scope.ts'
 import { readText } from '../sys/files.ts'
 import { type OpenCgroupOptions, openCgroup } from './cgroupfs.ts'
 import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
@@ -82,10 +83,11 @@ export function subCgroups(
 export function openSubCgroups(
   args: readonly string[],
   { path, layout, others }: { path: string; layout: CgroupLayout } & OpenCgroupOptions,
+  fds: FdScope,
 ): ReturnType<typeof openCgroup> {
   const paths = subCgroups(args, { path, layout })
   try {
-    return openCgroup(layout, paths, { others })
+    return openCgroup(layout, paths, { others }, fds)
   } catch (cause) {
     throw new RuntimeError('cgroup', `--cgroup ${args.join(' ')}: adding pid to the cgroup: ${messageOf(cause)}`, {
       cause,

@@ -1,12 +1,12 @@
 import type { Arch } from '../abi/arch.ts'
 import { ExecutorProcess } from '../process/executor-process.ts'
-import { close, pipe } from '../sys/fd.ts'
+import { close, type Fd, pipe } from '../sys/fd.ts'
 import { planPlaceholder } from './plan/placeholder-plan.ts'
 
 /** The process of planPlaceholder. */
 export class Placeholder {
   readonly #process: ExecutorProcess
-  #gate: number | undefined
+  #gate: Fd | undefined
 
   /** `init` is the path of crio-lxc-init. Throws RuntimeError. */
   static launch(init: string, arch: Arch): Placeholder {
@@ -25,7 +25,7 @@ export class Placeholder {
     }
   }
 
-  private constructor(process: ExecutorProcess, gate: number) {
+  private constructor(process: ExecutorProcess, gate: Fd) {
     this.#process = process
     this.#gate = gate
   }

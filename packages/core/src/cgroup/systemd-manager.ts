@@ -1,6 +1,5 @@
 /** systemd makes the container's cgroup, as a transient scope: only it may write where it manages (single writer). */
 
-import { isSameValue } from '../dbus/signature.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf } from '../errors/system-error.ts'
 import { readText } from '../sys/files.ts'
@@ -13,16 +12,9 @@ import { deviceGroupName } from './device-group.ts'
 import { Placeholder } from './placeholder.ts'
 import { type CgroupLayout, isManagedBySystemd } from './plan/cgroup-layout.ts'
 import { type CgroupWrite, isDeviceRule, limitsForks } from './plan/cgroup-write.ts'
-import { heldBySystemd } from './plan/held-by-systemd.ts'
-import { planLimitProperties, planStartProperties, textsOf } from './plan/limit-properties.ts'
 import { parseScope, type Scope } from './plan/scope.ts'
-import { planAnnotatedProperties } from './plan/unit-annotations.ts'
-import {
-  type Property,
-  planDeviceProperties,
-  planMonitorProperties,
-  planScopeProperties,
-} from './plan/unit-properties.ts'
+import { isTold, planUnit, type UnitPlan, unitProperties } from './plan/unit-plan.ts'
+import { type Property, planMonitorProperties } from './plan/unit-properties.ts'
 import { knownTo, planWritten, tellUnit, type Unit } from './unit-limits.ts'
 
 /** Throws SpecError for annotations that are no properties. Connects when it is needed first. */
@@ -31,31 +23,24 @@ export class SystemdManager implements CgroupManager {
   readonly monitorPath: string
   readonly units: SystemdUnits
   readonly #container: ManagedContainer
-  readonly #scope: Scope
+  readonly #plan: UnitPlan
   readonly #monitorScope: Scope | undefined
-  readonly #annotated: readonly Property[]
-  readonly #writes: readonly CgroupWrite[]
-  /** What it was started with for its limits. */
-  readonly #told: readonly Property[]
   #connection: Systemd | undefined
   #placeholder: Placeholder | undefined
   #started = false
   #withdraw = (): void => undefined
 
   constructor(container: ManagedContainer) {
-    const { id, layout, placement, monitorCgroup, resident, annotations, writes } = container
+    const { id, layout, placement, monitorCgroup, resident, annotations, writes, devices } = container
     if (!placement.scope) throw new Error('a container of systemd has a scope')
     this.#container = container
-    this.#scope = placement.scope
     this.#monitorScope = resident ? parseMonitorScope(monitorCgroup, id) : undefined
-    this.#annotated = planAnnotatedProperties(annotations)
     this.path = placement.path
-    this.#writes = heldBySystemd(writes, presentCgroup(layout, this.path))
-    const early = textsOf(this.#writes.filter((write) => !limitsForks(write)))
-    this.#told = [...planLimitProperties(early), ...planStartProperties(early)]
+    const present = presentCgroup(layout, this.path)
+    this.#plan = planUnit({ scope: placement.scope, present, annotations, writes, devices })
     this.monitorPath = this.#monitorScope?.path ?? `/${monitorCgroup}/${id}`
     this.units = {
-      container: this.#scope.unit,
+      container: placement.scope.unit,
       ...(this.#monitorScope && { monitor: this.#monitorScope.unit }),
     }
   }
@@ -69,15 +54,10 @@ export class SystemdManager implements CgroupManager {
   }
 
   make(): void {
-    const { id, layout, devices, init, arch } = this.#container
+    const { id, layout, init, arch } = this.#container
     this.#placeholder = Placeholder.launch(init, arch)
     const { pid } = this.#placeholder
-    this.#start(this.#scope, [
-      ...planScopeProperties(this.#scope, { id, pid, layout }),
-      ...planDeviceProperties(devices, deviceGroupName),
-      ...this.#told,
-      ...this.#annotated,
-    ])
+    this.#start(this.#scope, unitProperties(this.#plan, { id, pid, layout, groupName: deviceGroupName }))
     this.#started = true
     this.#checkPlace(pid)
     this.#withdraw = makeCgroup(layout, this.path)
@@ -96,7 +76,7 @@ export class SystemdManager implements CgroupManager {
 
   limitForks(): void {
     applyWrites(this.path, this.#writes.filter(limitsForks))
-    const properties = planWritten(this.#unit, this.#writes).filter((property) => !this.#isTold(property))
+    const properties = planWritten(this.#unit, this.#writes).filter((property) => !isTold(this.#plan, property))
     if (properties.length === 0) return
     this.#do('limit', this.#scope.unit, (systemd) => tellUnit(systemd, this.#unit, properties))
     // Of devices systemd has no words for all that the files have, and no file that could be read says it.
@@ -119,12 +99,16 @@ export class SystemdManager implements CgroupManager {
     this.#withdraw()
   }
 
-  get #unit(): Unit {
-    return { name: this.#scope.unit, path: this.path, layout: this.#container.layout }
+  get #scope(): Scope {
+    return this.#plan.scope
   }
 
-  #isTold([name, { value }]: Property): boolean {
-    return this.#told.some(([other, variant]) => other === name && isSameValue(variant.value, value))
+  get #writes(): readonly CgroupWrite[] {
+    return this.#plan.writes
+  }
+
+  get #unit(): Unit {
+    return { name: this.#scope.unit, path: this.path, layout: this.#container.layout }
   }
 
   /** The hierarchies that systemd leaves alone. */

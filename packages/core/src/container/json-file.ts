@@ -4,7 +4,7 @@ import { decode } from '../abi/bytes.ts'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { cleanUp } from '../log/clean-up.ts'
-import { close, readToEnd, writeAll } from '../sys/fd.ts'
+import { close, type Fd, readToEnd, writeAll } from '../sys/fd.ts'
 import {
   changeModeOf,
   fstat,
@@ -55,7 +55,7 @@ export function decodeJSON(bytes: Uint8Array, path: string): unknown {
 
 /** All bytes of a file of this user's that nobody else may write; undefined when it is missing. Throws RuntimeError `io`. */
 export function readOwnBytes(path: string): Uint8Array | undefined {
-  let fd: number
+  let fd: Fd
   try {
     // O_NONBLOCK: a fifo must not hold the runtime.
     fd = openFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
@@ -126,7 +126,7 @@ function replaceFile(path: string, text: string, mode: number): void {
 }
 
 /** In a directory that others may write to the name can be guessed, and a link or a directory of theirs lie in wait. */
-function openTemporary(path: string, mode: number): { fd: number; temporary: string } {
+function openTemporary(path: string, mode: number): { fd: Fd; temporary: string } {
   const known = unfinished(path, ownPid())
   removeUnfinished(path, ownPid())
   try {

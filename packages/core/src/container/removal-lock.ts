@@ -1,18 +1,18 @@
 import { ErrNotExist } from '../errors/container-errors.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
-import { close, tryLock } from '../sys/fd.ts'
+import { close, type Fd, tryLock } from '../sys/fd.ts'
 import { fstat, lstat, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, openFile, unlessMissing } from '../sys/files.ts'
 import { checkRuntimeRoot } from './runtime-directory.ts'
 
 /** The one who removes a container: others wait, and find out whether it is still the same one. */
 export class RemovalLock {
-  readonly #fd: number
+  readonly #fd: Fd
 
   /** undefined while another process has it. Throws ErrNotExist. */
   static tryTake(root: string, id: string): RemovalLock | undefined {
     const path = `${root}/${id}`
-    let fd: number
+    let fd: Fd
     try {
       fd = openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     } catch (cause) {
@@ -30,7 +30,7 @@ export class RemovalLock {
 
   private constructor(
     readonly path: string,
-    fd: number,
+    fd: Fd,
   ) {
     this.#fd = fd
   }

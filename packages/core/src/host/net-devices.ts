@@ -22,7 +22,8 @@ import {
   RTM_GETADDR,
   RTM_NEWADDR,
 } from '../plan/netlink.ts'
-import { close, read, write } from '../sys/fd.ts'
+import { type Fd, read, write } from '../sys/fd.ts'
+import type { FdScope } from '../sys/fd-scope.ts'
 import { interfaceIndex, netlinkRoute } from '../sys/socket.ts'
 
 /** An address of a device; moving the device takes it away. */
@@ -45,28 +46,26 @@ export interface HostNetDevice {
 
 export interface HostNetDevices {
   readonly devices: readonly HostNetDevice[]
-  /** A NETLINK_ROUTE socket in the runtime's network namespace; the caller closes it. */
-  readonly socket: number
+  /** A NETLINK_ROUTE socket in the runtime's network namespace. */
+  readonly socket: Fd
 }
 
 /** Undefined without devices. Throws a SpecError for one that the runtime's network namespace has not. */
-export function openNetDevices(netDevices: Readonly<Record<string, NetDevice>> = {}): HostNetDevices | undefined {
-  const names = Object.keys(netDevices)
-  if (names.length === 0) return undefined
-  const socket = netlinkRoute()
-  try {
-    const addresses = dumpAddresses(socket)
-    const devices = names.map((name): HostNetDevice => {
-      const index = interfaceIndex(name)
-      if (index === undefined)
-        throw new SpecError(fieldOf('linux.netDevices', name), 'no such network device in the namespace of the runtime')
-      return { name, target: netDevices[name]?.name || name, index, addresses: addresses.get(index) ?? [] }
-    })
-    return { devices, socket }
-  } catch (error) {
-    close(socket)
-    throw error
-  }
+export function openNetDevices(
+  netDevices: Readonly<Record<string, NetDevice>> | undefined,
+  fds: FdScope,
+): HostNetDevices | undefined {
+  const entries = Object.entries(netDevices ?? {})
+  if (entries.length === 0) return undefined
+  const socket = fds.keep(netlinkRoute())
+  const addresses = dumpAddresses(socket)
+  const devices = entries.map(([name, { name: target }]): HostNetDevice => {
+    const index = interfaceIndex(name)
+    if (index === undefined)
+      throw new SpecError(fieldOf('linux.netDevices', name), 'no such network device in the namespace of the runtime')
+    return { name, target: target || name, index, addresses: addresses.get(index) ?? [] }
+  })
+  return { devices, socket }
 }
 
 /** Addresses by the index of their device. */

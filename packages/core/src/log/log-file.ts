@@ -1,6 +1,6 @@
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { reasonOf } from '../errors/system-error.ts'
-import { close, write } from '../sys/fd.ts'
+import { close, type Fd, write } from '../sys/fd.ts'
 import { fstat, O_APPEND, O_CREAT, O_WRONLY, openFile } from '../sys/files.ts'
 
 /** Appends whole lines to a file with one write(2) each, so that lines of several processes do not mix. */
@@ -37,7 +37,7 @@ export function openLogFile(path: string, option: string): LogFile {
   }
 }
 
-function openFor(path: string, option: string): number {
+function openFor(path: string, option: string): Fd {
   try {
     return openFile(path, O_WRONLY | O_CREAT | O_APPEND, 0o640)
   } catch (error) {

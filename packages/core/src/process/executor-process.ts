@@ -11,7 +11,7 @@ import { compile } from '../plan/compile.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type PlanRecord, parseRecord, RECORD_BYTES, unknownRecord } from '../plan/record.ts'
 import { spawnExecutor } from '../sys/executor.ts'
-import { close, pipe, poll, read } from '../sys/fd.ts'
+import { close, type Fd, pipe, poll, read } from '../sys/fd.ts'
 import { sealedFile } from '../sys/memfd.ts'
 import { pidfdOpen } from '../sys/process.ts'
 import { kill, monotonicMs } from '../sys/program.ts'
@@ -32,6 +32,12 @@ export interface Task {
   readonly fds: readonly number[]
 }
 
+/** The two ends of the pipe to which a process reports. */
+export interface ReportPipe {
+  readonly report: Fd
+  readonly reportWrite: Fd
+}
+
 export interface RecordOptions {
   /** Until the next record; undefined: wait for ever. */
   readonly timeoutMs: number | undefined
@@ -49,7 +55,7 @@ export class ExecutorProcess {
   readonly plan: Plan
   readonly #path: string
   /** Read end of the pipe to which it reports. */
-  readonly #report: number
+  readonly #report: Fd
   #isOpen = true
   #pid: number
   #forks: number
@@ -61,25 +67,32 @@ export class ExecutorProcess {
   /** `prepare` makes the plan of a process that reports to the fd it is given. Throws RuntimeError. */
   static launch(options: LaunchOptions, prepare: (report: number) => Task): ExecutorProcess {
     const [report, reportWrite] = pipe()
-    const own = [reportWrite]
     try {
-      const task = prepare(reportWrite)
-      const file = sealedFile('plan', compile(task.plan, reportWrite))
-      own.push(file)
-      return new ExecutorProcess(options, task, { report, reportWrite, file })
+      return ExecutorProcess.launchInto(options, prepare(reportWrite), { report, reportWrite })
     } catch (error) {
       close(report)
       throw error
     } finally {
-      // Only the process may hold them: end of file is how its end is seen.
-      for (const fd of own) close(fd)
+      // Only the process may hold it: end of file is how its end is seen.
+      close(reportWrite)
+    }
+  }
+
+  /** The same with a pipe of the caller's, who closes both of its ends. */
+  static launchInto(options: LaunchOptions, task: Task, pipe: ReportPipe): ExecutorProcess {
+    const file = sealedFile('plan', compile(task.plan, pipe.reportWrite))
+    try {
+      return new ExecutorProcess(options, task, pipe, file)
+    } finally {
+      close(file)
     }
   }
 
   private constructor(
     { init, forks = 0 }: LaunchOptions,
     { plan, fds }: Task,
-    { report, reportWrite, file }: { report: number; reportWrite: number; file: number },
+    { report, reportWrite }: ReportPipe,
+    file: Fd,
   ) {
     this.plan = plan
     this.#path = init

@@ -2,15 +2,15 @@
 
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
-import { close } from '../sys/fd.ts'
+import { close, type Fd } from '../sys/fd.ts'
 import { pidfdOpen, pidfdSendSignal } from '../sys/process.ts'
 import { isAlive, type ProcessIdentity } from './proc.ts'
 
 /** A pidfd of exactly this process; undefined when it has ended. */
-export function openProcess(identity: ProcessIdentity): number | undefined {
+export function openProcess(identity: ProcessIdentity): Fd | undefined {
   // Most often asked of a process that has ended: then no native code is loaded.
   if (!isAlive(identity)) return undefined
-  let fd: number
+  let fd: Fd
   try {
     fd = pidfdOpen(identity.pid)
   } catch (error) {

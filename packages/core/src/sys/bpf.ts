@@ -4,7 +4,8 @@ import { decode, encode, Struct } from '../abi/bytes.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { engine } from './engine.ts'
-import { close } from './fd.ts'
+import type { Fd } from './fd.ts'
+import { type FdScope, withFds } from './fd-scope.ts'
 import { call } from './syscall.ts'
 
 /** enum bpf_cmd, bpf_prog_type, bpf_attach_type and flags; linux/bpf.h. */
@@ -29,11 +30,9 @@ const INSTRUCTION_BYTES = 8
  * (which all must agree) are detached after the new one is in effect. Throws SyscallError.
  */
 export function setDeviceProgram(cgroup: number, program: Uint8Array): void {
-  const present = queryPrograms(cgroup).flatMap(openProgram)
-  const fds = [...present]
-  try {
-    const loaded = loadDeviceProgram(program)
-    fds.push(loaded)
+  withFds((fds) => {
+    const present = queryPrograms(cgroup).flatMap((id) => openProgram(id, fds))
+    const loaded = fds.keep(loadDeviceProgram(program))
     const [only] = present
     if (only !== undefined && present.length === 1) {
       attach(BPF_PROG_ATTACH, [cgroup, loaded, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI | BPF_F_REPLACE, only])
@@ -41,9 +40,7 @@ export function setDeviceProgram(cgroup: number, program: Uint8Array): void {
     }
     addDeviceProgram(cgroup, loaded)
     for (const old of present) attach(BPF_PROG_DETACH, [cgroup, old, BPF_CGROUP_DEVICE])
-  } finally {
-    for (const fd of fds) close(fd)
-  }
+  })
 }
 
 /** Attaches a loaded program beside those that are there: an access then takes the consent of all. */
@@ -52,7 +49,7 @@ export function addDeviceProgram(cgroup: number, program: number): void {
 }
 
 /** Returns the program's fd, CLOEXEC as all of bpf(2)'s; the error of a refused one ends with the verifier's last words. */
-export function loadDeviceProgram(program: Uint8Array): number {
+export function loadDeviceProgram(program: Uint8Array): Fd {
   const what = `BPF_PROG_LOAD, ${program.length} bytes`
   try {
     return load(program, what)
@@ -75,7 +72,7 @@ export function loadDeviceProgram(program: Uint8Array): number {
   }
 }
 
-function load(program: Uint8Array, what: string, log?: Uint8Array): number {
+function load(program: Uint8Array, what: string, log?: Uint8Array): Fd {
   // The program calls no helper of the kernel, so its licence does not matter.
   const license = encode('Apache\0')
   const attr = new Struct(64)
@@ -91,7 +88,7 @@ function load(program: Uint8Array, what: string, log?: Uint8Array): number {
   attr.set(encode('crio_lxc_device'), 48)
   for (let attempt = 1; ; attempt++) {
     try {
-      return bpf(BPF_PROG_LOAD, attr, [program, license, log], what)
+      return bpf(BPF_PROG_LOAD, attr, [program, license, log], what) as Fd
     } catch (error) {
       // A signal interrupted the verifier (bpf_check): five times, as libbpf does.
       if (!(error instanceof SyscallError) || error.errno !== errnoTable.EAGAIN[0] || attempt === 5) throw error
@@ -121,11 +118,11 @@ export function queryPrograms(cgroup: number): number[] {
 }
 
 /** None when the program has gone meanwhile. */
-function openProgram(id: number): number[] {
+function openProgram(id: number, fds: FdScope): Fd[] {
   const attr = new Struct(12)
   attr.set32(0, id)
   try {
-    return [bpf(BPF_PROG_GET_FD_BY_ID, attr, [], `BPF_PROG_GET_FD_BY_ID, ${id}`)]
+    return [fds.keep(bpf(BPF_PROG_GET_FD_BY_ID, attr, [], `BPF_PROG_GET_FD_BY_ID, ${id}`) as Fd)]
   } catch (error) {
     if (error instanceof SyscallError && error.errno === errnoTable.ENOENT[0]) return []
     throw error

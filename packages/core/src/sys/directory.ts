@@ -1,6 +1,7 @@
 /** Directories by fd: what a container makes may lie deeper than a path reaches (PATH_MAX). */
 import { decode, Struct } from '../abi/bytes.ts'
 import { AT_SYMLINK_NOFOLLOW, O_CLOEXEC, O_RDONLY } from '../abi/constants.ts'
+import type { Fd } from './fd.ts'
 import { arch, attempt, call } from './syscall.ts'
 
 const AT_REMOVEDIR = 0x200
@@ -43,16 +44,16 @@ function isDirectory(directory: number, name: string, type: number): boolean {
 }
 
 /** openat(2); `flags` get O_CLOEXEC, and no symbolic link is followed. */
-export function openBelow(dirfd: number, name: string, flags: number): number {
+export function openBelow(dirfd: number, name: string, flags: number): Fd {
   return call(
     'openat',
     [dirfd, name, flags | O_CLOEXEC | arch.O_NOFOLLOW],
     () => `openat(${dirfd}, ${JSON.stringify(name)})`,
-  )
+  ) as Fd
 }
 
 /** The same of a directory, to be read. */
-export function openDirectoryBelow(dirfd: number, name: string): number {
+export function openDirectoryBelow(dirfd: number, name: string): Fd {
   return openBelow(dirfd, name, O_RDONLY | arch.O_DIRECTORY)
 }
 

@@ -6,7 +6,11 @@ import { SyscallError } from '../errors/syscall-error.ts'
 import { engine } from './engine.ts'
 import { attempt, call, checked } from './syscall.ts'
 
-export function close(fd: number): void {
+declare const brand: unique symbol
+/** The number of a descriptor that this process has opened, and nothing else: only such a number is closed. */
+export type Fd = number & { readonly [brand]: 'Fd' }
+
+export function close(fd: Fd): void {
   attempt('close', fd)
 }
 
@@ -69,8 +73,8 @@ const FD_CLOEXEC = 1
 const F_DUPFD_CLOEXEC = 1030
 
 /** A copy of `fd` with a number of at least `minimum`. */
-export function dupAbove(fd: number, minimum: number): number {
-  return call('fcntl', [fd, F_DUPFD_CLOEXEC, minimum], () => `fcntl(${fd}, F_DUPFD_CLOEXEC)`)
+export function dupAbove(fd: number, minimum: number): Fd {
+  return call('fcntl', [fd, F_DUPFD_CLOEXEC, minimum], () => `fcntl(${fd}, F_DUPFD_CLOEXEC)`) as Fd
 }
 
 /** For a descriptor that this process has been given. */
@@ -79,10 +83,10 @@ export function closeOnExec(fd: number): void {
 }
 
 /** pipe2(2): [read end, write end]. */
-export function pipe(): [number, number] {
+export function pipe(): [Fd, Fd] {
   const pair = new Struct(8)
   call('pipe2', [pair, O_CLOEXEC], () => 'pipe2()')
-  return [pair.i32(0), pair.i32(4)]
+  return [pair.i32(0) as Fd, pair.i32(4) as Fd]
 }
 
 const LOCK_EX = 2
@@ -103,8 +107,8 @@ const EFD_CLOEXEC = 0o2000000
 const EFD_NONBLOCK = 0o4000
 
 /** eventfd(2): a counter that the kernel adds to, and poll(2) waits for. */
-export function eventfd(): number {
-  return call('eventfd2', [0, EFD_CLOEXEC | EFD_NONBLOCK], () => 'eventfd(0)')
+export function eventfd(): Fd {
+  return call('eventfd2', [0, EFD_CLOEXEC | EFD_NONBLOCK], () => 'eventfd(0)') as Fd
 }
 
 export const POLLIN = 1

@@ -5,7 +5,7 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, makedev, O_CLOEXEC, S_IFM
 import { errnoTable } from '../abi/errno.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { type DirectoryEntry, directoryEntries } from './directory.ts'
-import { close, read, readToEnd, writeAll } from './fd.ts'
+import { close, type Fd, read, readToEnd, writeAll } from './fd.ts'
 import { arch, attempt, call, checked } from './syscall.ts'
 
 export const { O_DIRECTORY, O_NOFOLLOW } = arch
@@ -14,17 +14,17 @@ export const O_TRUNC = 0o1000
 export const O_APPEND = 0o2000
 
 /** openFile(2), CLOEXEC. */
-export function openFile(path: string, flags: number, mode = 0): number {
+export function openFile(path: string, flags: number, mode = 0): Fd {
   return openAt(AT_FDCWD, path, flags, mode)
 }
 
 /** openat(2), CLOEXEC. */
-export function openAt(directory: number, path: string, flags: number, mode = 0): number {
-  return call('openat', [directory, path, flags | O_CLOEXEC, mode], () => `open ${path}`)
+export function openAt(directory: number, path: string, flags: number, mode = 0): Fd {
+  return call('openat', [directory, path, flags | O_CLOEXEC, mode], () => `open ${path}`) as Fd
 }
 
 /** `use` with the open file. */
-export function withFile<Result>(path: string, flags: number, use: (fd: number) => Result): Result {
+export function withFile<Result>(path: string, flags: number, use: (fd: Fd) => Result): Result {
   const fd = openFile(path, flags)
   try {
     return use(fd)

@@ -2,7 +2,7 @@
 import { decode } from '../abi/bytes.ts'
 import { AT_FDCWD, O_CLOEXEC } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
-import { close, readToEnd } from './fd.ts'
+import { close, type Fd, readToEnd } from './fd.ts'
 import { attempt, checked } from './syscall.ts'
 
 /** undefined when there is no such file. */
@@ -13,7 +13,7 @@ export function readTextIfThere(path: string): string | undefined {
   try {
     return decode(readToEnd(fd))
   } finally {
-    close(fd)
+    close(fd as Fd)
   }
 }
 

@@ -1,6 +1,6 @@
 /** Files in memory (memfd_create(2)). */
 import { encode } from '../abi/bytes.ts'
-import { close, write } from './fd.ts'
+import { close, type Fd, write } from './fd.ts'
 import { call } from './syscall.ts'
 
 const MFD_CLOEXEC = 1
@@ -10,8 +10,8 @@ const F_ADD_SEALS = 1033
 const ALL_SEALS = 0xf
 
 /** An empty one, CLOEXEC, for `fillSealed`. */
-export function memfdCreate(name: string): number {
-  return call('memfd_create', [name, MFD_CLOEXEC | MFD_ALLOW_SEALING], () => `memfd_create("${name}")`)
+export function memfdCreate(name: string): Fd {
+  return call('memfd_create', [name, MFD_CLOEXEC | MFD_ALLOW_SEALING], () => `memfd_create("${name}")`) as Fd
 }
 
 /** Nobody can change it any more, whoever gets hold of it; crio-lxc-init maps a plan privately, which stays writable. */
@@ -20,7 +20,7 @@ function seal(fd: number): void {
 }
 
 /** One with `content` that nobody can change any more, at its beginning. */
-export function sealedFile(name: string, content: string | Uint8Array): number {
+export function sealedFile(name: string, content: string | Uint8Array): Fd {
   const fd = memfdCreate(name)
   try {
     fillSealed(fd, typeof content === 'string' ? encode(content) : content)

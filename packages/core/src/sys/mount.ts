@@ -11,26 +11,26 @@ import {
   OPEN_TREE_CLONE,
 } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
-import { close } from './fd.ts'
+import { close, type Fd } from './fd.ts'
 import { attempt, call, checked } from './syscall.ts'
 
 /** EAGAIN: something was renamed or mounted somewhere while ".." was resolved, and the kernel leaves it to us to try again. */
 const OPENAT2_TRIES = 128
 
 /** openat2(2); `flags` get O_CLOEXEC. */
-export function openat2(dirfd: number, path: string, { flags, resolve }: { flags: number; resolve: number }): number {
+export function openat2(dirfd: number, path: string, { flags, resolve }: { flags: number; resolve: number }): Fd {
   const how = new Struct(24).set64(0, flags | O_CLOEXEC).set64(16, resolve)
   const text = (): string => `openat2(${dirfd}, ${JSON.stringify(path)})`
   for (let tries = 1; ; tries++) {
     const result = attempt('openat2', dirfd, path, how, how.length)
-    if (result !== -errnoTable.EAGAIN[0] || tries === OPENAT2_TRIES) return checked(result, text)
+    if (result !== -errnoTable.EAGAIN[0] || tries === OPENAT2_TRIES) return checked(result, text) as Fd
   }
 }
 
 /** open_tree(2): a detached copy of the mount at `path` below `dirfd` ("" for `dirfd` itself), CLOEXEC. */
-export function cloneTree(dirfd: number, path: string, { recursive }: { recursive: boolean }): number {
+export function cloneTree(dirfd: number, path: string, { recursive }: { recursive: boolean }): Fd {
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (path === '' ? AT_EMPTY_PATH : 0) | (recursive ? AT_RECURSIVE : 0)
-  return call('open_tree', [dirfd, path, flags], () => `open_tree(${dirfd}, ${JSON.stringify(path)})`)
+  return call('open_tree', [dirfd, path, flags], () => `open_tree(${dirfd}, ${JSON.stringify(path)})`) as Fd
 }
 
 export interface MountAttributes {
@@ -67,7 +67,7 @@ export function mountFlags(fd: number): number {
 }
 
 /** A clone of a shared mount stays its peer: made private before anything is mounted below it. */
-export function privateTree(dirfd: number, path: string, { recursive }: { recursive: boolean }): number {
+export function privateTree(dirfd: number, path: string, { recursive }: { recursive: boolean }): Fd {
   const fd = cloneTree(dirfd, path, { recursive })
   mountSetattr(fd, { propagation: MS_PRIVATE & ~MS_REC, recursive: true })
   return fd
@@ -91,8 +91,8 @@ const FSCONFIG_SET_STRING = 1
 const FSCONFIG_CMD_CREATE = 6
 
 /** fsopen(2), fsconfig(2) and fsmount(2): a new filesystem that is attached nowhere, CLOEXEC. */
-export function newMount({ type, source, context: label, parameters, attributes }: NewMount): number {
-  const context = call('fsopen', [type, FSOPEN_CLOEXEC], () => `fsopen(${type})`)
+export function newMount({ type, source, context: label, parameters, attributes }: NewMount): Fd {
+  const context = call('fsopen', [type, FSOPEN_CLOEXEC], () => `fsopen(${type})`) as Fd
   const config = (command: number, key: string | null, value: string | null): number =>
     call(
       'fsconfig',
@@ -108,7 +108,7 @@ export function newMount({ type, source, context: label, parameters, attributes 
       else config(FSCONFIG_SET_FLAG, key, null)
     }
     config(FSCONFIG_CMD_CREATE, null, null)
-    return call('fsmount', [context, FSMOUNT_CLOEXEC, attributes], () => `fsmount(${type})`)
+    return call('fsmount', [context, FSMOUNT_CLOEXEC, attributes], () => `fsmount(${type})`) as Fd
   } finally {
     close(context)
   }

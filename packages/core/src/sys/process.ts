@@ -2,11 +2,12 @@
 
 import { Struct } from '../abi/bytes.ts'
 import { IOPRIO_WHO_PROCESS, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER } from '../abi/constants.ts'
+import type { Fd } from './fd.ts'
 import { attempt, call } from './syscall.ts'
 
 /** pidfd_open(2); the fd is always CLOEXEC. */
-export function pidfdOpen(pid: number): number {
-  return call('pidfd_open', [pid, 0], () => `pidfd_open(${pid})`)
+export function pidfdOpen(pid: number): Fd {
+  return call('pidfd_open', [pid, 0], () => `pidfd_open(${pid})`) as Fd
 }
 
 /** pidfd_send_signal(2). */
@@ -15,8 +16,8 @@ export function pidfdSendSignal(pidfd: number, signal: number): void {
 }
 
 /** pidfd_getfd(2): a copy (CLOEXEC) of the fd that has the number `fd` in that process. */
-export function pidfdGetfd(pidfd: number, fd: number): number {
-  return call('pidfd_getfd', [pidfd, fd, 0], () => `pidfd_getfd(${pidfd}, ${fd})`)
+export function pidfdGetfd(pidfd: number, fd: number): Fd {
+  return call('pidfd_getfd', [pidfd, fd, 0], () => `pidfd_getfd(${pidfd}, ${fd})`) as Fd
 }
 
 /** prlimit(2): both limits of `resource` (RLIMIT_*) of another process. */
@@ -60,8 +61,8 @@ export function asSubreaper<Result>(use: () => Result): Result {
 const NS_GET_USERNS = 0xb701
 
 /** ioctl_ns(2): fd (CLOEXEC) of the user namespace that owns the namespace behind `fd`. */
-export function owningUserNamespace(fd: number): number {
-  return call('ioctl', [fd, NS_GET_USERNS, null], () => `ioctl(${fd}, NS_GET_USERNS)`)
+export function owningUserNamespace(fd: number): Fd {
+  return call('ioctl', [fd, NS_GET_USERNS, null], () => `ioctl(${fd}, NS_GET_USERNS)`) as Fd
 }
 
 const NS_GET_NSTYPE = 0xb703

@@ -16,7 +16,7 @@ import {
   RESOLVE_NO_MAGICLINKS,
   S_IFCHR,
 } from '../abi/constants.ts'
-import { close } from './fd.ts'
+import { close, type Fd } from './fd.ts'
 import {
   changeMode,
   type FileStatus,
@@ -85,7 +85,7 @@ export function replaceDevice(fd: number, { label, root }: ReplaceOptions): void
 }
 
 /** The null device for writing, by a node of its own. */
-export function openOwnNull(): number {
+export function openOwnNull(): Fd {
   const fd = openFile('/dev/null', O_WRONLY)
   replaceDevice(fd, { label: '' })
   return fd
@@ -100,15 +100,15 @@ function openNodeIn(
   root: number,
   name: string,
   { access, than }: { access: number; than: FileStatus },
-): number | undefined {
+): Fd | undefined {
   const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED
   const how = new Struct(24).set64(0, O_PATH | O_CLOEXEC).set64(16, resolve)
-  const found = attempt('openat2', root, `dev/${name}`, how, how.length)
+  const found = attempt('openat2', root, `dev/${name}`, how, how.length) as Fd
   if (found < 0) return undefined
   try {
     const stat = fstatAsKnown(found)
     if (!stat.isCharacterDevice() || stat.rdev !== than.rdev || stat.identity === than.identity) return undefined
-    const node = attempt('openat', AT_FDCWD, `/proc/self/fd/${found}`, access | O_NOCTTY | O_CLOEXEC, 0)
+    const node = attempt('openat', AT_FDCWD, `/proc/self/fd/${found}`, access | O_NOCTTY | O_CLOEXEC, 0) as Fd
     return node < 0 ? undefined : node
   } finally {
     close(found)
@@ -122,7 +122,7 @@ interface OwnNode {
   readonly label: string
 }
 
-function openOwnNode(name: string, { device, access, label }: OwnNode): number {
+function openOwnNode(name: string, { device, access, label }: OwnNode): Fd {
   const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC
   const parameters = ['mode=755', 'nr_blocks=1', 'nr_inodes=3']
   const tree = newMount({ type: 'tmpfs', source: 'tmpfs', context: label, parameters, attributes })

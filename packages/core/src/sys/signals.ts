@@ -3,7 +3,7 @@
 import { Struct } from '../abi/bytes.ts'
 import { O_CLOEXEC, O_NONBLOCK } from '../abi/constants.ts'
 import { engine, type HeldSignals } from './engine.ts'
-import { close, read, unlessBlocked } from './fd.ts'
+import { close, type Fd, read, unlessBlocked } from './fd.ts'
 import { call } from './syscall.ts'
 
 export type { HeldSignals } from './engine.ts'
@@ -25,14 +25,14 @@ export function holdSignals(signals: readonly number[]): HeldSignals {
 }
 
 class SignalFd implements HeldSignals {
-  readonly fd: number
+  readonly fd: Fd
   readonly #previous = new Struct(8)
 
   constructor(signals: readonly number[]) {
     const mask = signals.reduce((bits, signal) => bits | (1n << BigInt(signal - 1)), 0n)
     const set = new Struct(8).set64(0, mask)
     call('rt_sigprocmask', [SIG_BLOCK, set, this.#previous, 8], () => 'rt_sigprocmask()')
-    this.fd = call('signalfd4', [-1, set, 8, O_CLOEXEC | O_NONBLOCK], () => 'signalfd()')
+    this.fd = call('signalfd4', [-1, set, 8, O_CLOEXEC | O_NONBLOCK], () => 'signalfd()') as Fd
     inUse.add(this.fd)
   }
 

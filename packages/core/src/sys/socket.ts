@@ -2,22 +2,22 @@
 
 import { encode, Struct } from '../abi/bytes.ts'
 import { AF_NETLINK, NETLINK_ROUTE, O_CLOEXEC, SOCK_RAW } from '../abi/constants.ts'
-import { close } from './fd.ts'
+import { close, type Fd } from './fd.ts'
 import { attempt, call } from './syscall.ts'
 
 const AF_UNIX = 1
 const SOCK_STREAM = 1
 
 /** socketpair(2) of connected streams. */
-export function socketpair(): [number, number] {
+export function socketpair(): [Fd, Fd] {
   const pair = new Struct(8)
   call('socketpair', [AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0, pair], () => 'socketpair()')
-  return [pair.i32(0), pair.i32(4)]
+  return [pair.i32(0) as Fd, pair.i32(4) as Fd]
 }
 
 /** A socket that speaks rtnetlink(7) in the network namespace of this process. */
-export function netlinkRoute(): number {
-  return call('socket', [AF_NETLINK, SOCK_RAW | O_CLOEXEC, NETLINK_ROUTE], () => 'socket(AF_NETLINK)')
+export function netlinkRoute(): Fd {
+  return call('socket', [AF_NETLINK, SOCK_RAW | O_CLOEXEC, NETLINK_ROUTE], () => 'socket(AF_NETLINK)') as Fd
 }
 
 const SIOCGIFINDEX = 0x8933
@@ -29,7 +29,7 @@ export function interfaceIndex(name: string): number | undefined {
   if (bytes.length >= IFNAMSIZ) return undefined
   const request = new Struct(40)
   request.set(bytes)
-  const socket = call('socket', [AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0], () => 'socket(AF_UNIX)')
+  const socket = call('socket', [AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0], () => 'socket(AF_UNIX)') as Fd
   const result = attempt('ioctl', socket, SIOCGIFINDEX, request)
   close(socket)
   return result < 0 ? undefined : request.i32(IFNAMSIZ)

@@ -2,7 +2,7 @@
 import { Struct } from '../abi/bytes.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { engine } from './engine.ts'
-import { poll, write } from './fd.ts'
+import { type Fd, poll, write } from './fd.ts'
 import { monotonicMs } from './program.ts'
 import { call } from './syscall.ts'
 import { isAgain } from './unix-socket.ts'
@@ -34,13 +34,13 @@ export interface Receiving {
 }
 
 /** The one fd of a SCM_RIGHTS message (CLOEXEC); undefined at end of file. Throws RuntimeError `timeout`. */
-export function receiveFd(socket: number, { timeoutMs, what }: Receiving): number | undefined {
+export function receiveFd(socket: number, { timeoutMs, what }: Receiving): Fd | undefined {
   if (!poll([socket], timeoutMs)[0]) throw new RuntimeError('timeout', `${what}: it took longer than ${timeoutMs} ms`)
   const control = new Struct(CMSG_BYTES)
   const length = withMessage(new Uint8Array(4096), control, (header) =>
     call('recvmsg', [socket, header, MSG_CMSG_CLOEXEC], () => `recvmsg(${socket})`),
   )
-  return length === 0 ? undefined : control.i32(16)
+  return length === 0 ? undefined : (control.i32(16) as Fd)
 }
 
 /**

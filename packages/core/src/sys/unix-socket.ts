@@ -4,7 +4,7 @@ import { AT_FDCWD, O_CLOEXEC, O_PATH } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
-import { close } from './fd.ts'
+import { close, type Fd } from './fd.ts'
 import { openat2 } from './mount.ts'
 import { call } from './syscall.ts'
 
@@ -24,17 +24,17 @@ export interface Connecting {
 }
 
 /** A connection (CLOEXEC) to the stream socket at `path`. Throws SyscallError, and RuntimeError `timeout`. */
-export function connectUnix(path: string, { timeoutMs }: Connecting): number {
+export function connectUnix(path: string, { timeoutMs }: Connecting): Fd {
   return connect('stream', path, timeoutMs)
 }
 
 /** A socket that sends datagrams to the one at `name`: a path, or an abstract name after "@". Throws as connectUnix does. */
-export function connectDatagram(name: string, { timeoutMs }: Connecting): number {
+export function connectDatagram(name: string, { timeoutMs }: Connecting): Fd {
   return connect('datagram', name, timeoutMs)
 }
 
 /** A datagram socket at `path`, which nobody has yet; its mode is 0777 without the umask. */
-export function bindDatagram(path: string): number {
+export function bindDatagram(path: string): Fd {
   const fd = openSocket('datagram')
   return orClose(fd, () => {
     const address = socketAddress(path)
@@ -43,7 +43,7 @@ export function bindDatagram(path: string): number {
   })
 }
 
-function connect(type: keyof typeof types, name: string, timeoutMs: number): number {
+function connect(type: keyof typeof types, name: string, timeoutMs: number): Fd {
   const fd = openSocket(type)
   return orClose(fd, () => {
     // connect(2) waits for room in the listener's queue, send(2) for room in its buffer.
@@ -66,7 +66,7 @@ function withAddress(name: string, use: (address: Uint8Array) => void): void {
     use(socketAddress(name))
     return
   }
-  let file: number
+  let file: Fd
   try {
     file = openat2(AT_FDCWD, name, { flags: O_PATH, resolve: 0 })
   } catch (error) {
@@ -90,8 +90,8 @@ function socketAddress(name: string): Uint8Array {
   return abstract ? concat(family, bytes) : concat(family, bytes, new Uint8Array(1))
 }
 
-function openSocket(type: keyof typeof types): number {
-  return call('socket', [AF_UNIX, types[type] | O_CLOEXEC, 0], () => 'socket(AF_UNIX)')
+function openSocket(type: keyof typeof types): Fd {
+  return call('socket', [AF_UNIX, types[type] | O_CLOEXEC, 0], () => 'socket(AF_UNIX)') as Fd
 }
 
 /** What waits longer fails with EAGAIN (socket(7), SO_SNDTIMEO). */
@@ -106,7 +106,7 @@ export function isAgain(error: unknown): boolean {
   return error instanceof SyscallError && error.errno === errnoTable.EAGAIN[0]
 }
 
-function orClose<Result>(fd: number, use: () => Result): Result {
+function orClose<Result>(fd: Fd, use: () => Result): Result {
   try {
     return use()
   } catch (error) {

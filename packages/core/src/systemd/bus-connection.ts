@@ -4,7 +4,7 @@ import { concat, decode } from '../abi/bytes.ts'
 import { decodeMessage, encodeMessage, type Message, messageLength } from '../dbus/message.ts'
 import type { Value } from '../dbus/signature.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import { close, poll, read, writeAll } from '../sys/fd.ts'
+import { close, type Fd, poll, read, writeAll } from '../sys/fd.ts'
 import { effectiveUid, monotonicMs } from '../sys/program.ts'
 import { connectUnix } from '../sys/unix-socket.ts'
 
@@ -42,7 +42,7 @@ function deadlineIn(timeoutMs: number): Deadline {
 }
 
 export class BusConnection {
-  readonly #fd: number
+  readonly #fd: Fd
   #received: Uint8Array = new Uint8Array()
   #serial = 0
   /** Signals that came before somebody waited for them. */

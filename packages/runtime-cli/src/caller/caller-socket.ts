@@ -1,13 +1,13 @@
 /** Sockets of the caller that take a descriptor: `--console-socket` a terminal's master, `--pidfd-socket` a pidfd. */
 import { encode } from '@crio-lxc/core/abi/bytes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { close } from '@crio-lxc/core/sys/fd'
+import { close, type Fd } from '@crio-lxc/core/sys/fd'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { sendFd } from '@crio-lxc/core/sys/unix-message'
 import { connectUnix } from '@crio-lxc/core/sys/unix-socket'
 
 /** A connection to the listening unix stream socket at `path`. */
-export function connectCaller(kind: 'console' | 'pidfd', path: string, timeoutMs: number): number {
+export function connectCaller(kind: 'console' | 'pidfd', path: string, timeoutMs: number): Fd {
   try {
     return connectUnix(path, { timeoutMs })
   } catch (cause) {

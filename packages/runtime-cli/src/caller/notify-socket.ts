@@ -21,7 +21,8 @@ import { log } from '@crio-lxc/core/log/logger'
 import { NOTIFY_MESSAGE_MAX, readyMessage } from '@crio-lxc/core/oci/notify-message'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { close, pipe, pollAsync, write } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, pipe, pollAsync, write } from '@crio-lxc/core/sys/fd'
+import { type FdScope, withFds } from '@crio-lxc/core/sys/fd-scope'
 import { makeDirectory, O_DIRECTORY, openFile, removeFile } from '@crio-lxc/core/sys/files'
 import { mountSetattr, newMount, privateTree } from '@crio-lxc/core/sys/mount'
 import { setUmask } from '@crio-lxc/core/sys/program'
@@ -29,7 +30,7 @@ import { receiveDatagram } from '@crio-lxc/core/sys/unix-datagram'
 import { sendFd } from '@crio-lxc/core/sys/unix-message'
 import { bindDatagram, connectDatagram, SOCKET_NAME_MAX } from '@crio-lxc/core/sys/unix-socket'
 import type { Container } from '../container/load-container.ts'
-import type { Sources } from '../sources/sources.ts'
+import type { Sources } from '../sources/plan/open-sources.ts'
 
 /** Below the runtime directory; and the socket in it. */
 const DIRECTORY = 'notify'
@@ -57,67 +58,56 @@ export function checkNotifySocket(socket: string): void {
   )
 }
 
-/** What create has of a container so far. */
-interface Prepared {
-  readonly spec: Spec
-  readonly sources: Sources
+/** The spec of a container that notifies: its last mount is `source`, which is where the socket will be. */
+export function withNotifySocket(spec: Spec, runtimeDirectory: string): Spec {
+  const { mounts = [], process } = spec
+  return {
+    ...spec,
+    mounts: [...mounts, { destination: DESTINATION, type: 'bind', source: `${runtimeDirectory}/${DIRECTORY}` }],
+    process: { ...process, env: [...(process.env ?? []), `NOTIFY_SOCKET=${DESTINATION}/${SOCKET}`] },
+  }
 }
 
-/**
- * `prepared` with the directory, which everybody may enter and nobody in the container may write to, as the last of the
- * mounts. `fd` is the detached mount among them, to be closed with the others.
- */
-export function addNotifySocket(prepared: Prepared, info: ContainerInfo): Prepared & { readonly fd: number } {
+/** What that mount shows is made: a directory that everybody may enter, and nobody in the container may write to. */
+export function addNotifySocket(inputs: Notifying, info: ContainerInfo, fds: FdScope): Sources {
   const source = info.runtimePath(DIRECTORY)
   makeDirectory(source, 0o755)
-  const fd = privateTree(AT_FDCWD, source, { recursive: false })
-  try {
-    mountSetattr(fd, { set: ATTRIBUTES })
-  } catch (error) {
-    close(fd)
-    throw error
-  }
-  return withMount(prepared, { fd, source })
+  const fd = fds.keep(privateTree(AT_FDCWD, source, { recursive: false }))
+  mountSetattr(fd, { set: ATTRIBUTES })
+  return withMount(inputs, fd)
 }
 
 /** The same for `debug plan`, with an empty filesystem in the place of the directory, which is not made. */
-export function previewNotifySocket(prepared: Prepared): Prepared & { readonly fd: number } {
-  const fd = newMount({ type: 'tmpfs', source: 'preview', parameters: [], attributes: ATTRIBUTES })
-  return withMount(prepared, { fd, source: `ROOT/ID/${DIRECTORY}` })
+export function previewNotifySocket(inputs: Notifying, fds: FdScope): Sources {
+  const fd = fds.keep(newMount({ type: 'tmpfs', source: 'preview', parameters: [], attributes: ATTRIBUTES }))
+  return withMount(inputs, fd)
 }
 
-function withMount(
-  { spec, sources }: Prepared,
-  { fd, source }: { fd: number; source: string },
-): Prepared & { readonly fd: number } {
-  const { mounts = [], process } = spec
+/** What create has opened for a container whose spec is withNotifySocket's. */
+interface Notifying {
+  readonly spec: { readonly mounts: readonly unknown[] }
+  readonly sources: Sources
+}
+
+function withMount({ spec, sources }: Notifying, fd: number): Sources {
   const detached = { fd, directory: true }
   return {
-    fd,
-    spec: {
-      ...spec,
-      mounts: [...mounts, { destination: DESTINATION, type: 'bind', source }],
-      process: { ...process, env: [...(process.env ?? []), `NOTIFY_SOCKET=${DESTINATION}/${SOCKET}`] },
-    },
-    sources: {
-      ...sources,
-      mounts: new Map([...sources.mounts, [mounts.length, detached]]),
-      // Those are empty without a user namespace.
-      staged: sources.staged.length > 0 ? [...sources.staged, { ...detached, propagation: [MS_PRIVATE] }] : [],
-      fds: [...sources.fds, fd],
-    },
+    ...sources,
+    mounts: new Map([...sources.mounts, [spec.mounts.length - 1, detached]]),
+    // Those are empty without a user namespace.
+    staged: sources.staged.length > 0 ? [...sources.staged, { ...detached, propagation: [MS_PRIVATE] }] : [],
   }
 }
 
 interface Descriptors {
   /** O_PATH, of the directory. */
-  readonly directory: number
+  readonly directory: Fd
   /** Receives from the container. */
-  readonly container: number
+  readonly container: Fd
   /** Sends to the service manager. */
-  readonly manager: number
+  readonly manager: Fd
   /** Of init. */
-  readonly pidfd: number
+  readonly pidfd: Fd
 }
 
 /** The listener of a container that is about to be started. */
@@ -137,29 +127,19 @@ export class NotifySocket {
     if (!init) return undefined
     const directory = openDirectory(info)
     if (directory === undefined) return undefined
-    const open = [directory]
-    const keep = (fd: number): number => {
-      open.push(fd)
-      return fd
-    }
-    try {
+    return withFds((fds) => {
+      fds.keep(directory)
       const pidfd = openProcess(init.init)
-      if (pidfd === undefined) {
-        closeAll(open)
-        return undefined
-      }
-      keep(pidfd)
+      if (pidfd === undefined) return undefined
+      fds.keep(pidfd)
       const manager = connectManager(host, { optional })
-      if (manager === undefined) {
-        closeAll(open)
-        return undefined
-      }
-      keep(manager)
-      return new NotifySocket(host, init.init.pid, { directory, container: bindSocket(directory), manager, pidfd })
-    } catch (error) {
-      closeAll(open)
-      throw error
-    }
+      if (manager === undefined) return undefined
+      fds.keep(manager)
+      const container = bindSocket(directory)
+      // From here on they are its own.
+      for (const fd of [directory, pidfd, manager]) fds.release(fd)
+      return new NotifySocket(host, init.init.pid, { directory, container, manager, pidfd })
+    })
   }
 
   /**
@@ -216,11 +196,11 @@ export class NotifySocket {
 
   close(): void {
     removeFile(`/proc/self/fd/${this.fds.directory}/${SOCKET}`)
-    closeAll(Object.values(this.fds))
+    for (const fd of Object.values(this.fds)) close(fd)
   }
 }
 
-function openDirectory(info: ContainerInfo): number | undefined {
+function openDirectory(info: ContainerInfo): Fd | undefined {
   try {
     return openFile(info.runtimePath(DIRECTORY), O_PATH | O_DIRECTORY)
   } catch (error) {
@@ -229,7 +209,7 @@ function openDirectory(info: ContainerInfo): number | undefined {
   }
 }
 
-function connectManager(host: string, { optional }: { optional: boolean }): number | undefined {
+function connectManager(host: string, { optional }: { optional: boolean }): Fd | undefined {
   try {
     return connectDatagram(host, { timeoutMs: BARRIER_MS })
   } catch (cause) {
@@ -242,7 +222,7 @@ function connectManager(host: string, { optional }: { optional: boolean }): numb
 }
 
 /** By way of the directory's fd, whose name is short. A socket that is there is that of a start that was killed. */
-function bindSocket(directory: number): number {
+function bindSocket(directory: number): Fd {
   const path = `/proc/self/fd/${directory}/${SOCKET}`
   removeFile(path)
   // Every user of the container may send. Afterwards the mode could not be changed without following a name.
@@ -252,8 +232,4 @@ function bindSocket(directory: number): number {
   } finally {
     setUmask(umask)
   }
-}
-
-function closeAll(fds: readonly number[]): void {
-  for (const fd of fds) close(fd)
 }

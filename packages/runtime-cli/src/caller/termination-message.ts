@@ -4,7 +4,7 @@ import { O_NONBLOCK, O_PATH, O_WRONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } 
 import type { TerminationMessageFile } from '@crio-lxc/core/container/container-facts'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { log } from '@crio-lxc/core/log/logger'
-import { close, write } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, write } from '@crio-lxc/core/sys/fd'
 import { fstat, O_APPEND, openFile } from '@crio-lxc/core/sys/files'
 import { openat2 } from '@crio-lxc/core/sys/mount'
 
@@ -21,7 +21,7 @@ export function identifyMessage(fd: number, path: string): TerminationMessageFil
  * An O_PATH fd of the file that create has mounted, taken while init is there. undefined when it is not there any more:
  * whoever has unmounted it, or the image, by a link, may have put any file of the container or its volumes on the path.
  */
-export function openTerminationMessage(pid: number, expected: TerminationMessageFile): number | undefined {
+export function openTerminationMessage(pid: number, expected: TerminationMessageFile): Fd | undefined {
   const { path } = expected
   try {
     const root = openat2(-100, `/proc/${pid}/root`, { flags: O_PATH, resolve: 0 })

@@ -4,7 +4,7 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { environment, absolutePath as resolved } from '@crio-lxc/core/sys/program'
 import { listenFds } from '../caller/preserved-fds.ts'
 import type { Options, Values } from '../command-line/option.ts'
-import type { CreateOptions } from '../lifecycle/create.ts'
+import type { CreateOptions } from '../creation/create-options.ts'
 
 export const bundleOptions = {
   bundle: { type: 'string', alias: 'b', value: 'DIR', describe: 'the bundle, by default the current directory' },

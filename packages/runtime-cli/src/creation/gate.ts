@@ -2,7 +2,8 @@ import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hasCreateHooks } from '@crio-lxc/core/hook/hook-points'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import { close, pipe, write } from '@crio-lxc/core/sys/fd'
+import { type Fd, pipe, write } from '@crio-lxc/core/sys/fd'
+import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { O_RDONLY, openFile, realPath } from '@crio-lxc/core/sys/files'
 import type { Gate as PlanGate } from '@crio-lxc/init/steps/gate'
 
@@ -16,7 +17,7 @@ export interface GateOptions {
   readonly movesDevices: boolean
 }
 
-/** Where init waits for what create does in the middle: moving network devices, and hooks. */
+/** Where init waits for what create does in the middle: moving network devices, and hooks. It ends when its fds are closed instead. */
 export class Gate {
   /** For the container plan. */
   readonly plan: PlanGate
@@ -24,35 +25,31 @@ export class Gate {
   readonly inherited: readonly number[]
   readonly #write: number
 
-  private constructor([go, goWrite]: readonly [number, number], hostTree: PlanGate['hostTree']) {
-    this.#write = goWrite
+  private constructor(fds: FdScope, hostTree: (PlanGate['hostTree'] & { readonly fd: Fd }) | undefined) {
+    const [go, goWrite] = pipe()
+    fds.keep(go)
+    this.#write = fds.keep(goWrite)
     this.plan = { go, hostTree }
     this.inherited = hostTree ? [go, hostTree.fd] : [go]
   }
 
-  /** Undefined when create has nothing to do while init waits. Throws SpecError for a root.path that hooks could not find. */
-  static of({ hooks }: Spec, { libexec, rootfs, ownMounts, movesDevices }: GateOptions): Gate | undefined {
-    if (!hooks || !hasCreateHooks(hooks)) return movesDevices ? new Gate(pipe(), undefined) : undefined
+  /** Undefined when create has nothing to do while init waits. What it opens is for `fds`. Throws SpecError for a root.path that hooks could not find. */
+  static of(
+    { hooks }: Spec,
+    { libexec, rootfs, ownMounts, movesDevices }: GateOptions,
+    fds: FdScope,
+  ): Gate | undefined {
+    if (!hooks || !hasCreateHooks(hooks)) return movesDevices ? new Gate(fds, undefined) : undefined
     const stage = realPath(`${libexec}/lxc`)
     const path = realRootfs(rootfs)
-    const ends = pipe()
-    try {
-      // The launch plan puts the clone in its place: only the number is needed here.
-      return new Gate(ends, ownMounts ? { fd: openFile('/', O_RDONLY), stage, rootfs: path } : undefined)
-    } catch (error) {
-      for (const fd of ends) close(fd)
-      throw error
-    }
+    if (!ownMounts) return new Gate(fds, undefined)
+    // The launch plan puts the clone in its place: only the number is needed here.
+    return new Gate(fds, { fd: fds.keep(openFile('/', O_RDONLY)), stage, rootfs: path })
   }
 
   /** Lets init go on. */
   open(): void {
     write(this.#write, 'g')
-  }
-
-  /** Closes what create holds; a waiting init ends. */
-  close(): void {
-    for (const fd of [...this.inherited, this.#write]) close(fd)
   }
 }
 

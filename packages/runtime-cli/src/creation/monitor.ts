@@ -3,108 +3,65 @@
  * init's plan; ended or kept when init is parked.
  */
 
-import type { Arch } from '@crio-lxc/core/abi/arch'
-import { O_PATH, O_RDWR, SIGKILL } from '@crio-lxc/core/abi/constants'
+import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { forksIntoCgroup, type OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
-import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { log } from '@crio-lxc/core/log/logger'
 import { compile } from '@crio-lxc/core/plan/compile'
-import { START_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import type { Plan } from '@crio-lxc/core/plan/plan'
-import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { childrenOf, readProcStat } from '@crio-lxc/core/process/proc'
-import { close, pipe, write, writeAll } from '@crio-lxc/core/sys/fd'
-import {
-  changeMode,
-  makeDirectory,
-  makeFifo,
-  O_APPEND,
-  O_CREAT,
-  O_DIRECTORY,
-  O_EXCL,
-  O_WRONLY,
-  openFile,
-  readText,
-} from '@crio-lxc/core/sys/files'
-import { fillSealed, memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
-import { planWait } from '@crio-lxc/init/wait-plan'
-import { type LaunchInputs, planLaunch } from '@crio-lxc/start-monitor/launch-plan'
-import type { Companions } from '../installation/companions.ts'
+import { close, type Fd, write, writeAll } from '@crio-lxc/core/sys/fd'
+import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
+import { readText } from '@crio-lxc/core/sys/files'
+import { fillSealed } from '@crio-lxc/core/sys/memfd'
+import type { MonitorFiles } from './monitor-files.ts'
+import type { MonitorPlans } from './plan/plan-monitor.ts'
 
 /** Of liblxc's log; at the level trace a container that fails has hundreds. */
 const MOST_KEPT_LINES = 1000
 
 export interface LaunchOptions {
-  readonly arch: Arch
-  readonly companions: Companions
+  /** Path of crio-lxc-init. */
+  readonly init: string
   /** The container's; closed once the monitor has it. */
-  readonly cgroup: OpenCgroup & { readonly fds: readonly number[] }
-  /** One of `inherited`, to be replaced by a clone of the host's tree; undefined: nobody looks at it. */
-  readonly hostTree: number | undefined
-  /** One of `inherited`, for the monitor and init to join. */
-  readonly timeNamespace: number | undefined
-  /** For the monitor, which hands them on. */
-  readonly timeOffsets: LaunchInputs['timeOffsets']
-  /** Given when the container is in a user namespace. */
-  readonly staged: readonly StagedMount[] | undefined
-  /** It is, and in the host's pid namespace. */
-  readonly hostPids: boolean
+  readonly cgroup: OpenCgroup & { readonly fds: readonly Fd[] }
   /** What init needs of the host, under the same numbers. */
   readonly inherited: readonly number[]
-  /** Its plans note when they begin what. */
-  readonly traced: boolean
-  /** The text of liblxc's config; `plan` is what init runs first. */
-  readonly config: (fds: { readonly plan: number; readonly log: number }) => string
-}
-
-/** What create has of a monitor that it has launched. */
-interface Launched {
-  readonly process: ExecutorProcess
-  readonly plans: readonly Plan[]
-  readonly reportWrite: number
-  readonly logPath: string
-  /** The file for the container's plan, the directory of the start fifo, and the write end of the pipe that says when to go on. */
-  readonly plan: number
-  readonly fifoDirectory: number
-  readonly go: number
+  readonly plans: MonitorPlans
 }
 
 export class Monitor {
+  /** The process that has the plans, which goes on as the monitor. */
   readonly process: ExecutorProcess
   /** What the monitor and init run before the container's plan. */
   readonly plans: readonly Plan[]
-  readonly fifoDirectory: number
-  /** Number of the fd to which all of them report. */
-  readonly reportWrite: number
-  readonly #plan: number
-  readonly #go: number
-  readonly #logPath: string
-  readonly #open: Set<number>
+  readonly #files: MonitorFiles
+  readonly #fds: FdScope
   #reaped = false
 
-  /** Throws RuntimeError. */
-  static launch(info: ContainerInfo, options: LaunchOptions): Monitor {
-    const open = new Set(options.cgroup.fds)
-    try {
-      return new Monitor(launch(info, options, open), open)
-    } catch (error) {
-      for (const fd of open) close(fd)
-      throw error
+  /** Closes those of `files`, which are of `fds`, that only the monitor may hold. Throws RuntimeError. */
+  static launch(files: MonitorFiles, { init, cgroup, inherited, plans }: LaunchOptions, fds: FdScope): Monitor {
+    const { config, log, fifoDirectory, report, reportRead, go, wait, plan } = files
+    fillSealed(wait, compile(plans.wait, report))
+    writeAll(config, plans.lxcConfig)
+    const task = {
+      plan: plans.launch,
+      fds: [...inherited, ...cgroup.fds, plan, config, log, fifoDirectory, go, wait],
     }
+    const pipe = { report: reportRead, reportWrite: report }
+    const process = ExecutorProcess.launchInto({ init, forks: forksIntoCgroup(cgroup) }, task, pipe)
+    // Only the child may hold these: end of file is how either side learns that the other is gone.
+    for (const fd of [...cgroup.fds, go, wait]) close(fds.release(fd))
+    return new Monitor(process, plans, files, fds)
   }
 
-  private constructor({ process, plans, reportWrite, logPath, plan, fifoDirectory, go }: Launched, open: Set<number>) {
+  private constructor(process: ExecutorProcess, plans: MonitorPlans, files: MonitorFiles, fds: FdScope) {
     this.process = process
-    this.plans = plans
-    this.reportWrite = reportWrite
-    this.#logPath = logPath
-    this.#plan = plan
-    this.fifoDirectory = fifoDirectory
-    this.#go = go
-    this.#open = open
+    this.plans = [plans.launch, plans.wait]
+    this.#files = files
+    this.#fds = fds
   }
 
   get pid(): number {
@@ -113,14 +70,16 @@ export class Monitor {
 
   /** Lets init run its plan. */
   go(plan: Plan): void {
-    fillSealed(this.#plan, compile(plan, this.reportWrite))
+    const { plan: file, report, goWrite } = this.#files
+    fillSealed(file, compile(plan, report))
     try {
-      write(this.#go, 'g')
+      write(goWrite, 'g')
     } catch (error) {
       // Nobody is left to read it: what happened stands in the report.
       if (codeOf(error) !== 'EPIPE') throw error
     }
-    this.#close(this.#go)
+    this.#close(goWrite)
+    this.#close(report)
   }
 
   /** Init's pid on the host: the only child of the monitor. */
@@ -165,7 +124,7 @@ export class Monitor {
   lastErrors(): string {
     let text: string
     try {
-      text = readText(this.#logPath)
+      text = readText(this.#files.logPath)
     } catch (error) {
       return messageOf(error)
     }
@@ -178,64 +137,11 @@ export class Monitor {
 
   /** The end of liblxc's log into ours, when create has failed and its file is removed. */
   keepLog(): void {
-    const lines = readText(this.#logPath).split('\n').filter(Boolean)
+    const lines = readText(this.#files.logPath).split('\n').filter(Boolean)
     for (const line of lines.slice(-MOST_KEPT_LINES)) log.info(line, { c: 'liblxc' })
   }
 
-  /** Closes what create holds of it. */
-  close(): void {
-    this.process.close()
-    for (const fd of this.#open) close(fd)
-    this.#open.clear()
+  #close(fd: Fd): void {
+    close(this.#fds.release(fd))
   }
-
-  #close(fd: number): void {
-    if (this.#open.delete(fd)) close(fd)
-  }
-}
-
-/** `open` takes every fd that create still holds afterwards. */
-function launch(info: ContainerInfo, options: LaunchOptions, open: Set<number>): Launched {
-  const { arch, companions, cgroup, inherited, config } = options
-  const keep = (fd: number): number => {
-    open.add(fd)
-    return fd
-  }
-  const plan = keep(memfdCreate('plan'))
-  const configFile = keep(openFile(info.configFilePath(), O_RDWR | O_CREAT | O_EXCL, 0o600))
-  const logPath = info.runtimePath('lxc.log')
-  const log = keep(openFile(logPath, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600))
-  const fifoDirectory = keep(makeStartFifo(info))
-  const [goRead, go] = pipe()
-  keep(goRead)
-  keep(go)
-  const command = [companions.start, info.containerId, `${companions.libexec}/lxc`, `/proc/self/fd/${configFile}`]
-  const plans: Plan[] = []
-  const own: number[] = [...cgroup.fds, goRead]
-  let reportWrite = -1
-  const process = ExecutorProcess.launch({ init: companions.init, forks: forksIntoCgroup(cgroup) }, (report) => {
-    reportWrite = report
-    const launchPlan = planLaunch({ ...options, stage: companions.stage, report, command })
-    const waitPlan = planWait({ arch, go: goRead, plan, traceReport: options.traced ? report : undefined })
-    plans.push(launchPlan, waitPlan)
-    const wait = keep(sealedFile('plan', compile(waitPlan, report)))
-    own.push(wait)
-    writeAll(configFile, config({ plan: wait, log }))
-    return { plan: launchPlan, fds: [...inherited, ...own, plan, configFile, log, fifoDirectory] }
-  })
-  // Only the process may hold these: end of file is how either side learns that the other is gone.
-  for (const fd of own) if (open.delete(fd)) close(fd)
-  return { process, plans, reportWrite, logPath, plan, fifoDirectory, go }
-}
-
-/**
- * init opens the fifo as the container's user, below an fd of its directory: that directory can be entered by all, and
- * nobody but init can reach it, because the runtime directory around it is 0700.
- */
-function makeStartFifo(info: ContainerInfo): number {
-  const directory = info.runtimePath('fifo')
-  makeDirectory(directory, 0o711)
-  makeFifo(`${directory}/${START_FIFO}`, 0o600)
-  changeMode(`${directory}/${START_FIFO}`, 0o622)
-  return openFile(directory, O_PATH | O_DIRECTORY)
 }

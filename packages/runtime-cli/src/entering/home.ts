@@ -1,7 +1,7 @@
 /** HOME for a process whose environment has none, or an empty one: the image's passwd decides, as in runc. */
 import { decode } from '@crio-lxc/core/abi/bytes'
 import { O_NOCTTY, O_PATH, O_RDONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
-import { close, read } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, read } from '@crio-lxc/core/sys/fd'
 import { fstat, openFile } from '@crio-lxc/core/sys/files'
 import { openat2 } from '@crio-lxc/core/sys/mount'
 
@@ -36,7 +36,7 @@ function readPasswd(root: number): string {
 }
 
 /** The image decides what it is: nothing but a regular file is opened, as to open a device or a fifo is an act of its own. */
-function openPasswd(root: number): number | undefined {
+function openPasswd(root: number): Fd | undefined {
   try {
     const found = openat2(root, 'etc/passwd', { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
     try {

@@ -10,7 +10,7 @@ import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { log } from '@crio-lxc/core/log/logger'
 import { machineOf, type ProgramHeader, readProgramHeader } from '@crio-lxc/core/process/program-header'
-import { close, read } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, read } from '@crio-lxc/core/sys/fd'
 import { fstat, O_RDONLY, openFile } from '@crio-lxc/core/sys/files'
 import { openat2 } from '@crio-lxc/core/sys/mount'
 import { pidfdGetfd } from '@crio-lxc/core/sys/process'
@@ -145,7 +145,7 @@ type LookedAt = { readonly header: ProgramHeader; readonly executable: boolean }
 
 /** The image's file is hostile: nothing is opened for reading before it is known to be a regular one. */
 function lookAt({ root, cwd }: Place, path: string): LookedAt {
-  let fd: number
+  let fd: Fd
   try {
     const absolute = path.startsWith('/') ? path : `${cwd}/${path}`
     fd = openat2(root, absolute, { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })

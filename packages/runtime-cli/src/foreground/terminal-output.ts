@@ -1,7 +1,7 @@
 /** Standard output of a process in the foreground that has a terminal of its own: written without waiting for its reader. */
 import { O_NOCTTY, O_NONBLOCK, O_WRONLY } from '@crio-lxc/core/abi/constants'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
-import { close, POLLOUT, type Polled, write } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, POLLOUT, type Polled, write } from '@crio-lxc/core/sys/fd'
 import { fstat, openFile } from '@crio-lxc/core/sys/files'
 import { readModes } from '@crio-lxc/core/sys/terminal'
 
@@ -59,7 +59,7 @@ export function printsToTerminal(): boolean {
 }
 
 /** Of a terminal or a pipe. A file never blocks and has a position, and a socket cannot be opened. */
-function openAgain(): number | undefined {
+function openAgain(): Fd | undefined {
   try {
     if (!fstat(STDOUT).isFIFO() && !printsToTerminal()) return undefined
     return openFile(`/proc/self/fd/${STDOUT}`, O_WRONLY | O_NONBLOCK | O_NOCTTY)

@@ -5,7 +5,7 @@
 
 import type { Struct } from '@crio-lxc/core/abi/bytes'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
-import { close, POLLIN, POLLOUT, pollAsync, read, write } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, POLLIN, POLLOUT, pollAsync, read, write } from '@crio-lxc/core/sys/fd'
 import { type HeldSignals, holdSignals } from '@crio-lxc/core/sys/signals'
 import { socketpair } from '@crio-lxc/core/sys/socket'
 import { copySize, makeRaw, readModes, restoreModes, setNonBlocking } from '@crio-lxc/core/sys/terminal'
@@ -20,15 +20,15 @@ const NOTHING = new Uint8Array()
 
 export class TerminalProxy {
   /** The end that the process sends its master to. */
-  readonly socket: number
+  readonly socket: Fd
   /**
    * Lines end with a line feed alone, as runc has it: a file is to get the bytes that the process writes. What a terminal
    * shows needs a carriage return, too.
    */
   readonly plainLines = !printsToTerminal()
-  readonly #receiver: number
+  readonly #receiver: Fd
   readonly #output = new TerminalOutput()
-  #master: number | undefined
+  #master: Fd | undefined
   #modes: Struct | undefined
   #resizes: HeldSignals | undefined
 

@@ -9,6 +9,7 @@ import { logSpan, takesSpans } from '@crio-lxc/core/log/logger'
 import { fdsOf } from '@crio-lxc/core/plan/container-entry'
 import { readProcStat } from '@crio-lxc/core/process/proc'
 import { close, pipe, read, readToEnd } from '@crio-lxc/core/sys/fd'
+import { withFds } from '@crio-lxc/core/sys/fd-scope'
 import { memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
 import { asSubreaper } from '@crio-lxc/core/sys/process'
 import { kill, monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
@@ -25,19 +26,15 @@ export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly
   const { hook, init } = companionsOf(settings)
   const traced = takesSpans()
   const from = traced ? monotonicMs() : 0
-  const open = new Set<number>()
-  const keep = (fd: number): number => {
-    open.add(fd)
-    return fd
-  }
-  try {
-    const request = keep(
+  return withFds((fds) => {
+    const request = fds.keep(
       sealedFile('hooks', JSON.stringify({ init, runs, ...(traced && { traced }) } satisfies HookRequest)),
     )
     // A file, because a pipe that nobody reads would hold it up.
-    const stderr = keep(memfdCreate('stderr'))
+    const stderr = fds.keep(memfdCreate('stderr'))
     const [answer, answerWrite] = pipe()
-    for (const fd of [answer, answerWrite]) keep(fd)
+    fds.keep(answer)
+    fds.keep(answerWrite)
     const entered = runs.flatMap(({ container }) => (container ? fdsOf(container) : []))
     // A hook whose parent is killed becomes a child of this process: its pid is its own until it is reaped here.
     return asSubreaper(() => {
@@ -49,8 +46,7 @@ export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly
         stderr,
       })
       // Only the child may hold it: end of file is how its end is seen.
-      open.delete(answerWrite)
-      close(answerWrite)
+      close(fds.release(answerWrite))
       const { starts, failures } = parseAnswer(decode(readToEnd(answer)))
       const last = starts.at(-1)
       const exit = wait(pid)
@@ -61,9 +57,7 @@ export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly
       const what = orphaned ? `${last.hook} was ended` : `run ${points.join(', ')}`
       throw new RuntimeError('hook-failed', `${what}: ${hook} ${describe(exit)} without an answer${lastWords(stderr)}`)
     })
-  } finally {
-    for (const fd of open) close(fd)
-  }
+  })
 }
 
 /** As a clause of a sentence; what the engine says of its own death may be long. */

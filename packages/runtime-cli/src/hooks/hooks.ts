@@ -17,6 +17,7 @@ import type { Hooks, Spec } from '@crio-lxc/core/oci/spec'
 import { pidInside } from '@crio-lxc/core/process/pid-namespace'
 import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { close } from '@crio-lxc/core/sys/fd'
+import { withFds } from '@crio-lxc/core/sys/fd-scope'
 import { readFile } from '@crio-lxc/core/sys/files'
 import { openat2 } from '@crio-lxc/core/sys/mount'
 import { environment } from '@crio-lxc/core/sys/program'
@@ -116,19 +117,12 @@ function environmentOfContainer(config: string, { pid }: ProcessIdentity): strin
 }
 
 function withContainer(facts: ContainerFacts, init: ProcessIdentity, use: (container: HookContainer) => void): void {
-  const { fds, ...cgroup } = openCgroup(cgroupLayout(), facts.cgroupDir, {
-    others: facts.resctrl?.tasks,
-    instead: cgroupOf(init.pid),
+  withFds((fds) => {
+    const where = { others: facts.resctrl?.tasks, instead: cgroupOf(init.pid) }
+    const { tasks, unified } = openCgroup(cgroupLayout(), facts.cgroupDir, where, fds)
+    const namespaces = openContainerNamespaces(init, fds)
+    use({ namespaces, cgroup: { tasks, unified }, newKeyring: !facts.noNewKeyring })
   })
-  try {
-    const namespaces = openContainerNamespaces(init, (fd) => {
-      fds.push(fd)
-      return fd
-    })
-    use({ namespaces, cgroup, newKeyring: !facts.noNewKeyring })
-  } finally {
-    for (const fd of fds) close(fd)
-  }
 }
 
 function demand([failure]: readonly string[]): void {

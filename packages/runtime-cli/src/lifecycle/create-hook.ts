@@ -14,8 +14,8 @@ import { close, poll } from '@crio-lxc/core/sys/fd'
 import { O_RDWR, withFile } from '@crio-lxc/core/sys/files'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
+import type { CreateOptions } from '../creation/create-options.ts'
 import type { Settings } from '../settings.ts'
-import type { CreateOptions } from './create.ts'
 
 /** `create`, then the hook; `command` is the verb. Returns or throws what `create` does; a failure of the hook is a warning. */
 export async function withCreateHook<Result>(

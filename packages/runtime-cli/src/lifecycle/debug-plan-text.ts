@@ -1,6 +1,6 @@
 import type { PrintedStep } from '@crio-lxc/core/plan/print'
 import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
-import type { DebugPlan, PrintedHook } from './debug-plan.ts'
+import type { DebugPlan, PrintedHook } from './print-all.ts'
 
 /** Lines below a title; without lines it is left out. */
 interface Section {

@@ -20,6 +20,7 @@ import { fdsOf } from '@crio-lxc/core/plan/container-entry'
 import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { isAlive, runningThread } from '@crio-lxc/core/process/proc'
 import { close, pipe } from '@crio-lxc/core/sys/fd'
+import { type FdScope, withFds } from '@crio-lxc/core/sys/fd-scope'
 import { readFile } from '@crio-lxc/core/sys/files'
 import { openat2 } from '@crio-lxc/core/sys/mount'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
@@ -47,7 +48,6 @@ import { userNamespaceOfInit } from '../namespaces/user-namespace.ts'
 import type { ProcessTrace } from '../plan-process/process-trace.ts'
 import { traceOf } from '../plan-process/trace-of.ts'
 import type { FeatureGates, Settings } from '../settings.ts'
-import { Undo } from '../undo.ts'
 import { stateOf } from './state.ts'
 
 /** Returns the exit code of the process, or 0 when it is detached. */
@@ -176,12 +176,11 @@ interface Starting {
 }
 
 /** Returns the pid of the process, which is this process's child, when its program has been executed. */
-function startProcess({ settings, container, spec, process, options, preserved, proxy }: Starting): number {
-  const fds = new Undo()
-  const keep = (fd: number): number => {
-    fds.push(() => close(fd))
-    return fd
-  }
+function startProcess(starting: Starting): number {
+  return withFds((fds) => enter(starting, fds))
+}
+
+function enter({ settings, container, spec, process, options, preserved, proxy }: Starting, fds: FdScope): number {
   const { startMs } = settings.timeouts
   // The new process is frozen with the others, for as long as they are.
   const waitMs = options.ignorePaused && isHeld(container) ? undefined : startMs
@@ -191,21 +190,28 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     const consoleSocket =
       options.consoleSocket === undefined
         ? proxy?.socket
-        : keep(connectCaller('console', options.consoleSocket, startMs))
+        : fds.keep(connectCaller('console', options.consoleSocket, startMs))
     const console =
       consoleSocket === undefined ? undefined : { socket: consoleSocket, plainLines: proxy?.plainLines ?? false }
     const pidfdSocket =
-      options.pidfdSocket === undefined ? undefined : keep(connectCaller('pidfd', options.pidfdSocket, startMs))
+      options.pidfdSocket === undefined ? undefined : fds.keep(connectCaller('pidfd', options.pidfdSocket, startMs))
     const layout = cgroupLayout()
     const { cgroupDir } = facts
     const { tasks: others } = facts.resctrl ?? {}
     const cgroup = options.cgroups?.length
-      ? openSubCgroups(options.cgroups, { path: cgroupDir, layout, others })
-      : openCgroup(layout, execCgroup(layout, cgroupDir, init.init.pid), { others, instead: cgroupOf(init.init.pid) })
-    cgroup.fds.forEach(keep)
+      ? openSubCgroups(options.cgroups, { path: cgroupDir, layout, others }, fds)
+      : openCgroup(
+          layout,
+          execCgroup(layout, cgroupDir, init.init.pid),
+          { others, instead: cgroupOf(init.init.pid) },
+          fds,
+        )
+    const [report, reportWrite] = pipe()
+    fds.keep(report)
+    fds.keep(reportWrite)
     const thread = `/proc/${init.init.pid}/task/${runningThread(init.init.pid)}`
-    const root = keep(openat2(-100, `${thread}/root`, { flags: O_PATH, resolve: 0 }))
-    const namespaces = openContainerNamespaces(init.init, keep, thread)
+    const root = fds.keep(openat2(-100, `${thread}/root`, { flags: O_PATH, resolve: 0 }))
+    const namespaces = openContainerNamespaces(init.init, fds, thread)
     const userNamespace = userNamespaceOfInit(init.init, namespaces, thread)
     if (userNamespace) checkMappedUser(process.user, userNamespace)
     const inputs = processInputs(process, {
@@ -216,30 +222,31 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       filterOf: (seccomp) => keptSeccomp(info.runtimePath(), seccomp),
     })
     const agent = agentOf(spec.linux?.seccomp, inputs.seccomp?.notifies ?? false)
-    const [acknowledge, acknowledgeWrite] = agent ? pipe().map(keep) : []
+    const [acknowledge, acknowledgeWrite] = agent ? pipe().map((fd) => fds.keep(fd)) : []
     const entry = { namespaces, cgroup, newKeyring: !facts.noNewKeyring }
+    const plan = planExec({
+      arch: hostArch(),
+      process: inputs,
+      entry,
+      fds: { report: reportWrite, console, acknowledge, preserved: preserved.length },
+      traced: options.trace !== undefined,
+    })
+    fixStdio(process.user, { namespace: userNamespace, label: spec.linux?.mountLabel, root })
+    const task = {
+      plan,
+      fds: [
+        ...preserved,
+        ...fdsOf(entry),
+        ...(consoleSocket === undefined ? [] : [consoleSocket]),
+        ...(acknowledge === undefined ? [] : [acknowledge]),
+      ],
+    }
     const { init: path } = companionsOf(settings)
     // The last fork is into the pid namespace.
-    const executor = ExecutorProcess.launch({ init: path, forks: forksIntoCgroup(cgroup) + 1 }, (report) => {
-      const plan = planExec({
-        arch: hostArch(),
-        process: inputs,
-        entry,
-        fds: { report, console, acknowledge, preserved: preserved.length },
-        traced: options.trace !== undefined,
-      })
-      fixStdio(process.user, { namespace: userNamespace, label: spec.linux?.mountLabel, root })
-      return {
-        plan,
-        fds: [
-          ...preserved,
-          ...fdsOf(entry),
-          ...(consoleSocket === undefined ? [] : [consoleSocket]),
-          ...(acknowledge === undefined ? [] : [acknowledge]),
-        ],
-      }
-    })
-    fds.push(() => executor.close())
+    const forks = forksIntoCgroup(cgroup) + 1
+    const executor = ExecutorProcess.launchInto({ init: path, forks }, task, { report, reportWrite })
+    // Only the process may hold it: end of file is how its end is seen.
+    close(fds.release(reportWrite))
     const executed = awaitExecution({
       executor,
       init: init.init,
@@ -251,7 +258,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
         if (pidfdSocket !== undefined) sendPidfd(pidfdSocket, pid, { word: 'setns', timeoutMs: startMs })
       },
       onRefused(pid, errno) {
-        const entered = keep(pidfdOpen(pid))
+        const entered = fds.keep(pidfdOpen(pid))
         const { candidates } = inputs
         const { args, cwd } = process
         const refused = { pid, pidfd: entered, errno, command: args[0] ?? '', candidates, cwd }
@@ -260,7 +267,7 @@ function startProcess({ settings, container, spec, process, options, preserved, 
       onListener:
         agent &&
         ((pid, listener) => {
-          const entered = keep(pidfdOpen(pid))
+          const entered = fds.keep(pidfdOpen(pid))
           sendListener(agent, { pid, pidfd: entered, listener, state: stateOf(container), timeoutMs: startMs })
           if (acknowledgeWrite !== undefined) acknowledgeListener(acknowledgeWrite)
         }),
@@ -271,7 +278,5 @@ function startProcess({ settings, container, spec, process, options, preserved, 
   } catch (error) {
     proxy?.close()
     throw error
-  } finally {
-    fds.run(undefined)
   }
 }

@@ -12,7 +12,8 @@ import { stepLog } from '@crio-lxc/core/log/step-log'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import { type PlanRecord, parseRecord, RECORD_BYTES } from '@crio-lxc/core/plan/record'
 import { openProcess } from '@crio-lxc/core/process/pidfd'
-import { close, poll, read, tryLock } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, poll, read, tryLock } from '@crio-lxc/core/sys/fd'
+import { withFdsAsync } from '@crio-lxc/core/sys/fd-scope'
 import { openFile, removeFile } from '@crio-lxc/core/sys/files'
 import type { NotifySocket } from '../caller/notify-socket.ts'
 import { acknowledgeListener, listenerMissing, sendListener } from '../caller/seccomp-listener.ts'
@@ -50,8 +51,8 @@ export async function begin(settings: Settings, id: string, options: StartOption
 }
 
 /** One start at a time, as hooks are to run once; the lock goes with the process that has it. undefined: nothing to lock. */
-function lockStart({ root }: Settings, id: string): number | undefined {
-  let fd: number
+function lockStart({ root }: Settings, id: string): Fd | undefined {
+  let fd: Fd
   try {
     fd = openFile(new ContainerInfo(root, checkContainerId(id)).runtimePath('init.json'), O_RDONLY | O_NONBLOCK)
   } catch (error) {
@@ -111,38 +112,45 @@ async function listen(container: Container, socket: string, optional: boolean): 
  * refused, once init has ended for it.
  */
 async function release(settings: Settings, container: Container, pidfd: number): Promise<RuntimeError | undefined> {
-  const { startMs: timeoutMs } = settings.timeouts
   const path = container.info.runtimePath('fifo', START_FIFO)
-  const agent = container.init?.seccompAgent
-  const open: number[] = []
-  let refusal: RuntimeError | undefined
-  try {
-    const keep = (fd: number): number => {
-      open.push(fd)
-      return fd
-    }
+  const refusal = await goOn(settings, container, { path, pidfd })
+  // Until then it would still be taken for one that is to be started.
+  if (refusal) poll([pidfd], settings.timeouts.startMs)
+  removeFile(path)
+  return refusal
+}
+
+interface Released {
+  /** Of the start fifo. */
+  readonly path: string
+  readonly pidfd: number
+}
+
+async function goOn(
+  settings: Settings,
+  container: Container,
+  { path, pidfd }: Released,
+): Promise<RuntimeError | undefined> {
+  const { startMs: timeoutMs } = settings.timeouts
+  return withFdsAsync(async (fds) => {
     // Before init goes on: it takes the end of this fifo for the end of start.
     const acknowledge =
-      agent && keep(openFile(container.info.runtimePath('fifo', ACKNOWLEDGE_FIFO), O_WRONLY | O_NONBLOCK))
-    // Opening the read end lets init's open of the write end return; O_NONBLOCK because init may just have died.
+      container.init?.seccompAgent &&
+      fds.keep(openFile(container.info.runtimePath('fifo', ACKNOWLEDGE_FIFO), O_WRONLY | O_NONBLOCK))
     const message = openMessage(container)
-    if (message !== undefined) keep(message)
-    const fifo = keep(openFile(path, O_RDONLY | O_NONBLOCK))
+    if (message !== undefined) fds.keep(message)
+    // Opening the read end lets init's open of the write end return; O_NONBLOCK because init may just have died.
+    const fifo = fds.keep(openFile(path, O_RDONLY | O_NONBLOCK))
     try {
       const errno = awaitExecution(container, { fifo, pidfd, acknowledge, timeoutMs })
-      refusal = errno === undefined ? undefined : await refuse(settings, container, { pidfd, errno })
+      const refusal = errno === undefined ? undefined : await refuse(settings, container, { pidfd, errno })
       if (message !== undefined && refusal) writeTerminationMessage(message, refusal)
+      return refusal
     } catch (error) {
       if (message !== undefined) writeTerminationMessage(message, error)
       throw error
     }
-  } finally {
-    for (const fd of open) close(fd)
-  }
-  // Until then it would still be taken for one that is to be started.
-  if (refusal) poll([pidfd], timeoutMs)
-  removeFile(path)
-  return refusal
+  })
 }
 
 /** Lets init say why its program cannot be executed. */
@@ -161,7 +169,7 @@ async function refuse(
 }
 
 /** Before init goes on: once it has failed its mounts are gone. */
-function openMessage({ init }: Container): number | undefined {
+function openMessage({ init }: Container): Fd | undefined {
   return init?.terminationMessage && openTerminationMessage(init.init.pid, init.terminationMessage)
 }
 

@@ -6,7 +6,8 @@ import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { JoinedNamespace } from '@crio-lxc/core/plan/container-entry'
 import { isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
-import { close } from '@crio-lxc/core/sys/fd'
+import { close, type Fd } from '@crio-lxc/core/sys/fd'
+import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { fstat, O_RDONLY, openFile, stat, unlessMissing } from '@crio-lxc/core/sys/files'
 import { owningUserNamespace } from '@crio-lxc/core/sys/process'
 import { namespaceKinds } from './namespaces.ts'
@@ -14,20 +15,20 @@ import { namespaceKinds } from './namespaces.ts'
 const types = Object.keys(namespaceKinds) as NamespaceType[]
 
 /**
- * Opens every namespace in which a process is not with this one; what is entered is what was looked at. `keep` takes the fds
- * to be closed; `thread` is the directory below /proc of one that still runs. Throws RuntimeError when the process has ended: it is in no namespace then, and who enters none stays on the
+ * Opens every namespace in which a process is not with this one; what is entered is what was looked at. `fds` closes them;
+ * `thread` is the directory below /proc of one that still runs. Throws RuntimeError when the process has ended: it is in no namespace then, and who enters none stays on the
  * host; and when it has a mount namespace whose owner may do more there than who enters it knows.
  */
 export function openContainerNamespaces(
   init: ProcessIdentity,
-  keep: (fd: number) => number,
+  fds: FdScope,
   thread = `/proc/${init.pid}`,
 ): JoinedNamespace[] {
   const joined = types.flatMap((type) => {
     const { file, flag } = namespaceKinds[type]
     const own = unlessMissing(() => stat(`/proc/self/ns/${file}`))
     if (!own) return []
-    const fd = keep(openOf(init, `${thread}/ns/${file}`))
+    const fd = fds.keep(openOf(init, `${thread}/ns/${file}`))
     return fstat(fd).ino === own.ino ? [] : [{ type, flag, fd }]
   })
   // Only now: alive at the end, it has been the one that was looked at.
@@ -37,7 +38,7 @@ export function openContainerNamespaces(
 }
 
 /** An fd of one of them, whether or not it is this process's. Throws RuntimeError when the process has ended. */
-export function openContainerNamespace(init: ProcessIdentity, type: NamespaceType): number {
+export function openContainerNamespace(init: ProcessIdentity, type: NamespaceType): Fd {
   const fd = openOf(init, `/proc/${init.pid}/ns/${namespaceKinds[type].file}`)
   if (isAlive(init)) return fd
   close(fd)
@@ -50,7 +51,7 @@ export function isStillIn(thread: string, { type, fd }: JoinedNamespace): boolea
   return now?.ino === fstat(fd).ino
 }
 
-function openOf(init: ProcessIdentity, path: string): number {
+function openOf(init: ProcessIdentity, path: string): Fd {
   try {
     return openFile(path, O_RDONLY)
   } catch (error) {

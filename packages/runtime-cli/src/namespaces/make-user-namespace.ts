@@ -2,7 +2,7 @@
 
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
-import { close, write } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, write } from '@crio-lxc/core/sys/fd'
 import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY, openFile } from '@crio-lxc/core/sys/files'
 import { type UserNamespaceProcess, withUserNamespace } from './with-user-namespace.ts'
 
@@ -13,7 +13,7 @@ export interface NewUserNamespace extends UserNamespaceProcess {
 }
 
 /** fd of the namespace. The process that made it has ended and is reaped, also when this throws RuntimeError. */
-export function makeUserNamespace({ uidMap, gidMap, ...process }: NewUserNamespace): number {
+export function makeUserNamespace({ uidMap, gidMap, ...process }: NewUserNamespace): Fd {
   return withUserNamespace(process, undefined, (pid) => {
     writeMap(`/proc/${pid}/uid_map`, uidMap)
     writeMap(`/proc/${pid}/gid_map`, gidMap)

@@ -15,9 +15,11 @@ import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import { checkNamespaceRules } from '@crio-lxc/core/oci/namespace-rules'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import { close } from '@crio-lxc/core/sys/fd'
+import { close, type Fd } from '@crio-lxc/core/sys/fd'
+import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { fstat, openFile, readText, stat } from '@crio-lxc/core/sys/files'
 import { namespaceType } from '@crio-lxc/core/sys/process'
+import type { OpenNamespaces } from './plan/open-namespaces.ts'
 
 /** The files below /proc/PID/ns, and the flags of clone(2) and setns(2). */
 export const namespaceKinds: Readonly<Record<NamespaceType, { readonly file: string; readonly flag: number }>> = {
@@ -31,58 +33,34 @@ export const namespaceKinds: Readonly<Record<NamespaceType, { readonly file: str
   time: { file: 'time', flag: CLONE_NEWTIME },
 }
 
-/** Whether the container sees the processes of the runtime's pid namespace. */
-export function sharesPids({ created, shared }: OpenNamespaces): boolean {
-  return !created.has('pid') && !shared.has('pid')
-}
-
-/** The namespaces that are the container's; of every other type it shares the runtime's. */
-export interface OpenNamespaces {
-  readonly created: ReadonlySet<NamespaceType>
-  /** fds of the namespace files to be joined; the caller closes them. */
-  readonly shared: ReadonlyMap<NamespaceType, number>
-}
-
 /**
- * Opens what is joined by path. Throws SpecError for a path that is no namespace of its type, and for a field that sets
+ * Opens what is joined by path, for `fds`. Throws SpecError for a path that is no namespace of its type, and for a field that sets
  * something in a namespace that turns out to be the host's.
  */
-export function openNamespaces(spec: Spec): OpenNamespaces {
+export function openNamespaces(spec: Spec, fds: FdScope): OpenNamespaces {
   const created = new Set<NamespaceType>()
   const shared = new Map<NamespaceType, number>()
   const own = new Set<NamespaceType>()
-  try {
-    for (const [index, { type, path }] of (spec.linux?.namespaces ?? []).entries()) {
-      if (path) {
-        const { fd, ino } = openNamespace(type, path, `linux.namespaces[${index}].path`)
-        // Joining the runtime's own would be joining nothing.
-        if (ino === namespaceOf('self', type)) close(fd)
-        else {
-          shared.set(type, fd)
-          // A runtime in namespaces of its own can still be sent to those of the machine.
-          if (ino !== namespaceOf('1', type)) own.add(type)
-        }
-      } else {
-        created.add(type)
-        own.add(type)
-      }
+  for (const [index, { type, path }] of (spec.linux?.namespaces ?? []).entries()) {
+    if (path) {
+      const { fd, ino } = openNamespace(type, path, `linux.namespaces[${index}].path`)
+      fds.keep(fd)
+      // Joining the runtime's own would be joining nothing.
+      if (ino === namespaceOf('self', type)) continue
+      shared.set(type, fd)
+      // A runtime in namespaces of its own can still be sent to those of the machine.
+      if (ino !== namespaceOf('1', type)) own.add(type)
+    } else {
+      created.add(type)
+      own.add(type)
     }
-    // With anything to join liblxc makes a cgroup namespace too; from inside a user namespace the way back is barred.
-    if (shared.size > 0 && ![...created, ...shared.keys()].some((type) => type === 'cgroup' || type === 'user'))
-      shared.set('cgroup', openFile('/proc/self/ns/cgroup', 0o4000))
-    const sharesUts = !created.has('uts') && !shared.has('uts')
-    checkNamespaceRules(sharesUts ? withoutHostnameInEffect(spec) : spec, own)
-  } catch (error) {
-    for (const fd of shared.values()) close(fd)
-    throw error
   }
+  // With anything to join liblxc makes a cgroup namespace too; from inside a user namespace the way back is barred.
+  if (shared.size > 0 && ![...created, ...shared.keys()].some((type) => type === 'cgroup' || type === 'user'))
+    shared.set('cgroup', fds.keep(openFile('/proc/self/ns/cgroup', 0o4000)))
+  const sharesUts = !created.has('uts') && !shared.has('uts')
+  checkNamespaceRules(sharesUts ? withoutHostnameInEffect(spec) : spec, own)
   return { created, shared }
-}
-
-/** The kernel gives a new sysfs to those alone whose user namespace the network namespace belongs to. */
-export function sharesSysfs({ created, shared }: OpenNamespaces): boolean {
-  if (created.has('network')) return false
-  return created.has('user') || (shared.has('user') && !shared.has('network'))
 }
 
 /** Callers repeat the host's name when they share its UTS namespace by path: nothing would change. */
@@ -91,9 +69,9 @@ function withoutHostnameInEffect(spec: Spec): Spec {
   return { ...spec, hostname: '' }
 }
 
-function openNamespace(type: NamespaceType, path: string, pointer: string): { fd: number; ino: bigint } {
+function openNamespace(type: NamespaceType, path: string, pointer: string): { fd: Fd; ino: bigint } {
   const { file, flag } = namespaceKinds[type]
-  let fd: number
+  let fd: Fd
   try {
     fd = openFile(path, 0o4000)
   } catch (cause) {

@@ -8,7 +8,7 @@ import type { JoinedNamespace } from '@crio-lxc/core/plan/container-entry'
 import { isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { readText } from '@crio-lxc/core/sys/files'
 import { isStillIn } from './container-namespaces.ts'
-import type { OpenNamespaces } from './namespaces.ts'
+import type { OpenNamespaces } from './plan/open-namespaces.ts'
 import { type UserNamespaceProcess, withUserNamespace } from './with-user-namespace.ts'
 
 export interface UserNamespaceContext extends UserNamespaceProcess {

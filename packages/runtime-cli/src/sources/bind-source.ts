@@ -3,7 +3,7 @@
 import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE } from '@crio-lxc/core/abi/constants'
 import { lastClauseOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
-import { close } from '@crio-lxc/core/sys/fd'
+import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { fstat } from '@crio-lxc/core/sys/files'
 import { cloneTree, mountFlags, mountSetattr } from '@crio-lxc/core/sys/mount'
 import type { MountOptions } from '@crio-lxc/init/mount-options'
@@ -20,13 +20,15 @@ export interface BindContext {
    * not be copied, and what the host's mount forbids stays forbidden.
    */
   readonly staged: boolean
+  /** Closes what is opened. */
+  readonly fds: FdScope
 }
 
 /** Throws SpecError for a path that cannot be bound as the options ask. */
-export function openBind(path: string, options: MountOptions, { pointer, staged }: BindContext): MountSource {
+export function openBind(path: string, options: MountOptions, { pointer, staged, fds }: BindContext): MountSource {
   let fd: number
   try {
-    fd = cloneTree(AT_FDCWD, path, { recursive: options.recursive })
+    fd = fds.keep(cloneTree(AT_FDCWD, path, { recursive: options.recursive }))
   } catch (cause) {
     throw new SpecError(`${pointer}.source`, `open ${path}: ${lastClauseOf(cause)}`)
   }
@@ -39,7 +41,6 @@ export function openBind(path: string, options: MountOptions, { pointer, staged 
     setAttributes(fd, options, kept)
     return { fd, directory: fstat(fd).isDirectory(), propagation }
   } catch (cause) {
-    close(fd)
     if (cause instanceof SpecError) throw cause
     throw new SpecError(`${pointer}.source`, `bind ${path} with its options: ${lastClauseOf(cause)}`)
   }

@@ -2,12 +2,11 @@ import { AT_FDCWD, MS_PRIVATE } from '@crio-lxc/core/abi/constants'
 import type { CgroupLayout, Hierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
-import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
-import { close } from '@crio-lxc/core/sys/fd'
+import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { cloneTree, mountSetattr } from '@crio-lxc/core/sys/mount'
 import { components } from '@crio-lxc/init/inside-root'
 import { parseMountOptions } from '@crio-lxc/init/mount-options'
-import type { CgroupMounts } from '@crio-lxc/init/steps/mounts'
+import type { OpenCgroupMounts } from './plan/open-sources.ts'
 
 export interface CgroupMountContext {
   readonly layout: CgroupLayout
@@ -18,45 +17,33 @@ export interface CgroupMountContext {
   readonly detached: ReadonlyMap<number, unknown>
 }
 
-export interface OpenCgroupMounts {
-  readonly mounts: CgroupMounts
-  readonly fds: number[]
-  /** The binds as a user namespace gets them. */
-  readonly staged: readonly StagedMount[]
-}
-
 /**
  * What the container's cgroup mounts show. Without a cgroup namespace it is a bind of the container's own directory:
  * a new cgroup2 mount would clear `nsdelegate` for the whole host, and show all of its cgroups. So it is with a namespace
  * where a mount of the host's lies below: a cgroup2 on a cgroup2, as a recursive bind of /sys brings it, is EBUSY.
  */
-export function cgroupMounts(spec: Spec, context: CgroupMountContext): OpenCgroupMounts {
+export function cgroupMounts(spec: Spec, context: CgroupMountContext, fds: FdScope): OpenCgroupMounts {
   const { layout, pathOf, created, detached } = context
   const version = layout.mode === 'v2' ? 2 : 1
   const index = spec.mounts?.findIndex(({ type }) => type === 'cgroup' || type === 'cgroup2') ?? -1
   const shown = index < 0 ? [] : layout.hierarchies.filter((hierarchy) => hierarchy.version === version)
   const onHostMount = version === 2 && liesOnAny(spec.mounts ?? [], index, detached)
-  const fds: number[] = []
-  try {
-    const hierarchies = shown.map((hierarchy) => {
-      const entry = { name: hierarchy.name, data: mountData(hierarchy) }
-      if (created.has('cgroup') && !onHostMount) return entry
-      const fd = cloneTree(AT_FDCWD, hierarchy.mountPoint + pathOf(hierarchy), { recursive: false })
-      fds.push(fd)
-      const { ofBind } = parseMountOptions(spec.mounts?.[index]?.options ?? [])
-      mountSetattr(fd, { propagation: MS_PRIVATE })
-      if (ofBind) mountSetattr(fd, ofBind)
-      return { ...entry, bind: fd }
-    })
-    const links = shown.flatMap(({ name, controllers }) =>
-      controllers.length > 1 ? controllers.map((controller) => [controller, name] as const) : [],
-    )
-    const staged = fds.map((fd) => ({ fd, directory: true, propagation: [MS_PRIVATE] }))
-    return { mounts: { version, hierarchies, links }, fds, staged }
-  } catch (error) {
-    for (const fd of fds) close(fd)
-    throw error
-  }
+  const binds: number[] = []
+  const hierarchies = shown.map((hierarchy) => {
+    const entry = { name: hierarchy.name, data: mountData(hierarchy) }
+    if (created.has('cgroup') && !onHostMount) return entry
+    const bind = fds.keep(cloneTree(AT_FDCWD, hierarchy.mountPoint + pathOf(hierarchy), { recursive: false }))
+    binds.push(bind)
+    const { ofBind } = parseMountOptions(spec.mounts?.[index]?.options ?? [])
+    mountSetattr(bind, { propagation: MS_PRIVATE })
+    if (ofBind) mountSetattr(bind, ofBind)
+    return { ...entry, bind }
+  })
+  const links = shown.flatMap(({ name, controllers }) =>
+    controllers.length > 1 ? controllers.map((controller) => [controller, name] as const) : [],
+  )
+  const staged = binds.map((fd) => ({ fd, directory: true, propagation: [MS_PRIVATE] }))
+  return { mounts: { version, hierarchies, links }, staged }
 }
 
 /** Whether the mount at `index` lies on, or below, an earlier one that shows something of the host. */

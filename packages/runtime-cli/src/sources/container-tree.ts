@@ -2,7 +2,7 @@
 
 import { O_PATH, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
-import { close } from '@crio-lxc/core/sys/fd'
+import { close, type Fd } from '@crio-lxc/core/sys/fd'
 import { readLink } from '@crio-lxc/core/sys/files'
 import { openat2 } from '@crio-lxc/core/sys/mount'
 
@@ -82,7 +82,7 @@ export class ContainerTree {
 }
 
 /** Undefined when it cannot be opened: init will say why. */
-function open(root: number, path: Path, resolve: number): number | undefined {
+function open(root: number, path: Path, resolve: number): Fd | undefined {
   try {
     return openat2(root, path.join('/') || '.', { flags: O_PATH, resolve: resolve | RESOLVE_NO_MAGICLINKS })
   } catch (error) {

@@ -7,7 +7,7 @@
 import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { directoryEntries } from '@crio-lxc/core/sys/directory'
-import { close, read, writeAll } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, read, writeAll } from '@crio-lxc/core/sys/fd'
 import {
   changeModeOf,
   changeOwnerOf,
@@ -133,7 +133,7 @@ function copyAttributes(from: number, to: number, budget: CopyBudget): void {
   }
 }
 
-function withBoth(source: number, openTarget: () => number, use: (source: number, target: number) => void): void {
+function withBoth(source: Fd, openTarget: () => Fd, use: (source: number, target: number) => void): void {
   try {
     const target = openTarget()
     try {

@@ -14,7 +14,8 @@ import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { type IdMappings, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { Mount } from '@crio-lxc/core/oci/spec'
-import { close } from '@crio-lxc/core/sys/fd'
+import { close, type Fd } from '@crio-lxc/core/sys/fd'
+import { withFds } from '@crio-lxc/core/sys/fd-scope'
 import { changeOwner, fstat, O_DIRECTORY, O_RDONLY, openFile } from '@crio-lxc/core/sys/files'
 import { mountFlags, mountSetattr, newMount, openat2 } from '@crio-lxc/core/sys/mount'
 import { components } from '@crio-lxc/init/inside-root'
@@ -38,34 +39,30 @@ export interface CopyUp {
 }
 
 /** fd of the detached tmpfs, filled. Its root belongs to the container's root, or to whom the options name. */
-export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, label, ids, budget }: CopyUp): number {
+export function openTmpfsWithCopy(mount: Mount, { options, rootfs, pointer, label, ids, budget }: CopyUp): Fd {
   const { destination, source } = mount
   if (label) refuseOtherContext(options.data, pointer)
-  const open: number[] = []
-  try {
-    // Nothing in the image to copy: an empty tmpfs is what is asked for.
-    const from = openInImage(rootfs, destination)
-    if (from !== undefined) open.push(from)
-    const data = ids ? withHostIds(options.data, ids, pointer) : options.data
-    const parameters = data.split(',').filter((option) => option !== '')
-    if (from !== undefined && !namesMode(data)) parameters.push(`mode=${(fstat(from).mode & 0o7777).toString(8)}`)
-    const attributes = options.attributes & ~MOUNT_ATTR_RDONLY
-    const fd = newMount({ type: 'tmpfs', source: source || 'tmpfs', context: label, parameters, attributes })
+  return withFds((fds) => {
     try {
+      // Nothing in the image to copy: an empty tmpfs is what is asked for.
+      const from = openInImage(rootfs, destination)
+      if (from !== undefined) fds.keep(from)
+      const data = ids ? withHostIds(options.data, ids, pointer) : options.data
+      const parameters = data.split(',').filter((option) => option !== '')
+      if (from !== undefined && !namesMode(data)) parameters.push(`mode=${(fstat(from).mode & 0o7777).toString(8)}`)
+      const attributes = options.attributes & ~MOUNT_ATTR_RDONLY
+      const fd = fds.keep(
+        newMount({ type: 'tmpfs', source: source || 'tmpfs', context: label, parameters, attributes }),
+      )
       if (ids) giveToRoot(fd, options.data, ids)
       if (from !== undefined) fill(fd, from, budget)
       if (options.attributes & MOUNT_ATTR_RDONLY) mountSetattr(fd, { set: MOUNT_ATTR_RDONLY })
-      return fd
+      return fds.release(fd)
     } catch (error) {
-      close(fd)
-      throw error
+      if (error instanceof SpecError) throw error
+      throw new SpecError(`${pointer}.options`, `copy ${destination} for tmpcopyup: ${messageOf(error)}`)
     }
-  } catch (error) {
-    if (error instanceof SpecError) throw error
-    throw new SpecError(`${pointer}.options`, `copy ${destination} for tmpcopyup: ${messageOf(error)}`)
-  } finally {
-    for (const fd of open) close(fd)
-  }
+  })
 }
 
 function fill(tmpfs: number, from: number, budget: CopyBudget): void {
@@ -94,7 +91,7 @@ function giveToRoot(fd: number, data: string, { uids, gids }: IdMappings): void 
   changeOwner(`/proc/self/fd/${fd}/.`, owner('uid', uids), owner('gid', gids))
 }
 
-function openInImage(rootfs: number, destination: string): number | undefined {
+function openInImage(rootfs: number, destination: string): Fd | undefined {
   const path = components(destination).join('/') || '.'
   try {
     const found = openat2(rootfs, path, { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS })
@@ -109,6 +106,6 @@ function openInImage(rootfs: number, destination: string): number | undefined {
   }
 }
 
-function openDirectory(path: string): number {
+function openDirectory(path: string): Fd {
   return openFile(path, O_RDONLY | O_DIRECTORY)
 }

@@ -8,12 +8,12 @@ import { MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, makedev, S_IFBLK, S_IFCHR } from 
 import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { type IdMappings, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { Device } from '@crio-lxc/core/oci/linux'
-import { close } from '@crio-lxc/core/sys/fd'
+import { close, type Fd } from '@crio-lxc/core/sys/fd'
 import { changeMode, changeOwner, makeNode } from '@crio-lxc/core/sys/files'
 import { newMount } from '@crio-lxc/core/sys/mount'
 
 /** fd of the tmpfs; the node of `devices[n]` is its file `n`. */
-export function makeDeviceNodes(devices: readonly Device[], ids: IdMappings): number {
+export function makeDeviceNodes(devices: readonly Device[], ids: IdMappings): Fd {
   const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC
   const fd = newMount({ type: 'tmpfs', source: 'tmpfs', parameters: ['mode=755'], attributes })
   try {

@@ -7,7 +7,8 @@ import { MS_RDONLY, MS_REC, O_PATH } from '@crio-lxc/core/abi/constants'
 import { resolvePath } from '@crio-lxc/core/abi/path'
 import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import type { Mount } from '@crio-lxc/core/oci/spec'
-import { close } from '@crio-lxc/core/sys/fd'
+import type { Fd } from '@crio-lxc/core/sys/fd'
+import { withFds } from '@crio-lxc/core/sys/fd-scope'
 import { O_DIRECTORY, openFile } from '@crio-lxc/core/sys/files'
 import { mountSetattr, newMount } from '@crio-lxc/core/sys/mount'
 import { labelling, refuseOtherContext } from '@crio-lxc/init/mount-label'
@@ -32,32 +33,29 @@ export interface HostFilesystem {
 }
 
 /** fd of the detached mount, with its attributes and its propagation. */
-export function openHostFilesystem(mount: Mount, { options, bundle, pointer, label, preview }: HostFilesystem): number {
+export function openHostFilesystem(mount: Mount, { options, bundle, pointer, label, preview }: HostFilesystem): Fd {
   const { type = '', source = '', destination } = mount
   const context = labelling(type, label) === 'context' ? label : ''
   if (context) refuseOtherContext(options.data, pointer)
   const { attributes } = options
   if (preview) return newMount({ type: 'tmpfs', source: 'preview', parameters: [], attributes })
-  const opened: number[] = []
-  const openLayer = (path: string): string => {
-    opened.push(openFile(resolvePath(bundle, path), O_PATH | O_DIRECTORY))
-    return `/proc/self/fd/${opened.at(-1)}`
-  }
-  try {
-    const ofFilesystem = options.ofFilesystem.flatMap((option) => option.split(/(?<!\\),/))
-    const parameters = [
-      ...(options.flags & MS_RDONLY ? ['ro'] : []),
-      ...(type === 'overlay' ? ofFilesystem.map((option) => withLayersOpened(option, openLayer)) : ofFilesystem),
-    ]
-    const fd = newMount({ type, source: source || type, context, parameters, attributes })
-    for (const change of options.propagation)
-      mountSetattr(fd, { propagation: change & ~MS_REC, recursive: (change & MS_REC) !== 0 })
-    return fd
-  } catch (error) {
-    throw new SpecError(pointer, `mount ${type} for ${destination}: ${messageOf(error)}`)
-  } finally {
-    for (const fd of opened) close(fd)
-  }
+  return withFds((layers) => {
+    const openLayer = (path: string): string =>
+      `/proc/self/fd/${layers.keep(openFile(resolvePath(bundle, path), O_PATH | O_DIRECTORY))}`
+    try {
+      const ofFilesystem = options.ofFilesystem.flatMap((option) => option.split(/(?<!\\),/))
+      const parameters = [
+        ...(options.flags & MS_RDONLY ? ['ro'] : []),
+        ...(type === 'overlay' ? ofFilesystem.map((option) => withLayersOpened(option, openLayer)) : ofFilesystem),
+      ]
+      const fd = newMount({ type, source: source || type, context, parameters, attributes })
+      for (const change of options.propagation)
+        mountSetattr(fd, { propagation: change & ~MS_REC, recursive: (change & MS_REC) !== 0 })
+      return fd
+    } catch (error) {
+      throw new SpecError(pointer, `mount ${type} for ${destination}: ${messageOf(error)}`)
+    }
+  })
 }
 
 /**

@@ -11,10 +11,10 @@ import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
 import { idMappingOf, type MountIdMapping, noMappings } from '@crio-lxc/core/oci/id-mapped-mounts'
 import { idMapText } from '@crio-lxc/core/oci/id-mapping-rules'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
-import { close } from '@crio-lxc/core/sys/fd'
+import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { mountSetattr } from '@crio-lxc/core/sys/mount'
 import { makeUserNamespace } from '../namespaces/make-user-namespace.ts'
-import type { OpenNamespaces } from '../namespaces/namespaces.ts'
+import type { OpenNamespaces } from '../namespaces/plan/open-namespaces.ts'
 
 export interface IdMapperInputs {
   readonly arch: Arch
@@ -27,12 +27,15 @@ export interface IdMapperInputs {
 export class IdMapper {
   readonly #spec: Spec
   readonly #inputs: IdMapperInputs
+  readonly #fds: FdScope
   /** By their mappings as text. */
   readonly #made = new Map<string, number>()
 
-  constructor(spec: Spec, inputs: IdMapperInputs) {
+  /** `fds` closes the namespaces. */
+  constructor(spec: Spec, inputs: IdMapperInputs, fds: FdScope) {
     this.#spec = spec
     this.#inputs = inputs
+    this.#fds = fds
   }
 
   /** Gives the detached mount `fd` the mapping of the mount at `pointer`, whose source is `path`, if it asks for one. */
@@ -47,16 +50,11 @@ export class IdMapper {
     }
   }
 
-  /** The mapping of the mount at `pointer`, in a user namespace that is open until `close`; undefined when it asks for none. */
+  /** The mapping of the mount at `pointer`, in an open user namespace; undefined when it asks for none. */
   mappingOf(mount: Mount, pointer: string): { userNamespace: number; recursive: boolean } | undefined {
     const mapping = idMappingOf(mount, this.#spec)
     if (!mapping) return undefined
     return { userNamespace: this.#namespaceOf(mount, mapping, pointer), recursive: mapping.recursive }
-  }
-
-  close(): void {
-    for (const fd of this.#made.values()) close(fd)
-    this.#made.clear()
   }
 
   #namespaceOf(mount: Mount, mapping: MountIdMapping, pointer: string): number {
@@ -71,7 +69,7 @@ export class IdMapper {
     const known = this.#made.get(key)
     if (known !== undefined) return known
     try {
-      const fd = makeUserNamespace({ ...this.#inputs, ...maps })
+      const fd = this.#fds.keep(makeUserNamespace({ ...this.#inputs, ...maps }))
       this.#made.set(key, fd)
       return fd
     } catch (cause) {

@@ -21,13 +21,13 @@ import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
-import { close, dupAbove } from '@crio-lxc/core/sys/fd'
+import { dupAbove } from '@crio-lxc/core/sys/fd'
+import { type FdScope, withFds } from '@crio-lxc/core/sys/fd-scope'
 import { filesystemType, fstat, openFile } from '@crio-lxc/core/sys/files'
 import { cloneTree, mountSetattr, openat2 } from '@crio-lxc/core/sys/mount'
 import { components } from '@crio-lxc/init/inside-root'
 import { type MountOptions, parseMountOptions, parsePropagation } from '@crio-lxc/init/mount-options'
 import { devicesOf } from '@crio-lxc/init/steps/devices'
-import type { DetachedMount } from '@crio-lxc/init/steps/mounts'
 import type { TreeSource } from '@crio-lxc/init/steps/tree-bind'
 import { type BindContext, type MountSource, openBind } from './bind-source.ts'
 import { CopyBudget } from './copy-budget.ts'
@@ -35,20 +35,8 @@ import { openTmpfsWithCopy } from './copy-up.ts'
 import { makeDeviceNodes } from './device-nodes.ts'
 import { isMadeOfHostFiles, openHostFilesystem } from './host-filesystem.ts'
 import type { IdMapper } from './id-mapper.ts'
+import type { Sources } from './plan/open-sources.ts'
 import { MountPoints } from './tree-source.ts'
-
-export interface Sources {
-  readonly rootfs: number
-  readonly mounts: ReadonlyMap<number, DetachedMount>
-  /** By index in `mounts` of the spec: binds of what earlier mounts provide, which init opens. */
-  readonly fromTree: ReadonlyMap<number, TreeSource>
-  readonly devices: ReadonlyMap<string, number>
-  readonly nullDevice: number | undefined
-  /** The mounts among them as a user namespace gets them; empty without one. */
-  readonly staged: readonly StagedMount[]
-  /** Every fd above, for inheritance and closing. */
-  readonly fds: readonly number[]
-}
 
 const PROC_SUPER_MAGIC = 0x9fa0
 const PROC_ROOT_INO = 1n
@@ -71,61 +59,63 @@ export interface SourceOptions {
   readonly preview?: boolean
 }
 
-/** Throws SpecError for a source that is missing or is not what it should be; then nothing stays open. */
-export function openSources(spec: Spec, options: SourceOptions): Sources {
-  const { bundle, rootfs: path, ids, idMapper, hostSysfs, preview = false } = options
-  const fds: number[] = []
-  const staged: StagedMount[] = []
-  const keep = (fd: number): number => {
-    fds.push(fd)
-    return fd
-  }
-  try {
-    const rootfs = keep(openRootfs(spec, bundle))
-    staged.push({ fd: rootfs, directory: true, propagation: [rootfsPropagation(spec) | MS_REC] })
-    const mounts = new Map<number, DetachedMount>()
-    const label = spec.linux?.mountLabel ?? ''
-    let shared: CopyBudget | undefined
-    const budget = (): CopyBudget => {
-      shared ??= CopyBudget.of(spec)
-      return shared
+/** Throws SpecError for a source that is missing or is not what it should be. All that is opened is for `fds`. */
+export function openSources(spec: Spec, options: SourceOptions, fds: FdScope): Sources {
+  const { ids } = options
+  const rootfs = openRootfs(spec, options.bundle, fds)
+  const mounts = new Map<number, MountSource>()
+  const fromTree = new Map<number, TreeSource>()
+  const points = new MountPoints(options.rootfs)
+  const context = { ...options, rootfs, label: spec.linux?.mountLabel ?? '', budget: budgetOf(spec), fds }
+  spec.mounts?.forEach((mount, index) => {
+    const pointer = `mounts[${index}]`
+    const inTree = treeSource(mount, { ...options, pointer, points })
+    points.add(mount)
+    if (inTree) {
+      const { idmap } = inTree
+      // One of its own, for init: the mapper closes the other.
+      const own = idmap && { ...idmap, userNamespace: fds.keep(dupAbove(idmap.userNamespace, 3)) }
+      fromTree.set(index, { ...inTree, idmap: own })
+      return
     }
-    const fromTree = new Map<number, TreeSource>()
-    const points = new MountPoints(path)
-    spec.mounts?.forEach((mount, index) => {
-      const inTree = treeSource(mount, { pointer: `mounts[${index}]`, bundle, points, ids, idMapper })
-      points.add(mount)
-      if (inTree) {
-        const { idmap } = inTree
-        // One of its own, for init: the mapper closes the other.
-        const own = idmap && { ...idmap, userNamespace: keep(dupAbove(idmap.userNamespace, 3)) }
-        fromTree.set(index, { ...inTree, idmap: own })
-        return
-      }
-      const context = { pointer: `mounts[${index}]`, bundle, rootfs, label, preview, ids, idMapper, budget, hostSysfs }
-      const source = openMount(mount, context)
-      if (source) {
-        staged.push({ ...source, fd: keep(source.fd) })
-        mounts.set(index, source)
-      }
-    })
-    const devices = new Map<string, number>()
-    let nullDevice: number | undefined
-    const nodes = ids ? nodesOf(spec) : []
-    if (ids && nodes.length > 0) {
-      const of = staged.push({ fd: keep(makeDeviceNodes(nodes, ids)), directory: true, propagation: [MS_PRIVATE] }) - 1
-      for (const [index, node] of nodes.entries()) {
-        // Only the number is needed: the container plan puts the node in its place.
-        const fd = keep(openFile('/', O_PATH))
-        if (node === mask) nullDevice = fd
-        else devices.set(node.path, fd)
-        staged.push({ fd, directory: false, propagation: [MS_PRIVATE], file: { of, name: String(index) } })
-      }
-    }
-    return { rootfs, mounts, fromTree, devices, nullDevice, staged: ids ? staged : [], fds }
-  } catch (error) {
-    for (const fd of fds) close(fd)
-    throw error
+    const source = openMount(mount, { ...context, pointer })
+    if (source) mounts.set(index, source)
+  })
+  const opened = { rootfs, mounts, fromTree, devices: new Map(), nullDevice: undefined, staged: [] }
+  if (!ids) return opened
+  const ofRootfs = { fd: rootfs, directory: true, propagation: [rootfsPropagation(spec) | MS_REC] }
+  return withNodes({ ...opened, staged: [ofRootfs, ...mounts.values()] }, { nodes: nodesOf(spec), ids, fds })
+}
+
+interface Nodes {
+  readonly nodes: readonly Device[]
+  readonly ids: IdMappings
+  readonly fds: FdScope
+}
+
+/** `sources` with what root of a user namespace cannot make. */
+function withNodes(sources: Sources, { nodes, ids, fds }: Nodes): Sources {
+  if (nodes.length === 0) return sources
+  const of = sources.staged.length
+  const tree = { fd: fds.keep(makeDeviceNodes(nodes, ids)), directory: true, propagation: [MS_PRIVATE] }
+  const devices = new Map<string, number>()
+  let nullDevice: number | undefined
+  const files = nodes.map((node, index): StagedMount => {
+    // Only the number is needed: the container plan puts the node in its place.
+    const fd = fds.keep(openFile('/', O_PATH))
+    if (node === mask) nullDevice = fd
+    else devices.set(node.path, fd)
+    return { fd, directory: false, propagation: [MS_PRIVATE], file: { of, name: String(index) } }
+  })
+  return { ...sources, devices, nullDevice, staged: [...sources.staged, tree, ...files] }
+}
+
+/** Looked at for the first mount that needs it. */
+function budgetOf(spec: Spec): () => CopyBudget {
+  let shared: CopyBudget | undefined
+  return () => {
+    shared ??= CopyBudget.of(spec)
+    return shared
   }
 }
 
@@ -139,29 +129,21 @@ function rootfsPropagation({ linux }: Spec): number {
  * As runc, which refuses every symlink below the bundle: who could exchange one would choose another root. The clone of a
  * shared mount stays its peer until it gets another propagation.
  */
-function openRootfs(spec: Spec, bundle: string): number {
+function openRootfs(spec: Spec, bundle: string, fds: FdScope): number {
   const { path } = spec.root
   const propagation = rootfsPropagation(spec)
-  const opened: number[] = []
   let fd: number
   try {
-    const from = path.startsWith('/') ? AT_FDCWD : openFile(bundle, O_PATH)
-    if (from !== AT_FDCWD) opened.push(from)
-    const found = openat2(from, path, { flags: O_PATH, resolve: RESOLVE_NO_SYMLINKS })
-    opened.push(found)
-    fd = cloneTree(found, '', { recursive: true })
+    fd = withFds((opened) => {
+      const from = path.startsWith('/') ? AT_FDCWD : opened.keep(openFile(bundle, O_PATH))
+      const found = opened.keep(openat2(from, path, { flags: O_PATH, resolve: RESOLVE_NO_SYMLINKS }))
+      return fds.keep(cloneTree(found, '', { recursive: true }))
+    })
   } catch (cause) {
     throw new SpecError('root.path', `open ${resolvePath(bundle, path)}: ${lastClauseOf(cause)}${adviceFor(cause)}`)
-  } finally {
-    for (const each of opened) close(each)
   }
-  try {
-    mountSetattr(fd, { propagation, recursive: true })
-    if (!fstat(fd).isDirectory()) throw new SpecError('root.path', `${path} is not a directory`)
-  } catch (error) {
-    close(fd)
-    throw error
-  }
+  mountSetattr(fd, { propagation, recursive: true })
+  if (!fstat(fd).isDirectory()) throw new SpecError('root.path', `${path} is not a directory`)
   return fd
 }
 
@@ -177,11 +159,12 @@ interface MountContext {
   readonly rootfs: number
   readonly label: string
   readonly ids: IdMappings | undefined
-  readonly preview: boolean
+  readonly preview?: boolean
   readonly idMapper: SourceOptions['idMapper']
   readonly hostSysfs: boolean
   /** Of all mounts with tmpcopyup. */
   readonly budget: () => CopyBudget
+  readonly fds: FdScope
 }
 
 interface TreeContext extends Pick<SourceOptions, 'bundle' | 'ids' | 'idMapper'> {
@@ -208,7 +191,7 @@ function treeSource(mount: Mount, { pointer, bundle, points, ids, idMapper }: Tr
 }
 
 function openMount(mount: Mount, context: MountContext): MountSource | undefined {
-  const { pointer, bundle, rootfs, label, preview, ids, idMapper, budget, hostSysfs } = context
+  const { pointer, bundle, rootfs, label, preview = false, ids, idMapper, budget, hostSysfs, fds } = context
   const options = parseMountOptions(mount.options ?? [])
   const { type = '', source } = mount
   if (isBind(mount)) {
@@ -217,26 +200,21 @@ function openMount(mount: Mount, context: MountContext): MountSource | undefined
     if (options.remount) return undefined
     if (!source) throw new SpecError(`${pointer}.source`, 'is missing: a bind mount needs the path to bind')
     const path = source.startsWith('/') ? source : `${bundle}/${source}`
-    const bind = openBind(path, options, { pointer, staged: ids !== undefined })
-    try {
-      if (components(mount.destination).join('/') === 'proc') refuseFalseProc(bind.fd, path, pointer)
-      idMapper?.apply(bind.fd, mount, { pointer, path })
-    } catch (error) {
-      close(bind.fd)
-      throw error
-    }
+    const bind = openBind(path, options, { pointer, staged: ids !== undefined, fds })
+    if (components(mount.destination).join('/') === 'proc') refuseFalseProc(bind.fd, path, pointer)
+    idMapper?.apply(bind.fd, mount, { pointer, path })
     return bind
   }
-  if (type === 'sysfs' && hostSysfs) return openHostSysfs(options, { pointer, staged: ids !== undefined })
+  if (type === 'sysfs' && hostSysfs) return openHostSysfs(options, { pointer, staged: ids !== undefined, fds })
   if (options.copyUp) {
     if (type !== 'tmpfs') throw new SpecError(`${pointer}.options`, 'tmpcopyup is for mounts of type tmpfs')
-    const fd = openTmpfsWithCopy(mount, { options, rootfs, pointer, label, ids, budget: budget() })
+    const fd = fds.keep(openTmpfsWithCopy(mount, { options, rootfs, pointer, label, ids, budget: budget() }))
     return { fd, directory: true, propagation: [MS_PRIVATE] }
   }
   if (options.remount || !isMadeOfHostFiles(mount)) return undefined
   const propagation = [MS_PRIVATE, ...options.propagation]
   const made = { options: ids ? { ...options, propagation: [] } : options, bundle, pointer, label, preview }
-  return { fd: openHostFilesystem(mount, made), directory: true, propagation }
+  return { fd: fds.keep(openHostFilesystem(mount, made)), directory: true, propagation }
 }
 
 /** What is mounted below /sys comes with it, and is read-only where it is. */

@@ -3,7 +3,7 @@ import type { PresentCgroup } from '@crio-lxc/core/cgroup/plan/controller'
 import { type DevicePlan, planDevices } from '@crio-lxc/core/cgroup/plan/device-plan'
 import { planDeviceWrites, planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import type { FeatureGates } from '../settings.ts'
+import type { FeatureGates } from '../../settings.ts'
 
 /** What linux.resources asks of the host. */
 export interface ResourcePlan {

@@ -1,0 +1,77 @@
+/** The first traces on the host: the id, the cgroup, and what in the container leads to either. */
+import { removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
+import { cgroupOwner, delegateCgroup } from '@crio-lxc/core/cgroup/delegate'
+import { cgroupOf } from '@crio-lxc/core/cgroup/exec-cgroup'
+import type { Hierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/container/container-info'
+import type { StepLog } from '@crio-lxc/core/log/step-log'
+import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
+import { ownPid } from '@crio-lxc/core/sys/program'
+import { killContainer } from '../removal/kill-container.ts'
+import { cgroupMounts } from '../sources/cgroup-mounts.ts'
+import type { Undo } from '../undo.ts'
+import { factsOf } from './facts.ts'
+import type { Opened } from './open-inputs.ts'
+import type { OccupiedInputs } from './plan/inputs.ts'
+
+/** What create has while it makes a container. */
+export interface Creation {
+  readonly undo: Undo
+  readonly fds: FdScope
+  /** Logs a step that is done. */
+  readonly done: StepLog
+}
+
+export interface Occupied extends Opened {
+  readonly info: ContainerInfo
+  readonly facts: ContainerFacts
+  readonly inputs: OccupiedInputs
+  /** The container has an environment: hooks.poststop is for what had one. */
+  readonly environment: { exists: boolean }
+  /** Where a container without a cgroup of its own is. */
+  readonly callersCgroup: ((hierarchy: Hierarchy) => string) | undefined
+}
+
+export function occupy(opened: Opened, { undo, fds, done }: Creation): Occupied {
+  const { request, inputs, cgroup, resctrl } = opened
+  const { settings, spec, options } = request
+  const { layout, placement } = cgroup
+  const info = new ContainerInfo(settings.root, options.id)
+  const facts = factsOf(opened)
+  const environment = { exists: false }
+  info.create(facts, { 'config.json': request.text })
+  // The last thing to be undone: poststop is after the container has been destroyed.
+  undo.push(() => {
+    const { runner, later } = opened.hooks
+    if (later?.poststop && environment.exists) runner?.runPoststopHooks(settings, facts, later)
+  })
+  undo.push(() => info.remove())
+  occupyCgroup(opened, facts, undo)
+  const sources = request.notifier?.addNotifySocket(inputs, info, fds) ?? inputs.sources
+  const { path } = placement
+  const { madeCgroups } = facts
+  done('cgroups', `made ${info.runtimePath()} and the cgroup ${path}`, { cgroup: path, madeCgroups })
+  const callersCgroup = request.withoutCgroup && cgroupOf(ownPid())
+  const { created } = inputs.namespaces
+  const shows = { layout, pathOf: callersCgroup ?? (() => path), created, detached: inputs.sources.mounts }
+  const mounts = cgroupMounts(spec, shows, fds)
+  if (resctrl) {
+    resctrl.make(undo)
+    done('resctrl', `made the resctrl group ${resctrl.facts.group}`)
+  }
+  undo.push(() => killContainer(layout, path, settings.timeouts.killMs))
+  const complete = { ...inputs, sources, cgroupMounts: mounts }
+  return { ...opened, info, facts, inputs: complete, environment, callersCgroup }
+}
+
+function occupyCgroup({ request, inputs, cgroup }: Opened, { madeCgroups }: ContainerFacts, undo: Undo): void {
+  const { layout, placement, manager } = cgroup
+  // The one check that is left: with an id that is taken the cgroup is in use as well, and says less.
+  manager.checkUnused()
+  undo.push(() => manager.undo())
+  undo.push(() => removeDirectories(madeCgroups))
+  manager.make()
+  const { namespaces, userNamespace } = inputs
+  const owner = cgroupOwner(request.spec, { layout, created: namespaces.created, ids: userNamespace })
+  if (owner !== undefined) delegateCgroup(layout, placement.path, owner)
+}

@@ -1,0 +1,38 @@
+import { hasHooks, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
+import type { Hooks } from '@crio-lxc/core/oci/spec'
+import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
+import { checkHooks } from '../hooks/check-hooks.ts'
+import type { Companions } from '../installation/companions.ts'
+import { Gate } from './gate.ts'
+import type { CreateRequest } from './refuse.ts'
+
+export interface OpenedHooks {
+  /** Loaded for a container with hooks only. */
+  readonly runner: typeof import('../hooks/hooks.ts') | undefined
+  /** Given when create has something to do while init waits. */
+  readonly gate: Gate | undefined
+  /** Those of the verbs after create. */
+  readonly later: Hooks | undefined
+}
+
+export interface HookCircumstances {
+  readonly companions: Companions
+  /** Absolute path of root.path. */
+  readonly rootfs: string
+  /** The container's mount namespace is new. */
+  readonly ownMounts: boolean
+  /** create moves linux.netDevices, not init. */
+  readonly movesDevices: boolean
+}
+
+/** Throws SpecError for hooks that could not run as they should. */
+export async function openHooks(
+  { spec }: CreateRequest,
+  { companions, rootfs, ownMounts, movesDevices }: HookCircumstances,
+  fds: FdScope,
+): Promise<OpenedHooks> {
+  checkHooks(spec.hooks, { ownMounts, hook: companions.hook })
+  const runner = hasHooks(spec.hooks) ? await import('../hooks/hooks.ts') : undefined
+  const gate = Gate.of(spec, { libexec: companions.libexec, rootfs, ownMounts, movesDevices }, fds)
+  return { runner, gate, later: hooksAfterCreate(spec.hooks) }
+}
