@@ -41,6 +41,23 @@ export function fixStdio(
   return left
 }
 
+/** The memory devices among stdin, stdout and stderr of this process. */
+export function stdioDevices(): StdioDevice[] {
+  return [0, 1, 2].flatMap((fd) => {
+    const device = unlessClosed(() => memoryDevice(fd, fstat(fd)))
+    return device ? [{ fd, ...device }] : []
+  })
+}
+
+function unlessClosed<Result>(use: () => Result): Result | undefined {
+  try {
+    return use()
+  } catch (error) {
+    if (codeOf(error) === 'EBADF') return undefined
+    throw error
+  }
+}
+
 function isGiven(stat: FileStatus, namespace: IdMappings | undefined): boolean {
   if (!namespace || stat.isFIFO() || stat.isSocket()) return true
   return isMapped(namespace.uids, stat.uid) && isMapped(namespace.gids, stat.gid)

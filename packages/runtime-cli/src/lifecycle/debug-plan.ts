@@ -3,6 +3,7 @@ import { cgroupOf } from '@crio-lxc/core/cgroup/exec-cgroup'
 import { type FdScope, withFdsAsync } from '@crio-lxc/core/sys/fd-scope'
 import { ownPid } from '@crio-lxc/core/sys/program'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
+import { stdioDevices } from '../caller/stdio.ts'
 import { loadSpec } from '../creation/load-spec.ts'
 import { type Opened, openInputs } from '../creation/open-inputs.ts'
 import type { MonitorFds } from '../creation/plan/inputs.ts'
@@ -58,8 +59,8 @@ function preview(opened: Opened, fds: FdScope): AllInputs {
   return {
     ...inputs,
     cgroupMounts: cgroupMounts(request.spec, shows, fds),
-    // Those of create's own caller are not known.
-    stdio: [],
+    // Of a create that is called as this is.
+    stdio: inputs.userNamespace || inputs.console ? [] : stdioDevices(),
     monitor: monitorFds(opened, resctrl?.facts.tasks.length ?? 0),
     layout,
     present,
