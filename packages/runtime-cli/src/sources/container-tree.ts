@@ -9,6 +9,12 @@ import { openat2 } from '@crio-lxc/core/sys/mount'
 /** A path below the root, by its components, without links on the way. */
 type Path = readonly string[]
 
+/** A place in the tree, with those below it that lead to a mount. */
+interface Place {
+  readonly below: Map<string, Place>
+  cover?: Cover
+}
+
 interface Cover {
   /** How many components its path has, and how many mounts came before it. */
   readonly depth: number
@@ -19,8 +25,8 @@ interface Cover {
 
 export class ContainerTree {
   readonly #rootfs: number
-  /** By their paths. The last one that lies above a path is what is seen there. */
-  readonly #covers = new Map<string, Cover>()
+  /** The root. Of the mounts above a path the last one is what is seen there. */
+  readonly #places: Place = { below: new Map() }
   #count = 0
 
   /** `rootfs` is an open directory. */
@@ -29,7 +35,13 @@ export class ContainerTree {
   }
 
   cover(at: Path, fd: number | undefined): void {
-    this.#covers.set(at.join('/'), { depth: at.length, order: this.#count++, fd })
+    let place = this.#places
+    for (const name of at) {
+      const next: Place = place.below.get(name) ?? { below: new Map() }
+      place.below.set(name, next)
+      place = next
+    }
+    place.cover = { depth: at.length, order: this.#count++, fd }
   }
 
   /** How many components of `path`, as it is written, lead to the mount on which it lies. */
@@ -70,11 +82,12 @@ export class ContainerTree {
   }
 
   #coverOf(path: Path): Cover | undefined {
-    let last = this.#covers.get('')
-    let at = ''
-    for (const [index, name] of path.entries()) {
-      at = index === 0 ? name : `${at}/${name}`
-      const cover = this.#covers.get(at)
+    let place: Place | undefined = this.#places
+    let last = place.cover
+    for (const name of path) {
+      place = place.below.get(name)
+      if (!place) break
+      const { cover } = place
       if (cover && (!last || cover.order > last.order)) last = cover
     }
     return last
