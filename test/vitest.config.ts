@@ -26,6 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           root: import.meta.dirname,
           include: ['unit/**/*.test.ts'],
           testTimeout: 10_000,
@@ -35,6 +36,7 @@ export default defineConfig({
       {
         test: {
           name: 'fuzz',
+          sequence: { groupOrder: 1 },
           root: import.meta.dirname,
           include: ['fuzz/**/*.test.ts'],
           testTimeout: 10_000,
@@ -46,13 +48,20 @@ export default defineConfig({
         test: {
           ...integration,
           name: 'integration',
+          sequence: { groupOrder: 2 },
           include: testsOf('integration', 'callers', 'arm64', 'security'),
           maxWorkers,
         },
       },
       // After the others, one file at a time: they look at everything on the machine, or at every process of the installation.
       {
-        test: { ...integration, name: 'integration-alone', include: testsOf('leak', 'crash'), fileParallelism: false },
+        test: {
+          ...integration,
+          name: 'integration-alone',
+          sequence: { groupOrder: 3 },
+          include: testsOf('leak', 'crash'),
+          fileParallelism: false,
+        },
       },
     ],
   },
