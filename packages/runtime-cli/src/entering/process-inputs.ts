@@ -17,19 +17,24 @@ export interface ProcessContext {
   readonly root: number
   /** The container is in a user namespace of its own or of others. */
   readonly userNamespace: boolean
-  /** Where the filter comes from: it is compiled once. */
-  readonly filterOf: (seccomp: Seccomp) => CompiledSeccomp
+  /** What `appliedSeccomp` says, compiled. */
+  readonly seccomp: CompiledSeccomp | undefined
+}
+
+/** The profile of the container's processes. */
+export function appliedSeccomp(linux: Linux | undefined, gates: FeatureGates): Seccomp | undefined {
+  return gates.seccomp ? linux?.seccomp : undefined
 }
 
 /** What the planners need to know of a process beside the process itself. */
 export function processInputs(process: Process, context: ProcessContext): ProcessInputs {
-  const { linux, gates, root, userNamespace, filterOf } = context
+  const { linux, gates, root, userNamespace, seccomp } = context
   const environment = environmentOf(process, lacksHome(process) ? homeOf(process.user.uid, root) : undefined)
   return {
     process: withGates(process, gates, userNamespace),
     environment,
     candidates: executableCandidates(process.args[0] ?? '', environment),
-    seccomp: linux?.seccomp && gates.seccomp ? filterOf(linux.seccomp) : undefined,
+    seccomp,
     personality: linux?.personality,
     memoryPolicy: linux?.memoryPolicy,
     capabilities: gates.capabilities,

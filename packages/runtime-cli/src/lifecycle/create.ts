@@ -284,9 +284,12 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
   done('launch', `launched the monitor, pid ${monitor.pid}`, { pid: monitor.pid })
 
   // From here on liblxc makes the namespaces meanwhile: what is needed from here on is loaded from here on.
-  const { planContainer, processInputs, resolveDestinations, compileSeccomp, keepSeccomp, applyDevicePlan } =
-    await import('../creation/after-launch.ts')
+  const { planContainer, appliedSeccomp, processInputs, resolveDestinations, applyDevicePlan } = await import(
+    '../creation/after-launch.ts'
+  )
   const { agentOf, awaitInit, identifyInit, publishInit } = await import('../creation/after-launch.ts')
+  const profile = appliedSeccomp(spec.linux, featureGates)
+  const seccomp = profile && (await import('../creation/compiled-seccomp.ts')).compiledSeccomp(info, profile)
   const env = [...(container.spec.process.env ?? []), ...listenEnvironment(listenFds)]
   const process = processInputs(
     { ...spec.process, env },
@@ -295,11 +298,10 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
       gates: featureGates,
       root: sources.rootfs,
       userNamespace: userNamespace !== undefined,
-      filterOf: compileSeccomp,
+      seccomp,
     },
   )
-  if (process.seccomp) keepSeccomp(info.runtimePath(), process.seccomp)
-  if (process.seccomp?.notifies) checkHooksWithAgent(spec.hooks)
+  if (seccomp?.notifies) checkHooksWithAgent(spec.hooks)
   const mounts = resolveDestinations(container.spec.mounts ?? [], container.sources)
   const plan = planContainer({
     arch,
@@ -325,7 +327,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     userNamespace: userNamespace && { staged },
     traced,
   })
-  const seccompAgent = agentOf(spec.linux?.seccomp, process.seccomp?.notifies ?? false)
+  const seccompAgent = agentOf(spec.linux?.seccomp, seccomp?.notifies ?? false)
   if (seccompAgent) makeFifo(info.runtimePath('fifo', ACKNOWLEDGE_FIFO), 0o644)
   manager.limit()
   if (resources.devices) applyDevicePlan(cgroupDir, resources.devices)
@@ -378,6 +380,7 @@ async function build(info: ContainerInfo, { settings, options, managerOf, undo, 
     resident,
     withoutCgroup: settings.withoutCgroup,
   })
+  seccomp?.remember()
   done('publish', `init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
 }
 

@@ -33,7 +33,7 @@ import { Gate } from '../creation/gate.ts'
 import { loadSpec } from '../creation/load-spec.ts'
 import { ResctrlGroup } from '../creation/resctrl.ts'
 import { planResources } from '../creation/resource-plan.ts'
-import { processInputs } from '../entering/process-inputs.ts'
+import { appliedSeccomp, processInputs } from '../entering/process-inputs.ts'
 import { checkHooks, checkHooksWithAgent } from '../hooks/check-hooks.ts'
 import { companionsOf } from '../installation/companions.ts'
 import { hostArch } from '../installation/host-arch.ts'
@@ -156,12 +156,13 @@ async function plan(spec: Spec, { settings, bundle, notify, fds }: Planning): Pr
   const prepared = notify?.previewNotifySocket({ spec, sources })
   if (prepared) closeLater([prepared.fd])
   const mounted = prepared ?? { spec, sources }
+  const profile = appliedSeccomp(spec.linux, settings.featureGates)
   const process = processInputs(mounted.spec.process, {
     linux: spec.linux,
     gates: settings.featureGates,
     root: sources.rootfs,
     userNamespace: userNamespace !== undefined,
-    filterOf: compileSeccomp,
+    seccomp: profile && compileSeccomp(profile),
   })
   const ownMounts = namespaces.created.has('mount')
   checkHooks(spec.hooks, { ownMounts, hook: companions.hook })

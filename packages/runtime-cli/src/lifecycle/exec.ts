@@ -35,7 +35,7 @@ import { type Container, loadContainer } from '../container/load-container.ts'
 import { awaitExecution } from '../entering/await-execution.ts'
 import type { ExecOptions } from '../entering/exec-options.ts'
 import { execProcess } from '../entering/exec-process.ts'
-import { processInputs } from '../entering/process-inputs.ts'
+import { appliedSeccomp, processInputs } from '../entering/process-inputs.ts'
 import { sayWhyRefused } from '../entering/refused-execution.ts'
 import { SignalRelay } from '../foreground/signal-relay.ts'
 import { supervise } from '../foreground/supervise.ts'
@@ -211,12 +211,13 @@ function startProcess({ settings, container, spec, process, options, preserved, 
     const namespaces = openContainerNamespaces(init.init, keep, thread)
     const userNamespace = userNamespaceOfInit(init.init, namespaces, thread)
     if (userNamespace) checkMappedUser(process.user, userNamespace)
+    const profile = appliedSeccomp(spec.linux, facts)
     const inputs = processInputs(process, {
       linux: spec.linux,
       gates: facts,
       root,
       userNamespace: userNamespace !== undefined,
-      filterOf: (seccomp) => keptSeccomp(info.runtimePath(), seccomp),
+      seccomp: profile && keptSeccomp(info.runtimePath(), profile),
     })
     const agent = agentOf(spec.linux?.seccomp, inputs.seccomp?.notifies ?? false)
     const [acknowledge, acknowledgeWrite] = agent ? pipe().map(keep) : []
