@@ -1,7 +1,7 @@
 /**
  * Compiled filters, `ROOT/:seccomp-N`, which outlive their containers: callers give all of theirs the same few profiles, and
- * libseccomp takes as long for a usual one as the rest of create. No id begins with a colon, and being files they are no
- * containers to other runtimes that have the same root. Whatever is wrong with the cache, the filter is compiled.
+ * libseccomp takes as long for a usual one as the rest of create. No id begins with a colon, and to other runtimes that have
+ * the same root a file is no container. Whatever is wrong with the cache, the filter is compiled.
  */
 import { messageOf } from '../errors/runtime-error.ts'
 import { log } from '../log/logger.ts'
