@@ -221,6 +221,14 @@ describe('create compiles, and succeeds, when', () => {
   })
 })
 
+it('an entry that a killed create has not written to its end is swept by delete --force', async () => {
+  const { id } = await t.create(await bundleWith(small))
+  // Beyond the greatest pid.
+  writeFileSync(join(t.root, ':4194305-1'), 'a part')
+  await t.ok(['delete', '--force', id])
+  expect(readdirSync(t.root)).toEqual(entries())
+})
+
 it('a container without a profile, and one whose profile is ignored, leave no entry', async () => {
   await t.create()
   const bundle = await bundleWith(small)
