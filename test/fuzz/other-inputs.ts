@@ -16,6 +16,7 @@ import { parseProcess, parseResources } from '@crio-lxc/core/oci/parse-spec'
 import { parseRecord, RECORD_BYTES } from '@crio-lxc/core/plan/record'
 import { parseProcStat } from '@crio-lxc/core/process/proc'
 import { readProgramHeader } from '@crio-lxc/core/process/program-header'
+import { cachedProgram, cacheEntry } from '@crio-lxc/core/seccomp/cache-entry'
 import { printSeccompProgram } from '@crio-lxc/core/seccomp/print-program'
 import { homeIn } from '../../packages/runtime-cli/src/entering/home.ts'
 import { checkWrites } from './check-plan.ts'
@@ -78,6 +79,13 @@ export const otherInputs: Readonly<Record<string, OtherInput>> = {
   'seccomp.bpf': {
     make: (random) => Uint8Array.from({ length: 8 * random.below(40) }, () => random.below(256)),
     read: (bytes) => printSeccompProgram(bytes.subarray(0, bytes.length & ~7)),
+  },
+  'a compiled filter of the cache': {
+    make: (random) => {
+      const program = Uint8Array.from({ length: 8 * random.below(40) }, () => random.below(256))
+      return cacheEntry('input', program) as Uint8Array
+    },
+    read: (bytes) => cachedProgram(bytes, 'input')?.join(),
   },
   'etc/passwd': {
     make: (random) =>

@@ -73,7 +73,8 @@ export function sweepRuntimeRoot(root: string): void {
   }
 }
 
-function workName({ pid, startTime }: ProcessIdentity): string {
+/** What a process calls its unfinished work below ROOT. */
+export function workName({ pid, startTime }: ProcessIdentity): string {
   return `:${pid}-${startTime}`
 }
 

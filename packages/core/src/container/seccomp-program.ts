@@ -4,16 +4,13 @@
  */
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import type { Seccomp } from '../oci/linux.ts'
+import { isProgramLength } from '../seccomp/cache-entry.ts'
 import { filterFlags, notifies } from '../seccomp/filter.ts'
 import { writeFile } from '../sys/files.ts'
 import { type CompiledSeccomp, compileSeccomp } from '../sys/seccomp.ts'
 import { REMEDY, readOwnBytes } from './json-file.ts'
 
 export const SECCOMP_FILE = 'seccomp.bpf'
-
-/** sizeof(struct sock_filter), and BPF_MAXINSNS of them. */
-const INSTRUCTION_BYTES = 8
-const MAX_INSTRUCTIONS = 4096
 
 /** Writes it into the runtime directory, mode 0600. Throws RuntimeError `io`. */
 export function keepSeccomp(directory: string, { program }: CompiledSeccomp): void {
@@ -33,8 +30,6 @@ export function keptSeccomp(directory: string, seccomp: Seccomp): CompiledSeccom
   const path = `${directory}/${SECCOMP_FILE}`
   const program = readOwnBytes(path)
   if (program === undefined) return compileSeccomp(seccomp)
-  const instructions = program.length / INSTRUCTION_BYTES
-  if (!Number.isInteger(instructions) || instructions === 0 || instructions > MAX_INSTRUCTIONS)
-    throw new RuntimeError('io', `read ${path}: it is no seccomp filter: ${REMEDY}`)
+  if (!isProgramLength(program.length)) throw new RuntimeError('io', `read ${path}: it is no seccomp filter: ${REMEDY}`)
   return { program, flags: filterFlags(seccomp), notifies: notifies(seccomp) }
 }

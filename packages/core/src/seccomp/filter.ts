@@ -116,7 +116,7 @@ export function filterFlags(seccomp: Seccomp): number {
 }
 
 /** config-linux.md on listenerPath and listenerMetadata, and what runc asks of SCMP_ACT_NOTIFY. */
-function checkListener(seccomp: Seccomp): void {
+export function checkListener(seccomp: Seccomp): void {
   const { defaultAction, listenerPath = '', listenerMetadata = '', syscalls = [] } = seccomp
   if (listenerMetadata && !listenerPath)
     throw new SpecError('linux.seccomp.listenerMetadata', 'must not be set without linux.seccomp.listenerPath')

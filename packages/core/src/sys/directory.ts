@@ -62,6 +62,16 @@ export function removeDirectoryBelow(dirfd: number, name: string): void {
   call('unlinkat', [dirfd, name, AT_REMOVEDIR], () => `unlinkat(${dirfd}, ${JSON.stringify(name)}, AT_REMOVEDIR)`)
 }
 
+/** renameat2(2) within the directory. */
+export function renameBelow(dirfd: number, from: string, to: string): void {
+  call('renameat2', [dirfd, from, dirfd, to, 0], () => `rename ${from} to ${to}`)
+}
+
+/** unlinkat(2) of anything but a directory. */
+export function removeFileBelow(dirfd: number, name: string): void {
+  call('unlinkat', [dirfd, name, 0], () => `unlinkat(${dirfd}, ${JSON.stringify(name)})`)
+}
+
 /** The directories in the one behind `fd`. Read once. */
 export function subdirectories(fd: number): string[] {
   return Array.from(directoryEntries(fd))

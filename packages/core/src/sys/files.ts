@@ -84,6 +84,10 @@ export class FileStatus {
   get size(): number {
     return Number(this.#statx.u64(40))
   }
+  /** Nanoseconds of st_ctime, which nobody can set. */
+  get changed(): bigint {
+    return this.#statx.i64(96) * 1_000_000_000n + BigInt(this.#statx.u32(104))
+  }
   get ino(): bigint {
     return this.#statx.u64(32)
   }

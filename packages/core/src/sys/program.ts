@@ -6,7 +6,7 @@ import { errnoTable } from '../abi/errno.ts'
 import { resolvePath } from '../abi/path.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { engine } from './engine.ts'
-import { fileExists, readLink } from './files.ts'
+import { fileExists, readLink, stat } from './files.ts'
 import { attempt, call } from './syscall.ts'
 
 /** What follows the program's name. */
@@ -95,6 +95,13 @@ export function kill(pid: number, signal: number): boolean {
   if (attempt('kill', pid, signal) === -errnoTable.ESRCH[0]) return false
   call('kill', [pid, signal], () => `kill(${pid}, ${signal})`)
   return true
+}
+
+/** Another one for each build that is installed; undefined where the program is not all in its own file. */
+export function executableIdentity(): string | undefined {
+  if (engine.libexec !== undefined) return undefined
+  const { identity, changed, size } = stat('/proc/self/exe')
+  return `${identity}:${changed}:${size}`
 }
 
 /**

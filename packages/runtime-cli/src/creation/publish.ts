@@ -23,5 +23,6 @@ export function publish(filled: Filled, { done }: Creation): void {
     resident,
     withoutCgroup: settings.withoutCgroup,
   })
+  filled.seccomp?.remember()
   done('publish', `init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })
 }

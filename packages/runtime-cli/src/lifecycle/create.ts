@@ -53,7 +53,7 @@ async function realise(opened: Opened, creation: Creation, trace: ProcessTrace |
   const occupied = occupy(opened, creation)
   const launched = launch(occupied, creation)
   const { fill, awaitContainer, publish } = await import('../creation/after-launch.ts')
-  const filled = fill(launched, creation)
+  const filled = await fill(launched, creation)
   awaitContainer(filled, creation, trace)
   publish(filled, creation)
   return occupied.info
