@@ -30,6 +30,7 @@ export const commands = {
   features: () => import('./commands/features.ts'),
   config: () => import('./commands/config.ts'),
   debug: () => import('./commands/debug.ts'),
+  check: () => import('./commands/check.ts'),
 } as const satisfies Record<string, () => Promise<{ default: Command }>>
 
 export type CommandName = keyof typeof commands
