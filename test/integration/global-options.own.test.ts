@@ -86,7 +86,6 @@ describe('a verb by the name that other tools give it', () => {
     ['rm', 'did you mean delete?'],
     ['stop', 'did you mean kill?'],
     ['stat', 'did you mean state, or events --stats?'],
-    ['inspect', 'did you mean state?'],
     ['logs', "a container's output goes to whoever created it"],
     ['attach', 'did you mean exec?'],
     ['ls', 'did you mean list?'],

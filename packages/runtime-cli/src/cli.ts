@@ -31,6 +31,7 @@ export const commands = {
   config: () => import('./commands/config.ts'),
   debug: () => import('./commands/debug.ts'),
   check: () => import('./commands/check.ts'),
+  inspect: () => import('./commands/inspect.ts'),
 } as const satisfies Record<string, () => Promise<{ default: Command }>>
 
 export type CommandName = keyof typeof commands
@@ -49,7 +50,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   stop: 'did you mean kill? It sends a signal, TERM unless given',
   terminate: 'did you mean kill?',
   signal: 'did you mean kill?',
-  inspect: 'did you mean state?',
   status: 'did you mean state?',
   info: 'did you mean state, or features?',
   stat: 'did you mean state, or events --stats?',

@@ -13,7 +13,7 @@ const WRITABLE_BY_OTHERS = 0o022
 export function installationFindings(settings: Settings): readonly Finding[] {
   const companions = companionsOf(settings)
   const own = realPath('/proc/self/exe')
-  const programs = [own, companions.start, companions.init, companions.hook]
+  const programs = [own, companions.start, companions.init, `${companions.stage}/init`, companions.hook]
   const files = programs.flatMap(fileFindings)
   const stage = stageProblem(companions)
   const directories = [own.replace(/\/[^/]*$/, ''), companions.libexec, companions.stage].flatMap(ownerFinding)
