@@ -86,7 +86,7 @@ describe('a verb by the name that other tools give it', () => {
     ['rm', 'did you mean delete?'],
     ['stop', 'did you mean kill?'],
     ['stat', 'did you mean state, or events --stats?'],
-    ['logs', "a container's output goes to whoever created it"],
+    ['log', 'did you mean logs?'],
     ['attach', 'did you mean exec?'],
     ['ls', 'did you mean list?'],
     ['unpause', 'did you mean resume?'],

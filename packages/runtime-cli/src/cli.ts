@@ -32,6 +32,7 @@ export const commands = {
   debug: () => import('./commands/debug.ts'),
   check: () => import('./commands/check.ts'),
   inspect: () => import('./commands/inspect.ts'),
+  logs: () => import('./commands/logs.ts'),
 } as const satisfies Record<string, () => Promise<{ default: Command }>>
 
 export type CommandName = keyof typeof commands
@@ -54,8 +55,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   info: 'did you mean state, or features?',
   stat: 'did you mean state, or events --stats?',
   stats: 'did you mean events --stats, or top?',
-  logs: "there is no such command, because a container's output goes to whoever created it: look in the log of its engine",
-  log: "there is no such command, because a container's output goes to whoever created it: look in the log of its engine",
+  log: 'did you mean logs?',
   attach: 'there is no such command, because the terminal goes to --console-socket: did you mean exec?',
   enter: 'did you mean exec?',
   ls: 'did you mean list?',

@@ -58,7 +58,7 @@ async function main(argv: readonly string[]): Promise<number> {
   step('options', `${name} begins`)
   const done = stepLog('cli')
   const code = (await command.handler({ settings, values, positionals, given })) ?? 0
-  logVerb(`${name} ends with exit code ${code}`, { c: 'cli', code })
+  logVerb(`${name} ends with exit code ${code}`, !command.looks, { c: 'cli', code })
   done(name)
   return code
 }

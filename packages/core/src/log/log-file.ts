@@ -17,6 +17,12 @@ export function isLogFile(fd: number): boolean {
   return descriptors.has(fd)
 }
 
+/** Counts a descriptor among them that is no file, or no longer. */
+export function countAsLogFile(fd: number, isOpen: boolean): void {
+  if (isOpen) descriptors.add(fd)
+  else descriptors.delete(fd)
+}
+
 /** Opens `path` for appending, creates it with mode 0640. Throws RuntimeError naming `option` when it cannot. */
 export function openLogFile(path: string, option: string): LogFile {
   const fd = openFor(path, option)

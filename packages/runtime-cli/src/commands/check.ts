@@ -10,6 +10,7 @@ export default defineCommand({
     ['check', 'a line for each thing; exit code 1 when one is a problem'],
     ['check --json', 'the same for programs'],
   ],
+  looks: true,
   async handler({ settings, values, given }) {
     const { check, findingsText, worst } = await load(() => import('../lifecycle/check.ts'))
     const findings = check(settings, given.file?.problems ?? [])

@@ -14,6 +14,7 @@ export default defineCommand({
     ['events --stats web', 'CPU, memory, pids, block IO and the rest, once'],
     ['events --interval 1s web', 'until the container has ended'],
   ],
+  looks: true,
   async handler({ settings, values, positionals: [id = ''] }) {
     const intervalMs = parseGoDuration(values.interval ?? '5s')
     if (intervalMs <= 0) throw new RuntimeError('usage', 'duration interval must be greater than 0: give --interval 5s')

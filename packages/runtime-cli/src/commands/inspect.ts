@@ -9,6 +9,7 @@ export default defineCommand({
     ['inspect web', 'namespaces, limits, capabilities and the rest, a row each'],
     ['inspect --json web', 'the same in full, for programs'],
   ],
+  looks: true,
   async handler({ settings, values, positionals: [id = ''] }) {
     const { inspect, inspectionRows } = await load(() => import('../lifecycle/inspect.ts'))
     const inspection = inspect(settings, id)

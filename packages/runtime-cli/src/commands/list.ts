@@ -12,6 +12,7 @@ export default defineCommand({
     ['list', 'a table'],
     ['--root /run/containerd/runc/k8s.io list --format json', 'the states of the containers of another root'],
   ],
+  looks: true,
   async handler({ settings, values: { format, quiet } }) {
     const { list } = await load(() => import('../lifecycle/list.ts'))
     const states = list(settings)

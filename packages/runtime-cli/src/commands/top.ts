@@ -15,6 +15,7 @@ export default defineCommand({
     ['top', 'until q or Ctrl-C'],
     ['top --once --interval 200ms', 'one table, CPU measured over 200 ms'],
   ],
+  looks: true,
   async handler({ settings, values: { interval = '2s', once } }) {
     const intervalMs = parseGoDuration(interval)
     if (intervalMs <= 0) throw new RuntimeError('usage', 'invalid --interval "0": want a duration such as 2s')
