@@ -1,0 +1,62 @@
+import type { State } from '@crio-lxc/core/oci/state'
+
+/** Annotations by which engines tell what a container is: CRI-O's, containerd's, and those of podman's Kubernetes pods. */
+const sources = {
+  pod: ['io.kubernetes.pod.name', 'io.kubernetes.cri.sandbox-name'],
+  namespace: ['io.kubernetes.pod.namespace', 'io.kubernetes.cri.sandbox-namespace'],
+  name: ['io.kubernetes.container.name', 'io.kubernetes.cri.container-name', 'io.kubernetes.cri-o.Name'],
+  image: ['io.kubernetes.cri-o.ImageName', 'io.kubernetes.cri.image-name', 'org.opencontainers.image.base.name'],
+  manager: ['io.container.manager'],
+} as const
+
+/** The cells of `list --wide`, header first. PURE. */
+export function wideRows(states: readonly State[], nowMs: number): string[][] {
+  const rows = states.map((state) => {
+    const { id, pid, status, created } = state
+    const pod = find(state, 'pod')
+    const namespace = find(state, 'namespace')
+    return [
+      id,
+      String(pid),
+      status,
+      ageOf(created, nowMs),
+      pod === undefined ? '-' : [namespace, pod].filter(Boolean).join('/'),
+      find(state, 'name') ?? '-',
+      find(state, 'image') ?? '-',
+      managerOf(state),
+    ]
+  })
+  return [['ID', 'PID', 'STATUS', 'AGE', 'POD', 'NAME', 'IMAGE', 'ENGINE'], ...rows]
+}
+
+function find({ annotations = {} }: State, what: keyof typeof sources): string | undefined {
+  return sources[what].map((name) => (Object.hasOwn(annotations, name) ? annotations[name] : undefined)).find(Boolean)
+}
+
+/** libpod is podman; an engine that does not say its name has names of its own. */
+function managerOf(state: State): string {
+  const said = find(state, 'manager')
+  if (said !== undefined) return said === 'libpod' ? 'podman' : said
+  const names = Object.keys(state.annotations ?? {})
+  if (names.some((name) => name.startsWith('io.kubernetes.cri.'))) return 'containerd'
+  return names.some((name) => name.startsWith('io.kubernetes.cri-o.')) ? 'cri-o' : '-'
+}
+
+/** The two largest units of a duration. PURE. */
+export function ageOf(created: string, nowMs: number): string {
+  const seconds = Math.floor((nowMs - Date.parse(created)) / 1000)
+  // A record of an older version, or a clock that was set back.
+  if (Number.isNaN(seconds) || seconds < 0) return '-'
+  const parts = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'm'],
+    [seconds % 60, 's'],
+  ] as const
+  const first = parts.findIndex(([count]) => count > 0)
+  if (first === -1) return '0s'
+  return parts
+    .slice(first, first + 2)
+    .flatMap(([count, unit]) => (count > 0 ? [`${count}${unit}`] : []))
+    .join('')
+}
