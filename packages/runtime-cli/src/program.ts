@@ -50,7 +50,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals, help: helpWanted } = parseCommand(command, args)
   if (helpWanted) return help(name)
   context.failureCode = command.failureCode ?? 1
-  if (command.command.includes('<container-id>')) logContainer(positionals[0] ?? '')
+  const [id] = positionals
+  if (id !== undefined && command.command.includes('container-id')) logContainer(id)
   await reportProblems(given, command)
   const settings = toSettings(given)
   context.settings = settings

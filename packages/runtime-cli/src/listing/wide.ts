@@ -1,41 +1,29 @@
 import type { State } from '@crio-lxc/core/oci/state'
-
-/** Annotations by which engines tell what a container is: CRI-O's, containerd's, and those of podman's Kubernetes pods. */
-const sources = {
-  pod: ['io.kubernetes.pod.name', 'io.kubernetes.cri.sandbox-name'],
-  namespace: ['io.kubernetes.pod.namespace', 'io.kubernetes.cri.sandbox-namespace'],
-  name: ['io.kubernetes.container.name', 'io.kubernetes.cri.container-name', 'io.kubernetes.cri-o.Name'],
-  image: ['io.kubernetes.cri-o.ImageName', 'io.kubernetes.cri.image-name', 'org.opencontainers.image.base.name'],
-  manager: ['io.container.manager'],
-} as const
+import { engineName } from './engine-names.ts'
 
 /** The cells of `list --wide`, header first. PURE. */
 export function wideRows(states: readonly State[], nowMs: number): string[][] {
   const rows = states.map((state) => {
     const { id, pid, status, created } = state
-    const pod = find(state, 'pod')
-    const namespace = find(state, 'namespace')
+    const pod = engineName(state, 'pod')
+    const namespace = engineName(state, 'namespace')
     return [
       id,
       String(pid),
       status,
       ageOf(created, nowMs),
       pod === undefined ? '-' : [namespace, pod].filter(Boolean).join('/'),
-      find(state, 'name') ?? '-',
-      find(state, 'image') ?? '-',
+      engineName(state, 'name') ?? '-',
+      engineName(state, 'image') ?? '-',
       managerOf(state),
     ]
   })
   return [['ID', 'PID', 'STATUS', 'AGE', 'POD', 'NAME', 'IMAGE', 'ENGINE'], ...rows]
 }
 
-function find({ annotations = {} }: State, what: keyof typeof sources): string | undefined {
-  return sources[what].map((name) => (Object.hasOwn(annotations, name) ? annotations[name] : undefined)).find(Boolean)
-}
-
 /** libpod is podman; an engine that does not say its name has names of its own. */
 function managerOf(state: State): string {
-  const said = find(state, 'manager')
+  const said = engineName(state, 'manager')
   if (said !== undefined) return said === 'libpod' ? 'podman' : said
   const names = Object.keys(state.annotations ?? {})
   if (names.some((name) => name.startsWith('io.kubernetes.cri.'))) return 'containerd'
