@@ -10,17 +10,12 @@ export interface LogFile {
   close(): void
 }
 
-const descriptors = new Set<number>()
+/** Those of this process, and those of its sockets that lines go to. */
+export const descriptors = new Set<number>()
 
 /** Whether `fd` is a log file of this process. */
 export function isLogFile(fd: number): boolean {
   return descriptors.has(fd)
-}
-
-/** Counts a descriptor among them that is no file, or no longer. */
-export function countAsLogFile(fd: number, isOpen: boolean): void {
-  if (isOpen) descriptors.add(fd)
-  else descriptors.delete(fd)
 }
 
 /** Opens `path` for appending, creates it with mode 0640. Throws RuntimeError naming `option` when it cannot. */

@@ -95,7 +95,12 @@ export async function configureLogging(configuration: LogConfiguration): Promise
   closeLogging()
   common = { cid: configuration.containerId, cmd: configuration.command }
   const opened: Sink[] = []
-  if (runcLog !== undefined) opened.push(await openCallerSink(runcLog, runcFormat, debug ? 'debug' : 'info'))
+  if (runcLog !== undefined) {
+    const lines = { format: runcFormat, least: debug ? 'debug' : 'info' } as const
+    // What engines name is a path; what else there is has a module of its own.
+    if (runcLog.startsWith('/')) opened.push(openRuncSink(runcLog, lines.format, lines.least))
+    else opened.push((await import('./named-sink.ts')).openNamedSink(runcLog, lines))
+  }
   // The first file is in use from here on, so that containerd finds the reason when the second cannot be opened.
   sinks = opened
   if (file !== undefined) {
@@ -109,14 +114,6 @@ export async function configureLogging(configuration: LogConfiguration): Promise
     traced = true
   }
   return log
-}
-
-/** Where `--log` leads. */
-async function openCallerSink(log: string, format: 'text' | 'json', least: Level): Promise<Sink> {
-  const [, backend, name = ''] = /^(file|journald|syslog):(.*)$/s.exec(log) ?? []
-  if (backend === undefined || backend === 'file') return openRuncSink(backend ? name : log, format, least)
-  const { openSocketSink } = await import('./socket-sink.ts')
-  return openSocketSink(backend as 'journald' | 'syslog', name, least)
 }
 
 /** Closes the files; the logger is silent again. */

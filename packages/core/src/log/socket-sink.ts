@@ -1,14 +1,14 @@
 /** `--log journald:NAME` and `--log syslog:NAME`, as crun has them: a datagram for each line. */
-import { concat, encode, Struct } from '../abi/bytes.ts'
+import { decode, encode, Struct } from '../abi/bytes.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { reasonOf } from '../errors/system-error.ts'
 import { close, write } from '../sys/fd.ts'
 import { ownPid } from '../sys/program.ts'
 import { connectDatagram } from '../sys/unix-socket.ts'
-import { countAsLogFile } from './log-file.ts'
+import { descriptors } from './log-file.ts'
 import type { Level, LogFields, Sink } from './sink.ts'
 
-type Protocol = 'journald' | 'syslog'
+export type Protocol = 'journald' | 'syslog'
 
 const sockets: Readonly<Record<Protocol, string>> = {
   journald: '/run/systemd/journal/socket',
@@ -27,7 +27,7 @@ const LOG_USER = 1 << 3
 /** `name` is what the lines are found by. Throws RuntimeError when nobody has the socket. */
 export function openSocketSink(protocol: Protocol, name: string, least: Level, path = sockets[protocol]): Sink {
   const fd = connect(protocol, path)
-  countAsLogFile(fd, true)
+  descriptors.add(fd)
   const toDatagram = protocol === 'journald' ? journalEntry : syslogLine
   return {
     least,
@@ -41,7 +41,7 @@ export function openSocketSink(protocol: Protocol, name: string, least: Level, p
       }
     },
     close() {
-      countAsLogFile(fd, false)
+      descriptors.delete(fd)
       close(fd)
     },
   }
@@ -59,7 +59,7 @@ function connect(protocol: Protocol, path: string): number {
 type Fields = LogFields & { readonly name: string }
 
 /** The native protocol of the journal; systemd.journal-fields(7). `ID` is crun's. */
-export function journalEntry(level: Level, message: string, { name, c, cid, cmd, ms, code }: Fields): Uint8Array {
+export function journalEntry(level: Level, message: string, { name, c, cid, cmd, ms, code }: Fields): string {
   const fields = {
     MESSAGE: message,
     PRIORITY: severities[level],
@@ -70,23 +70,20 @@ export function journalEntry(level: Level, message: string, { name, c, cid, cmd,
     CRIO_LXC_MS: ms,
     CRIO_LXC_EXIT_CODE: code,
   }
-  return concat(
-    ...Object.entries(fields).flatMap(([field, value]) =>
-      value === undefined ? [] : [journalField(field, String(value))],
-    ),
-  )
+  return Object.entries(fields)
+    .map(([field, value]) => (value === undefined ? '' : journalField(field, String(value))))
+    .join('')
 }
 
-/** A value with a line feed has its length, 64 bits, in the place of the `=`. */
-function journalField(name: string, value: string): Uint8Array {
-  if (!value.includes('\n')) return encode(`${name}=${value}\n`)
-  const bytes = encode(value)
-  return concat(encode(`${name}\n`), new Struct(8).set64(0, bytes.length), bytes, encode('\n'))
+/** A value with a line feed has its length, 64 bits, in the place of the `=`; a text holds any bytes (abi/bytes.ts). */
+function journalField(name: string, value: string): string {
+  if (!value.includes('\n')) return `${name}=${value}\n`
+  return `${name}\n${decode(new Struct(8).set64(0, encode(value).length))}${value}\n`
 }
 
 /** Without a time, which every reader adds: the local one that RFC 3164 wants is not known here. */
-export function syslogLine(level: Level, message: string, { name, cid }: Fields): Uint8Array {
+export function syslogLine(level: Level, message: string, { name, cid }: Fields): string {
   const container = cid === undefined ? '' : `${cid}: `
   const line = message.replaceAll('\n', ' ')
-  return encode(`<${LOG_USER | severities[level]}>${name}[${ownPid()}]: ${container}${line}`)
+  return `<${LOG_USER | severities[level]}>${name}[${ownPid()}]: ${container}${line}`
 }
