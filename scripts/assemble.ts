@@ -3,6 +3,7 @@
  * (install-to.ts makes one), because every program finds its companions relative to its own file. Every file is replaced by
  * rename(2), so a container that runs meanwhile keeps what it has opened.
  */
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   copyFileSync,
@@ -40,6 +41,7 @@ for (const [name, path] of [
   ['hook', 'libexec/crio-lxc/crio-lxc-hook'],
 ] as const)
   installProgram(name, join(dist, path))
+installSums()
 
 /** The bundles as they are, for Node: `node PREFIX/lib/crio-lxc/crio-lxc.js`. */
 function installBundles(): void {
@@ -80,6 +82,18 @@ function installStage(): void {
 function installProgram(name: string, path: string): void {
   const built = buildProgram(join(root, 'packages', name, 'dist/engine'), `${basename(path)}.js`)
   install(built, path)
+}
+
+/** What the programs of one build are, for `crio-lxc check`; sha256sum(1) writes such lines. */
+function installSums(): void {
+  const programs = [
+    join(dist, 'bin/crio-lxc'),
+    ...['start', 'init', 'hook'].map((name) => join(libexec, `crio-lxc-${name}`)),
+  ]
+  const lines = programs.map(
+    (path) => `${createHash('sha256').update(readFileSync(path)).digest('hex')}  ${basename(path)}\n`,
+  )
+  replace(join(libexec, 'SHA256SUMS'), (path) => writeFileSync(path, lines.join('')), 0o644)
 }
 
 /** A root mapped to another uid must be able to traverse it, whatever the umask of the build. */

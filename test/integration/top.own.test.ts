@@ -56,6 +56,45 @@ describe('top', () => {
     expect(await terminal.exitCode).toBe(0)
   })
 
+  const processes = (id: string, count: number) =>
+    waitFor(async () => (await t.ok(['ps', '--format', 'json', id])).stdout.split(',').length === count)
+
+  it('sorts by a key at once, without another look, and cuts ids to the width', async () => {
+    const long = 'x'.repeat(60)
+    const bundle = await t.bundle({ args: ['sh', '-c', 'sleep 1001 & sleep 1001 & sleep 1001'] })
+    const id = `z-${t.id()}-${long}`
+    t.defer(async () => void (await t.ok(['delete', '--force', id])))
+    await t.ok(['run', '--detach', '--bundle', bundle.path, id])
+    const { id: other } = await t.create()
+    await processes(id, 3)
+    const terminal = top({ rows: 24, columns: 80 }, '1h')
+    const rows = async (header: string) => {
+      await terminal.shows(header)
+      const lines = (terminal.screen().split('\x1b[H').at(-1) ?? '')
+        .split('\r\n')
+        .map((line) => line.replace('\x1b[K', ''))
+      expect(lines.filter((line) => line.length >= 80)).toEqual([])
+      return lines.slice(1, 3).map((line) => line.split(' ')[0])
+    }
+    const names = [expect.stringMatching(/^z-.*x~$/), other]
+    expect(await rows('PIDS')).toEqual(names.toReversed())
+    terminal.type('p')
+    expect(await rows('PIDS *')).toEqual(names)
+    terminal.type('M')
+    expect((await rows('MEMORY *')).toSorted()).toHaveLength(2)
+    terminal.type('q')
+    expect(await terminal.exitCode).toBe(0)
+  })
+
+  it('sorts the table that is printed once', async () => {
+    await t.create()
+    const { id } = await t.running({ args: ['sh', '-c', 'sleep 1001 & sleep 1001'] })
+    await processes(id, 2)
+    const lines = (await t.ok(['top', '--once', '--interval', '10ms', '--sort', 'pids'])).stdout.split('\n')
+    expect(lines[0]).toMatch(/ PIDS \*$/)
+    expect(lines[1]?.startsWith(`${id} `)).toBe(true)
+  })
+
   it.each([
     ['q', 0],
     ['\x03', 130],

@@ -30,6 +30,9 @@ export const commands = {
   features: () => import('./commands/features.ts'),
   config: () => import('./commands/config.ts'),
   debug: () => import('./commands/debug.ts'),
+  check: () => import('./commands/check.ts'),
+  inspect: () => import('./commands/inspect.ts'),
+  logs: () => import('./commands/logs.ts'),
 } as const satisfies Record<string, () => Promise<{ default: Command }>>
 
 export type CommandName = keyof typeof commands
@@ -48,13 +51,11 @@ const elsewhere: Readonly<Record<string, string>> = {
   stop: 'did you mean kill? It sends a signal, TERM unless given',
   terminate: 'did you mean kill?',
   signal: 'did you mean kill?',
-  inspect: 'did you mean state?',
   status: 'did you mean state?',
   info: 'did you mean state, or features?',
   stat: 'did you mean state, or events --stats?',
   stats: 'did you mean events --stats, or top?',
-  logs: "there is no such command, because a container's output goes to whoever created it: look in the log of its engine",
-  log: "there is no such command, because a container's output goes to whoever created it: look in the log of its engine",
+  log: 'did you mean logs?',
   attach: 'there is no such command, because the terminal goes to --console-socket: did you mean exec?',
   enter: 'did you mean exec?',
   ls: 'did you mean list?',

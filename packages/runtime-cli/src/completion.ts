@@ -87,6 +87,7 @@ async function commandWords({ name, args, last, root }: Place): Promise<readonly
   const place = command.split(' ')[positionals.length + 1] ?? ''
   if (place === '[signal]') return signals
   // create and run take an id that is new.
+  if (place === '[container-id]') return idsBelow(root)
   if (place === '<container-id>') return name === 'create' || name === 'run' ? [] : idsBelow(root)
   return /^\w/.test(place) ? [place] : []
 }

@@ -50,7 +50,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals, help: helpWanted } = parseCommand(command, args)
   if (helpWanted) return help(name)
   context.failureCode = command.failureCode ?? 1
-  if (command.command.includes('<container-id>')) logContainer(positionals[0] ?? '')
+  const [id] = positionals
+  if (id !== undefined && command.command.includes('container-id')) logContainer(id)
   await reportProblems(given, command)
   const settings = toSettings(given)
   context.settings = settings
@@ -58,7 +59,7 @@ async function main(argv: readonly string[]): Promise<number> {
   step('options', `${name} begins`)
   const done = stepLog('cli')
   const code = (await command.handler({ settings, values, positionals, given })) ?? 0
-  logVerb(`${name} ends with exit code ${code}`, { c: 'cli', code })
+  logVerb(`${name} ends with exit code ${code}`, !command.looks, { c: 'cli', code })
   done(name)
   return code
 }

@@ -10,7 +10,8 @@ export interface LogFile {
   close(): void
 }
 
-const descriptors = new Set<number>()
+/** Those of this process, and those of its sockets that lines go to. */
+export const descriptors = new Set<number>()
 
 /** Whether `fd` is a log file of this process. */
 export function isLogFile(fd: number): boolean {

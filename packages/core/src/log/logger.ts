@@ -17,7 +17,7 @@ export interface Log {
 }
 
 export interface LogConfiguration {
-  /** File of runc's `--log`. */
+  /** File of runc's `--log`, or as crun has it `file:PATH`, `journald:NAME` or `syslog:NAME`. */
   readonly runcLog?: string | undefined
   readonly runcFormat?: 'text' | 'json' | undefined
   /** Debug messages too, in both. */
@@ -53,14 +53,15 @@ function emit(level: Level, message: string, fields?: LogFields): void {
 }
 
 /**
- * That a verb has ended, with the milliseconds since this process began: once for each in the seed's log, by which
- * operators follow their containers, and elsewhere no more than a step.
+ * That a verb has ended, with the milliseconds since this process began: once for each that `changes` something in the logs
+ * by which operators follow their containers, and elsewhere no more than a step.
  */
-export function logVerb(message: string, fields: LogFields): void {
+export function logVerb(message: string, changes: boolean, fields: LogFields): void {
   const ms = Math.round((monotonicMs() - startedAt) * 10) / 10
-  for (const { verbLevel = 'debug', least, write } of sinks)
-    if (order[verbLevel] >= order[least])
-      write(verbLevel, printable(`${message} (${ms} ms)`), { ...common, ms, ...fields })
+  for (const { verbLevel = 'debug', least, write } of sinks) {
+    const level = changes ? verbLevel : 'debug'
+    if (order[level] >= order[least]) write(level, printable(`${message} (${ms} ms)`), { ...common, ms, ...fields })
+  }
 }
 
 /** False when a debug message would go nowhere, so that none needs to be made. */
@@ -94,7 +95,12 @@ export async function configureLogging(configuration: LogConfiguration): Promise
   closeLogging()
   common = { cid: configuration.containerId, cmd: configuration.command }
   const opened: Sink[] = []
-  if (runcLog !== undefined) opened.push(openRuncSink(runcLog, runcFormat, debug ? 'debug' : 'info'))
+  if (runcLog !== undefined) {
+    const lines = { format: runcFormat, least: debug ? 'debug' : 'info' } as const
+    // What engines name is a path; what else there is has a module of its own.
+    if (runcLog.startsWith('/')) opened.push(openRuncSink(runcLog, lines.format, lines.least))
+    else opened.push((await import('./named-sink.ts')).openNamedSink(runcLog, lines))
+  }
   // The first file is in use from here on, so that containerd finds the reason when the second cannot be opened.
   sinks = opened
   if (file !== undefined) {

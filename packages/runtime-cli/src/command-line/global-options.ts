@@ -13,7 +13,11 @@ export const globalOptions = {
     env: 'CRIO_LXC_ROOT',
     default: '/run/crio-lxc',
   },
-  log: { type: 'string', value: 'FILE', describe: 'append errors and messages to FILE, as runc does' },
+  log: {
+    type: 'string',
+    value: 'FILE',
+    describe: 'append errors and messages to FILE, as runc does; journald:NAME and syslog:NAME, as crun',
+  },
   'log-format': { type: 'string', describe: 'format of --log', choices: ['text', 'json'], default: 'text' },
   debug: { type: 'boolean', describe: 'log debug messages, print the stack of internal errors' },
   'systemd-cgroup': {

@@ -12,6 +12,7 @@ export default defineCommand({
     ['config', 'what applies here and now'],
     ['config --default > /etc/default/crio-lxc', 'begin with every variable, each commented out'],
   ],
+  looks: true,
   async handler({ values, given }) {
     const { defaultsText, settingRows } = await import('../command-line/config-text.ts')
     if (values.default) writeOut(defaultsText())

@@ -12,6 +12,7 @@ export default defineCommand({
     ['debug plan /srv/web', 'readable lines'],
     ['debug plan --json /srv/web', 'the same for programs'],
   ],
+  looks: true,
   async handler({ settings, values, positionals: [what = '', bundle = ''] }) {
     if (what !== 'plan') throw new RuntimeError('usage', `unknown debug command ${JSON.stringify(what)}: want plan`)
     const { debugPlan } = await load(() => import('../lifecycle/debug-plan.ts'))

@@ -4,19 +4,34 @@ import { parseGoDuration } from '../command-line/go-duration.ts'
 import { jsonLine, writeOut } from '../command-line/output.ts'
 
 export default defineCommand({
-  command: 'events <container-id>',
+  command: 'events [container-id]',
   describe: 'print what a container uses, and when its memory ran out, as lines of JSON',
   options: {
     interval: { type: 'string', value: 'DURATION', default: '5s', describe: 'time between two statistics' },
     stats: { type: 'boolean', describe: 'print one statistic and return' },
+    format: {
+      type: 'string',
+      describe: "form of --stats; Prometheus' has all containers when none is named",
+      choices: ['json', 'prometheus'],
+      default: 'json',
+    },
   },
   examples: [
     ['events --stats web', 'CPU, memory, pids, block IO and the rest, once'],
+    ['events --stats --format prometheus', 'of all containers, for the textfile collector of node_exporter'],
     ['events --interval 1s web', 'until the container has ended'],
   ],
-  async handler({ settings, values, positionals: [id = ''] }) {
+  looks: true,
+  async handler({ settings, values, positionals: [id] }) {
     const intervalMs = parseGoDuration(values.interval ?? '5s')
     if (intervalMs <= 0) throw new RuntimeError('usage', 'duration interval must be greater than 0: give --interval 5s')
+    if (values.format === 'prometheus') {
+      if (!values.stats) throw new RuntimeError('usage', '--format prometheus is a form of --stats: give both')
+      writeOut(await (await load(() => import('../lifecycle/metrics.ts'))).metrics(settings, id))
+      return 0
+    }
+    if (id === undefined)
+      throw new RuntimeError('usage', '"events" requires exactly 1 argument(s), got 0: <container-id>')
     const { stats, watchEvents } = await load(() => import('../lifecycle/events.ts'))
     const print = (event: object): void => writeOut(jsonLine(event))
     if (values.stats) print(await stats(settings, id))

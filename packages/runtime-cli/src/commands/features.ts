@@ -6,6 +6,7 @@ export default defineCommand({
   describe: 'print what this runtime supports as JSON (features.md of the runtime-spec)',
   options: {},
   examples: [['features', 'CRI-O and containerd read it when they start']],
+  looks: true,
   async handler() {
     const { features } = await load(() => import('../lifecycle/features.ts'))
     writeOut(featuresText(features()))

@@ -1,5 +1,6 @@
+import { realtimeMs } from '@crio-lxc/core/sys/program'
 import { defineCommand, load } from '../command-line/command.ts'
-import { listJson, listTable, writeOut } from '../command-line/output.ts'
+import { listJson, listTable, table, writeOut } from '../command-line/output.ts'
 
 export default defineCommand({
   command: 'list',
@@ -7,16 +8,27 @@ export default defineCommand({
   options: {
     format: { type: 'string', alias: 'f', choices: ['table', 'json'], default: 'table', describe: 'form of the list' },
     quiet: { type: 'boolean', alias: 'q', describe: 'print ids only' },
+    wide: { type: 'boolean', alias: 'w', describe: 'a table with age, and with what engines say: pod, name, image' },
+    filter: {
+      type: 'list',
+      value: 'KEY=VALUE',
+      describe: 'list only those with status=STATUS, id=BEGINNING, annotation=NAME or annotation=NAME=VALUE',
+    },
   },
   examples: [
     ['list', 'a table'],
+    ['list --wide --filter status=running', 'who runs, since when, for which pod'],
     ['--root /run/containerd/runc/k8s.io list --format json', 'the states of the containers of another root'],
   ],
-  async handler({ settings, values: { format, quiet } }) {
+  looks: true,
+  async handler({ settings, values: { format, quiet, wide, filter } }) {
     const { list } = await load(() => import('../lifecycle/list.ts'))
-    const states = list(settings)
+    const wanted = filter && (await import('../listing/filter.ts')).filterOf(filter)
+    const states = wanted === undefined ? list(settings) : list(settings).filter(wanted)
     if (quiet) writeOut(states.map(({ id }) => `${id}\n`).join(''))
-    else writeOut(format === 'json' ? listJson(states) : listTable(states))
+    else if (format === 'json') writeOut(listJson(states))
+    else if (wide) writeOut(table((await import('../listing/wide.ts')).wideRows(states, realtimeMs())))
+    else writeOut(listTable(states))
     return 0
   },
 })

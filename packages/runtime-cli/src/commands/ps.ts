@@ -13,6 +13,7 @@ export default defineCommand({
     ['ps web -o pid,rss,args', 'options of ps(1); the column PID must be among the output'],
     ['ps --format json web', 'an array of pids'],
   ],
+  looks: true,
   async handler({ settings, values, positionals: [id = '', ...args] }) {
     const { containerPids, processTable } = await load(() => import('../lifecycle/ps.ts'))
     const pids = containerPids(settings, id)

@@ -14,6 +14,7 @@ export default defineCommand({
     rootless: { type: 'boolean', describe: 'for a user who is not root, in a user namespace of one id' },
   },
   examples: [['spec --bundle /srv/web', 'then put a root filesystem into /srv/web/rootfs']],
+  looks: true,
   handler({ values }) {
     const file = `${values.bundle ? `${values.bundle}/` : ''}config.json`
     const forRoot = cgroupLayout().mode === 'v2' ? defaultSpecOnV2 : defaultSpec

@@ -6,6 +6,7 @@ export default defineCommand({
   describe: 'print the state of a container as JSON',
   options: {},
   examples: [['state web', 'status, pid, bundle and annotations']],
+  looks: true,
   async handler({ settings, positionals: [id = ''] }) {
     const { state } = await load(() => import('../lifecycle/state.ts'))
     writeOut(stateText(state(settings, id)))

@@ -9,30 +9,45 @@ export default defineCommand({
   describe: 'show the CPU time, memory and processes of all containers',
   options: {
     interval: { type: 'string', alias: 'i', value: 'DURATION', default: '2s', describe: 'time between two looks' },
+    sort: {
+      type: 'string',
+      describe: 'what the rows are sorted by; the keys n, c, m and p choose it as well',
+      choices: ['name', 'cpu', 'memory', 'pids'],
+      default: 'name',
+    },
     once: { type: 'boolean', describe: 'print one table, as when the output is no terminal' },
   },
   examples: [
-    ['top', 'until q or Ctrl-C'],
+    ['top', 'until q or Ctrl-C; c sorts by CPU, m by memory, p by processes, n by name'],
     ['top --once --interval 200ms', 'one table, CPU measured over 200 ms'],
   ],
-  async handler({ settings, values: { interval = '2s', once } }) {
+  looks: true,
+  async handler({ settings, values: { interval = '2s', once, sort } }) {
     const intervalMs = parseGoDuration(interval)
     if (intervalMs <= 0) throw new RuntimeError('usage', 'invalid --interval "0": want a duration such as 2s')
-    const { readUsages, topRows } = await load(() => import('../lifecycle/top.ts'))
+    const { orderOfKey, readUsages, topRows, withShortIds } = await load(() => import('../lifecycle/top.ts'))
+    let order = sort as Parameters<typeof topRows>[2]
     let before: ReturnType<typeof readUsages> = []
-    const look = (): string => {
-      const now = readUsages(settings)
-      const text = table(topRows(now, before))
+    let now = before
+    const look = (): void => {
       before = now
-      return text
+      now = readUsages(settings)
     }
+    const rows = (): string[][] => topRows(now, before, order)
     if (!once && isTerminal(1)) {
       const { showScreen } = await import('../foreground/screen.ts')
-      return await showScreen(look, { intervalMs, write: writeScreen })
+      const show = ({ width }: { readonly width: number }): string => table(withShortIds(rows(), width))
+      const typed = (text: string): boolean => {
+        const chosen = orderOfKey(text)
+        order = chosen ?? order
+        return chosen !== undefined
+      }
+      return await showScreen({ look, show, typed }, { intervalMs, write: writeScreen })
     }
     look()
     sleep(intervalMs)
-    writeOut(look())
+    look()
+    writeOut(table(rows()))
     return 0
   },
 })

@@ -15,22 +15,45 @@ const CLEAR = '\x1b[2J'
 /** SIGHUP, SIGINT, SIGQUIT and SIGTERM end a program at a terminal, which must get its modes back first. */
 const ENDING = [1, 2, 3, 15]
 
+export interface Size {
+  readonly height: number
+  readonly width: number
+}
+
+/** A terminal without a size says 0. */
+const USUAL: Size = { height: 24, width: 80 }
+
+export interface Screen {
+  /** Looks anew, at each interval. */
+  readonly look: () => void
+  /** What the last look has found, for a screen of this size. */
+  readonly show: (size: Size) => string
+  /** Takes what was typed; true when it is to be shown in another way at once. */
+  readonly typed: (text: string) => boolean
+}
+
 export interface ScreenOptions {
   readonly intervalMs: number
   readonly write: (text: string) => void
 }
 
 /** Returns 0 after q, and 128 + n after signal n, with the terminal as it was. */
-export async function showScreen(look: () => string, { intervalMs, write }: ScreenOptions): Promise<number> {
+export async function showScreen(screen: Screen, { intervalMs, write }: ScreenOptions): Promise<number> {
   const modes = modesOf(STDIN)
   const signals = holdSignals(ENDING)
   try {
     if (modes) makeUnbuffered(STDIN, modes)
     write(CLEAR)
     for (;;) {
-      write(HOME + fit(look(), readSize(STDOUT)) + CLEAR_BELOW)
-      const code = await waitForEnd(intervalMs, { input: modes ? STDIN : -1, signals })
-      if (code !== undefined) return code
+      screen.look()
+      const until = monotonicMs() + intervalMs
+      let happened: Happened
+      do {
+        const size = sizeOf(STDOUT)
+        write(HOME + fit(screen.show(size), size) + CLEAR_BELOW)
+        happened = await waitForChange(until, { input: modes ? STDIN : -1, signals, typed: screen.typed })
+        if (typeof happened === 'number') return happened
+      } while (happened === 'changed')
     }
   } finally {
     if (modes) restoreModes(STDIN, modes)
@@ -38,14 +61,17 @@ export async function showScreen(look: () => string, { intervalMs, write }: Scre
   }
 }
 
+function sizeOf(fd: number): Size {
+  const size = readSize(fd)
+  return size?.height && size.width ? size : USUAL
+}
+
 /**
  * The lines as far as the screen has room: the first one, the header, stays, and a last one counts those that are left out. The
  * last place of the screen stays empty, or it would scroll. PURE.
  */
-export function fit(text: string, size: { readonly height: number; readonly width: number } | undefined): string {
+export function fit(text: string, { height, width }: Size): string {
   const lines = text.trimEnd().split('\n')
-  // A terminal without a size says 0.
-  const { height, width } = size?.height && size.width ? size : { height: 24, width: 80 }
   const room = Math.max(1, height - 1)
   const shown = lines.length <= room ? lines : lines.slice(0, Math.max(1, room - 1))
   const rest = lines.length - shown.length
@@ -53,23 +79,29 @@ export function fit(text: string, size: { readonly height: number; readonly widt
   return shown.map((line) => `${[...line].slice(0, width - 1).join('')}${CLEAR_LINE}\n`).join('')
 }
 
-/** The exit code when somebody wants it to end within `intervalMs`. */
-async function waitForEnd(
-  intervalMs: number,
-  { input, signals }: { input: number; signals: HeldSignals },
-): Promise<number | undefined> {
-  const end = monotonicMs() + intervalMs
-  for (let left = intervalMs; left > 0; left = end - monotonicMs()) {
-    const [typed = 0, signalled = 0] = await pollAsync([input, signals.fd], left)
+interface Waited {
+  readonly input: number
+  readonly signals: HeldSignals
+  readonly typed: Screen['typed']
+}
+
+/** The exit code when somebody wants it to end; whether something is to be shown in another way before `until`. */
+type Happened = number | 'changed' | 'nothing'
+
+async function waitForChange(until: number, { input, signals, typed }: Waited): Promise<Happened> {
+  for (let left = until - monotonicMs(); left > 0; left = until - monotonicMs()) {
+    const [readable = 0, signalled = 0] = await pollAsync([input, signals.fd], left)
     const [signal] = signalled ? signals.take() : []
     if (signal !== undefined) return 128 + signal
-    if (typed === 0) continue
+    if (readable === 0) continue
     const bytes = new Uint8Array(64)
     const length = read(STDIN, bytes)
+    const text = decode(bytes.subarray(0, length))
     // End of input: nobody is there any more.
-    if (length === 0 || /q/i.test(decode(bytes.subarray(0, length)))) return 0
+    if (length === 0 || /q/i.test(text)) return 0
+    if (typed(text)) return 'changed'
   }
-  return undefined
+  return 'nothing'
 }
 
 /** undefined when the fd is no terminal: nothing is read from it then. */

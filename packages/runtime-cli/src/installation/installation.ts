@@ -5,11 +5,12 @@ import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { machineOf, type ReadAt, readProgramHeader } from '@crio-lxc/core/process/program-header'
 import { capture } from '@crio-lxc/core/sys/capture'
 import { close, read } from '@crio-lxc/core/sys/fd'
-import { fstat, lstat, O_RDONLY, openFile, readText, stat, unlessMissing } from '@crio-lxc/core/sys/files'
+import { fstat, lstat, O_RDONLY, openFile, stat, unlessMissing } from '@crio-lxc/core/sys/files'
 import { arch } from '@crio-lxc/core/sys/syscall'
 import stageFiles from '../../../init/stage.json' with { type: 'json' }
 import type { Settings } from '../settings.ts'
 import { type Companions, companionsOf } from './companions.ts'
+import { mountOf } from './mount-of.ts'
 import { isWholeElf } from './whole-elf.ts'
 
 const AGAIN = 'install the whole tree again'
@@ -37,7 +38,7 @@ export function installationProblem(settings: Settings, code: ErrorCode): string
   return problem === undefined && code === 'liblxc' ? liblxcProblem(start) : problem
 }
 
-function programProblem(path: string): string | undefined {
+export function programProblem(path: string): string | undefined {
   try {
     const fd = openFile(path, O_RDONLY)
     try {
@@ -71,7 +72,7 @@ function fileProblem(path: string, fd: number): string | undefined {
 }
 
 /** The directory that liblxc takes for a rootfs, with the mount points that its steps and ours need. */
-function stageProblem({ stage, libexec }: Companions): string | undefined {
+export function stageProblem({ stage, libexec }: Companions): string | undefined {
   const directories = [`${libexec}/lxc`, stage, ...stageFiles.directories.map((name) => `${stage}/${name}`)]
   for (const path of directories) {
     const status = unlessMissing(() => stat(path))
@@ -83,22 +84,14 @@ function stageProblem({ stage, libexec }: Companions): string | undefined {
   return missing === undefined ? undefined : `${missing} is missing: ${AGAIN}`
 }
 
-/** proc_pid_fdinfo(5) names the mount, proc_pid_mountinfo(5) its options. */
-function mountProblem(libexec: string): string | undefined {
-  const fd = openFile(libexec, O_RDONLY)
-  try {
-    const id = /^mnt_id:\s*(\d+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`))?.[1]
-    const mounts = readText('/proc/self/mountinfo').split('\n')
-    const [, , , , point, options = ''] = mounts.find((line) => line.startsWith(`${id} `))?.split(' ') ?? []
-    if (!options.split(',').includes('noexec')) return undefined
-    return `${libexec} lies on ${point}, which is mounted noexec: mount it exec, or install to another place`
-  } finally {
-    close(fd)
-  }
+export function mountProblem(libexec: string): string | undefined {
+  const mount = mountOf(libexec)
+  if (!mount?.options.includes('noexec')) return undefined
+  return `${libexec} lies on ${mount.point}, which is mounted noexec: mount it exec, or install to another place`
 }
 
 /** crio-lxc-start itself says which liblxc it is linked with. */
-function liblxcProblem(start: string): string | undefined {
+export function liblxcProblem(start: string): string | undefined {
   const { stderr, exit } = capture({ path: start, args: [start], env: [] })
   // A library that has not the version which is asked for ends the loader with 1.
   if (exit === 127 || lacksVersion.test(stderr)) {

@@ -53,27 +53,68 @@ export function readUsages(settings: Settings): Usage[] {
   })
 }
 
-/** The cells of the table, header first; CPU is what was used since `before`, 100% being one CPU. PURE. */
-export function topRows(usages: readonly Usage[], before: readonly Usage[]): string[][] {
-  const rows = usages.map((usage) => {
-    const { id, status, memory, memoryLimit, pids, pidsLimit } = usage
-    const earlier = before.find((other) => other.id === id)
-    const limit = isLimit(memoryLimit) ? bytes(memoryLimit) : '-'
-    return [
-      id,
-      status,
-      earlier ? cpuPercent(usage, earlier) : '-',
-      `${bytes(memory)} / ${limit}`,
-      `${pids} / ${pidsLimit || '-'}`,
-    ]
-  })
-  return [['ID', 'STATUS', 'CPU', 'MEMORY', 'PIDS'], ...rows]
+/** What the rows are sorted by: the largest first, or the names from a to z. */
+export const orders = ['name', 'cpu', 'memory', 'pids'] as const
+export type Order = (typeof orders)[number]
+
+/** The key that chooses an order: its first letter, in either case. */
+export function orderOfKey(text: string): Order | undefined {
+  const key = text.toLowerCase()
+  return orders.findLast((order) => key.includes(order.slice(0, 1)))
 }
 
-function cpuPercent(now: Usage, before: Usage): string {
-  const ms = (now.cpuNs - before.cpuNs) / 1e6
+/**
+ * The cells of the table, header first; CPU is what was used since `before`, 100% being one CPU. The header names the order
+ * that was chosen. PURE.
+ */
+export function topRows(usages: readonly Usage[], before: readonly Usage[], order: Order = 'name'): string[][] {
+  const measured = usages.map((usage) => ({ usage, cpu: cpuOf(usage, before) }))
+  const weight: Readonly<Record<Order, (row: (typeof measured)[number]) => number>> = {
+    name: () => 0,
+    cpu: ({ cpu = -1 }) => cpu,
+    memory: ({ usage }) => usage.memory,
+    pids: ({ usage }) => usage.pids,
+  }
+  // Those that are equal stay in the order of their ids.
+  const sorted = measured.toSorted((a, b) => weight[order](b) - weight[order](a))
+  const title = (name: string, by: Order): string => (by === order && order !== 'name' ? `${name} *` : name)
+  return [
+    ['ID', 'STATUS', title('CPU', 'cpu'), title('MEMORY', 'memory'), title('PIDS', 'pids')],
+    ...sorted.map(({ usage, cpu }) => row(usage, cpu)),
+  ]
+}
+
+function row({ id, status, memory, memoryLimit, pids, pidsLimit }: Usage, cpu: number | undefined): string[] {
+  const limit = isLimit(memoryLimit) ? bytes(memoryLimit) : '-'
+  return [
+    id,
+    status,
+    cpu === undefined ? '-' : `${cpu.toFixed(1)}%`,
+    `${bytes(memory)} / ${limit}`,
+    `${pids} / ${pidsLimit || '-'}`,
+  ]
+}
+
+/** Percent; undefined when it is not known yet. */
+function cpuOf(now: Usage, before: readonly Usage[]): number | undefined {
+  const earlier = before.find(({ id }) => id === now.id)
+  if (earlier === undefined) return undefined
+  const ms = (now.cpuNs - earlier.cpuNs) / 1e6
   // Less than nothing was used by a container that has taken the id of another.
-  return ms < 0 ? '-' : `${((100 * ms) / (now.atMs - before.atMs)).toFixed(1)}%`
+  return ms < 0 ? undefined : (100 * ms) / (now.atMs - earlier.atMs)
+}
+
+/** What `table` puts between columns, and how wide it makes them at least. */
+const [GAP, LEAST] = [3, 12]
+const SHORTEST_ID = 8
+
+/** The rows with ids that are cut where the table would be wider than the screen: the engines' have 64 digits. PURE. */
+export function withShortIds(rows: readonly (readonly string[])[], width: number): string[][] {
+  const others = (rows[0] ?? []).slice(1).map((_, at) => Math.max(...rows.map((cells) => (cells[at + 1] ?? '').length)))
+  const last = others.at(-1) ?? 0
+  const taken = others.slice(0, -1).reduce((sum, length) => sum + Math.max(LEAST, length + GAP), last)
+  const room = Math.max(SHORTEST_ID, width - 1 - taken - GAP)
+  return rows.map(([id = '', ...cells]) => [id.length > room ? `${id.slice(0, room - 1)}~` : id, ...cells])
 }
 
 /** v1 has a large number for no limit. */

@@ -1,0 +1,80 @@
+/** The installation: every file is there, root's alone to change, and of one build. */
+import { capture } from '@crio-lxc/core/sys/capture'
+import { fileExists, realPath, stat, unlessMissing } from '@crio-lxc/core/sys/files'
+import { type Companions, companionsOf } from '../installation/companions.ts'
+import { liblxcProblem, programProblem, stageProblem } from '../installation/installation.ts'
+import type { Settings } from '../settings.ts'
+import { builtCommit, version } from '../version.ts'
+import { type Finding, ok, orOk, problem, warning } from './finding.ts'
+import { hostText } from './host-text.ts'
+
+const WRITABLE_BY_OTHERS = 0o022
+
+export function installationFindings(settings: Settings): readonly Finding[] {
+  const companions = companionsOf(settings)
+  const own = realPath('/proc/self/exe')
+  const programs = [own, companions.start, companions.init, `${companions.stage}/init`, companions.hook]
+  const files = programs.flatMap(fileFindings)
+  const stage = stageProblem(companions)
+  const directories = [own.replace(/\/[^/]*$/, ''), companions.libexec, companions.stage].flatMap(ownerFinding)
+  const all = [...files, ...directories, ...(stage === undefined ? [] : [split('files', stage)])]
+  return [
+    ok('crio-lxc', [version, builtCommit().slice(0, 12), own].filter(Boolean).join(' ')),
+    ...orOk(all, 'files', `${programs.length} programs and the stage, below ${companions.libexec}`),
+    sameBuild(own, companions),
+    liblxc(companions.start),
+  ]
+}
+
+function fileFindings(path: string): Finding[] {
+  const found = programProblem(path)
+  return found === undefined ? ownerFinding(path) : [split('files', found)]
+}
+
+/** A sentence of the installation's ends with what to do. */
+function split(name: string, sentence: string): Finding {
+  const at = sentence.lastIndexOf(': ')
+  return problem(name, sentence.slice(0, at), sentence.slice(at + 2))
+}
+
+/** Whoever may write there decides what root runs. */
+function ownerFinding(path: string): Finding[] {
+  const status = unlessMissing(() => stat(path))
+  if (status === undefined) return []
+  if (status.uid !== 0) return [problem('files', `${path} belongs to user ${status.uid}`, `chown root:root ${path}`)]
+  if ((status.mode & WRITABLE_BY_OTHERS) === 0) return []
+  return [problem('files', `others than root may write to ${path}`, `chmod go-w ${path}`)]
+}
+
+const SUMS = 'SHA256SUMS'
+const SHA256SUM = '/usr/bin/sha256sum'
+
+/** Of the programs that the build made; what the settings name in their place is the operator's own. */
+function sameBuild(own: string, { libexec }: Companions): Finding {
+  const list = hostText(`${libexec}/${SUMS}`)
+  if (list === undefined) return problem('build', `${libexec}/${SUMS} is missing`, 'install the whole tree again')
+  if (!fileExists(SHA256SUM)) return ok('build', `not compared: there is no ${SHA256SUM}`)
+  const paths = parseSums(list).map(({ sum, name }) => ({
+    sum,
+    path: name === 'crio-lxc' ? own : `${libexec}/${name}`,
+  }))
+  const { stdout } = capture({ path: SHA256SUM, args: ['sha256sum', '--', ...paths.map(({ path }) => path)], env: [] })
+  const now = new Map(parseSums(stdout).map(({ sum, name }) => [name, sum]))
+  const others = paths.filter(({ sum, path }) => now.get(path) !== sum).map(({ path }) => path)
+  if (paths.length > 0 && others.length === 0) return ok('build', `${paths.length} programs of one build`)
+  return problem('build', `${others.join(', ') || SUMS} is of another build`, 'install the whole tree again')
+}
+
+/** Lines of sha256sum(1). PURE. */
+export function parseSums(text: string): { readonly sum: string; readonly name: string }[] {
+  return [...text.matchAll(/^([0-9a-f]{64}) [ *](.+)$/gm)].map(([, sum = '', name = '']) => ({ sum, name }))
+}
+
+function liblxc(start: string): Finding {
+  if (!fileExists(start)) return warning('liblxc', 'unknown', 'install the whole tree again')
+  const sentence = liblxcProblem(start)
+  if (sentence !== undefined) return split('liblxc', sentence)
+  // Without arguments it says what it is linked with.
+  const { stderr } = capture({ path: start, args: [start], env: [] })
+  return ok('liblxc', /^liblxc (\S+)/m.exec(stderr)?.[1] ?? 'loaded; its version is unknown')
+}

@@ -1,0 +1,52 @@
+/** inspect: what was asked of a container, what create made of it, and what it is. */
+import { messageOf } from '@crio-lxc/core/errors/runtime-error'
+import { log } from '@crio-lxc/core/log/logger'
+import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
+import { isAlive } from '@crio-lxc/core/process/proc'
+import { readFile } from '@crio-lxc/core/sys/files'
+import { type Container, loadContainer } from '../container/load-container.ts'
+import { askedFacts } from '../diagnosis/asked.ts'
+import { hostText } from '../diagnosis/host-text.ts'
+import type { Facts, Inspection } from '../diagnosis/inspection.ts'
+import { plannedFacts } from '../diagnosis/planned.ts'
+import { presentFacts } from '../diagnosis/present.ts'
+import type { Settings } from '../settings.ts'
+import { stateOf } from './state.ts'
+
+export { inspectionRows } from '../diagnosis/inspection.ts'
+
+/** Throws ErrNotExist. */
+export function inspect(settings: Settings, id: string): Inspection {
+  const container = loadContainer(settings, id)
+  const { status, pid, bundle, created } = stateOf(container)
+  const { info, facts, init } = container
+  const config = hostText(info.configFilePath()) ?? ''
+  return {
+    id,
+    status,
+    pid,
+    bundle,
+    created,
+    asked: asked(container),
+    planned: plannedFacts({ facts, init, config }),
+    is: present(container),
+  }
+}
+
+/** The copy that create keeps: the bundle's may have been changed since. */
+function asked({ info }: Container): Facts {
+  const path = info.runtimePath('config.json')
+  try {
+    return askedFacts(parseSpec(readFile(path)))
+  } catch (error) {
+    log.warn(`what was asked cannot be told: read ${path}: ${messageOf(error)}`, { c: 'inspect' })
+    return {}
+  }
+}
+
+function present({ facts, init, status }: Container): Facts {
+  if (init === undefined || status === 'stopped') return {}
+  const found = presentFacts(init.init.pid, facts.cgroupDir)
+  // Its pid may have become another's while it was looked at.
+  return isAlive(init.init) ? found : {}
+}
