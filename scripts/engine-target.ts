@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { fetch } from './apt.ts'
 import { cache, makeWhole, output, run } from './build-cache.ts'
+import { packageOf } from './package/dependencies.ts'
 
 /** How C becomes a program. */
 export interface Target {
@@ -38,9 +39,11 @@ export function ownTarget(): Target {
   return { ...muslTarget(process.arch as Processor, compiler, '/'), ...(isAbsolute(profiler) && { profiler }) }
 }
 
+export const arm64Compiler = 'aarch64-linux-gnu-gcc'
+
 /** For arm64 on any machine: musl and libseccomp come from Debian's packages for it. */
 export function arm64Target(): Target {
-  return muslTarget('arm64', 'aarch64-linux-gnu-gcc', arm64Packages())
+  return muslTarget('arm64', arm64Compiler, arm64Packages())
 }
 
 /**
@@ -83,15 +86,20 @@ function fileOfCompiler(compiler: string, name: string): string {
   return output(compiler, [`-print-file-name=${name}`])
 }
 
-/** Unpacked, not installed: nothing of them is executed here. */
-function arm64Packages(): string {
-  const tree = join(cache, 'arm64')
+/** What is linked into the programs of arm64, and liblxc, against which crio-lxc-start is linked. */
+function arm64PackageNames(): string[] {
+  return ['musl-dev', 'libseccomp-dev', packageOf('lxc/lxccontainer.h'), packageOf('liblxc.so.1')]
+}
+
+/** Unpacked, not installed: nothing of them is executed here. The packages themselves are in its directory `packages`. */
+export function arm64Packages(): string {
   const release = output('sh', ['-c', '. /etc/os-release; echo "$VERSION_CODENAME"'])
+  const tree = join(cache, ['arm64', release, ...arm64PackageNames()].join('-'))
   if (!existsSync(tree))
     makeWhole(tree, (directory) => {
       const packages = join(directory, 'packages')
       mkdirSync(packages)
-      fetch({ type: 'deb', release, architecture: 'arm64' }, ['download', 'musl-dev', 'libseccomp-dev'], packages)
+      fetch({ type: 'deb', release, architecture: 'arm64' }, ['download', ...arm64PackageNames()], packages)
       for (const name of readdirSync(packages)) run('dpkg', ['-x', join(packages, name), directory])
     })
   return tree

@@ -1,4 +1,4 @@
-/** `npm run compile [-- OUTPUT]`: builds crio-lxc-init, which must run in a rootfs that holds nothing at all. */
+/** `npm run compile [-- OUTPUT [OPTION...]]`: builds crio-lxc-init, which must run in a rootfs that holds nothing at all. */
 import { compileC } from '../../scripts/compile-c.ts'
 
 compileC('crio-lxc-init.c', process.argv[2] ?? 'dist/crio-lxc-init', [
@@ -19,4 +19,5 @@ compileC('crio-lxc-init.c', process.argv[2] ?? 'dist/crio-lxc-init', [
   '-Wl,-z,noexecstack',
   '-Wl,-z,norelro',
   '-s',
+  ...process.argv.slice(3),
 ])

@@ -1,4 +1,4 @@
-/** `npm run compile [-- OUTPUT]`: builds crio-lxc-start against the system's liblxc. */
+/** `npm run compile [-- OUTPUT [OPTION...]]`: builds crio-lxc-start against the system's liblxc. */
 import { compileC } from '../../scripts/compile-c.ts'
 
 compileC('crio-lxc-start.c', process.argv[2] ?? 'dist/crio-lxc-start', [
@@ -10,4 +10,5 @@ compileC('crio-lxc-start.c', process.argv[2] ?? 'dist/crio-lxc-start', [
   '-Wl,-z,relro,-z,now,-z,noexecstack',
   '-s',
   '-llxc',
+  ...process.argv.slice(3),
 ])

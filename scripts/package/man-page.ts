@@ -64,8 +64,10 @@ function exampleList(examples: readonly (readonly [string, string])[]): string {
     .join('')
 }
 
+/** A field or a program's name at the beginning keeps its spelling. */
 function sentence(words: string): string {
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
+  const isWord = /^[a-z]+(?![\w'.])/.test(words)
+  return `${isWord ? words.charAt(0).toUpperCase() : words.charAt(0)}${words.slice(1)}.`
 }
 
 /** roff's own characters stand for themselves, also at the beginning of a line. */

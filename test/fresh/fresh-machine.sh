@@ -50,13 +50,7 @@ npm_package() {
 debian=$cache/$release.tar
 if [ ! -e "$debian" ]; then
 	echo "making a bare Debian $release in $debian"
-	mkdir -p "$cache"
-	mkdir "$machine/new"
-	debootstrap --variant=minbase --include=ca-certificates,gcc,libc6-dev "$release" "$machine/new" >"$machine/log" 2>&1 ||
-		{ tail -20 "$machine/log" && exit 1; }
-	tar -C "$machine/new" -cf "$debian.part" .
-	mv "$debian.part" "$debian"
-	rm -rf --one-file-system "$machine/new"
+	sh "$repository/test/fresh/bare-debian.sh" "$release" "$debian" ca-certificates gcc libc6-dev
 fi
 
 root=$machine/root

@@ -2,7 +2,7 @@
 import { decode, encode, Struct } from '../abi/bytes.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { reasonOf } from '../errors/system-error.ts'
-import { close, write } from '../sys/fd.ts'
+import { close, type Fd, write } from '../sys/fd.ts'
 import { ownPid } from '../sys/program.ts'
 import { connectDatagram } from '../sys/unix-socket.ts'
 import { descriptors } from './log-file.ts'
@@ -47,7 +47,7 @@ export function openSocketSink(protocol: Protocol, name: string, least: Level, p
   }
 }
 
-function connect(protocol: Protocol, path: string): number {
+function connect(protocol: Protocol, path: string): Fd {
   try {
     return connectDatagram(path, { timeoutMs: TIMEOUT_MS })
   } catch (cause) {
