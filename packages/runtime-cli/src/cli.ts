@@ -33,6 +33,7 @@ export const commands = {
   check: () => import('./commands/check.ts'),
   inspect: () => import('./commands/inspect.ts'),
   logs: () => import('./commands/logs.ts'),
+  explain: () => import('./commands/explain.ts'),
 } as const satisfies Record<string, () => Promise<{ default: Command }>>
 
 export type CommandName = keyof typeof commands
