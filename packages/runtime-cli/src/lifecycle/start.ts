@@ -18,10 +18,10 @@ import { openFile, removeFile } from '@crio-lxc/core/sys/files'
 import type { NotifySocket } from '../caller/notify-socket.ts'
 import { acknowledgeListener, listenerMissing, sendListener } from '../caller/seccomp-listener.ts'
 import { openTerminationMessage, writeTerminationMessage } from '../caller/termination-message.ts'
+import { stateOf } from '../container/container-state.ts'
 import { type Container, loadContainer } from '../container/load-container.ts'
 import { stepError } from '../plan-process/step-error.ts'
 import type { Settings } from '../settings.ts'
-import { stateOf } from './state.ts'
 
 export interface StartOptions {
   /** The caller's NOTIFY_SOCKET, if it is not empty: it is told when the container is ready, and start waits for that. */
