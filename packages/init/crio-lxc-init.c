@@ -7,6 +7,7 @@
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/mman.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define PLAN_BASE 0x100000000ul /* pointers in a plan are final, so it is always mapped here */
@@ -43,6 +44,22 @@ struct plan {
 struct failure {
 	uint32_t tag, step, error, reserved;
 };
+
+/* As packages/core/src/plan writes them: writeStep and compile of compile.ts, and as record.ts reads them. */
+_Static_assert(sizeof(struct step) == 88, "STEP_BYTES");
+_Static_assert(offsetof(struct step, nr) == 4 * 0 && offsetof(struct step, flags) == 4 * 1, "number and flags");
+_Static_assert(offsetof(struct step, args) == 4 * 2, "arguments");
+_Static_assert(offsetof(struct step, ignored) == 4 * 14, "ignored errors");
+_Static_assert(offsetof(struct step, result) == 4 * 18, "result");
+_Static_assert(offsetof(struct step, skip_ok) == 4 * 20 && offsetof(struct step, skip_ignored) == 4 * 21, "skips");
+_Static_assert(sizeof(struct plan) == 40, "HEADER_BYTES");
+_Static_assert(offsetof(struct plan, size) == 8, "size");
+_Static_assert(offsetof(struct plan, count) == 16 && offsetof(struct plan, tag) == 20, "count and tag");
+_Static_assert(offsetof(struct plan, report) == 24, "REPORT_OFFSET");
+_Static_assert(offsetof(struct plan, steps) == 32, "address of the steps");
+_Static_assert(sizeof(struct failure) == 16, "RECORD_BYTES");
+_Static_assert(offsetof(struct failure, tag) == 0 && offsetof(struct failure, step) == 4, "tag and step");
+_Static_assert(offsetof(struct failure, error) == 8, "VALUE_OFFSET");
 
 static long call(long nr, const uint64_t *a)
 {

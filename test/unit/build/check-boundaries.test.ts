@@ -191,9 +191,3 @@ test('check-boundaries counts what a module loads, and not the types that it imp
   expect(stderr).toBe('packages/core/src/cgroup/all.ts imports 21 modules of the project: more than 20\n')
   expect(status).toBe(1)
 })
-
-test('check-boundaries wants a module that has become smaller off the list of the others', () => {
-  const { status, stderr } = check({ 'runtime-cli/src/lifecycle/start.ts': 'export const start = 1' })
-  expect(stderr).toContain('take it off the list')
-  expect(status).toBe(1)
-})

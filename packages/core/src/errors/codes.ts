@@ -5,8 +5,8 @@ export interface ErrorKind {
 }
 
 /**
- * Every kind of failure that a user or a caller may see: `errorCode` in the logs, and docs/errors.md (`npm run docs`). Nothing that
- * runs reads the words, so that no program contains them.
+ * Every kind of failure that a user or a caller may see: `errorCode` in the logs, docs/errors.md (`npm run docs`) and `explain`, which
+ * alone reads the words, so that no other verb loads them.
  */
 export const errorKinds = {
   usage: {

@@ -1,4 +1,5 @@
 import { errnoName, errnoSentence } from '../abi/errno.ts'
+import type { ErrorCode } from './codes.ts'
 import { RuntimeError } from './runtime-error.ts'
 
 /** A system call that failed; the message prints the call as strace(1) does. */
@@ -8,8 +9,11 @@ export class SyscallError extends RuntimeError {
   constructor(
     readonly call: string,
     readonly errno: number,
+    /** The cause alone, where the caller knows more of it than strerror(3). */
+    readonly reason = errnoSentence(errno),
+    code: ErrorCode = 'io',
   ) {
-    super('io', `${call}: ${errnoSentence(errno)}`)
+    super(code, `${call}: ${reason}`)
   }
 
   /** `ENOENT`. */

@@ -1,5 +1,4 @@
 /** What the rest of the program asks of a failure that came from the kernel. */
-import { errnoSentence } from '../abi/errno.ts'
 import { messageOf } from './runtime-error.ts'
 import { SyscallError } from './syscall-error.ts'
 
@@ -8,7 +7,7 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof SyscallError ? error.errnoName : undefined
 }
 
-/** The cause alone, in the words of strerror(3), without what a sentence around it says already. */
+/** The cause alone, without the call, which a sentence around it says already. */
 export function reasonOf(error: unknown): string {
-  return error instanceof SyscallError ? errnoSentence(error.errno) : messageOf(error)
+  return error instanceof SyscallError ? error.reason : messageOf(error)
 }

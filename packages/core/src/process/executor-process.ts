@@ -3,13 +3,12 @@
  * trace it there writes what it likes in its name: a record says when to look, and the kernel's list of children who it is.
  */
 
-import { Struct } from '../abi/bytes.ts'
 import { SIGKILL } from '../abi/constants.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { cleanUp } from '../log/clean-up.ts'
 import { compile } from '../plan/compile.ts'
 import type { Plan } from '../plan/plan.ts'
-import { type PlanRecord, parseRecord, RECORD_BYTES, unknownRecord } from '../plan/record.ts'
+import { type PlanRecord, unknownRecord } from '../plan/record.ts'
 import { spawnExecutor } from '../sys/executor.ts'
 import { close, type Fd, pipe, poll, read } from '../sys/fd.ts'
 import { sealedFile } from '../sys/memfd.ts'
@@ -18,6 +17,7 @@ import { kill, monotonicMs } from '../sys/program.ts'
 import { reap, wait } from '../sys/spawn.ts'
 import { signalPidfd } from './pidfd.ts'
 import { executableIdentity, fileIdentity, ownChildren, readProcStat } from './proc.ts'
+import { readRecord } from './read-record.ts'
 
 export interface LaunchOptions {
   /** Path of crio-lxc-init. */
@@ -119,8 +119,7 @@ export class ExecutorProcess {
   *records(options: RecordOptions): Generator<PlanRecord, void> {
     for (;;) {
       this.#awaitReport(options)
-      const bytes = new Struct(RECORD_BYTES)
-      const record = parseRecord(bytes, read(this.#report, bytes), options.what)
+      const record = readRecord(this.#report, options.what)
       if (!record) return
       if (record.kind === 'forked') this.#follow(record.pid, options.what)
       yield record

@@ -1,11 +1,12 @@
 /** One fd over a unix socket: SCM_RIGHTS, unix(7). */
 import { Struct } from '../abi/bytes.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
+import type { SyscallError } from '../errors/syscall-error.ts'
 import { engine } from './engine.ts'
 import { type Fd, poll, write } from './fd.ts'
 import { monotonicMs } from './program.ts'
 import { call } from './syscall.ts'
-import { isAgain } from './unix-socket.ts'
+import { isAgain, late } from './unix-socket.ts'
 
 const MSG_NOSIGNAL = 0x4000
 const MSG_CMSG_CLOEXEC = 0x40000000
@@ -45,22 +46,20 @@ export function receiveFd(socket: number, { timeoutMs, what }: Receiving): Fd | 
 
 /**
  * Sends all of `bytes`, the fd with the first of them. A reader that is slower than the socket's time-out, on the whole or
- * once, is a RuntimeError `timeout`.
+ * once, is a SyscallError `timeout`.
  */
 export function sendFd(socket: number, bytes: Uint8Array, fd: number, timeoutMs: number): void {
   const deadline = monotonicMs() + timeoutMs
-  const late = (): RuntimeError =>
-    new RuntimeError('timeout', `sendmsg(${socket}): it was not read within ${timeoutMs} ms`)
+  const text = (): string => `sendmsg(${socket})`
+  const tooLate = (): SyscallError => late(text(), `it was not read within ${timeoutMs} ms`)
   const control = new Struct(CMSG_BYTES).set64(0, CMSG_LEN).set32(8, SOL_SOCKET).set32(12, SCM_RIGHTS).set32(16, fd)
   try {
-    let sent = withMessage(bytes, control, (header) =>
-      call('sendmsg', [socket, header, MSG_NOSIGNAL], () => `sendmsg(${socket})`),
-    )
+    let sent = withMessage(bytes, control, (header) => call('sendmsg', [socket, header, MSG_NOSIGNAL], text))
     while (sent < bytes.length) {
-      if (monotonicMs() > deadline) throw late()
+      if (monotonicMs() > deadline) throw tooLate()
       sent += write(socket, bytes.subarray(sent))
     }
   } catch (error) {
-    throw isAgain(error) ? late() : error
+    throw isAgain(error) ? tooLate() : error
   }
 }

@@ -23,7 +23,7 @@ export interface Connecting {
   readonly timeoutMs: number
 }
 
-/** A connection (CLOEXEC) to the stream socket at `path`. Throws SyscallError, and RuntimeError `timeout`. */
+/** A connection (CLOEXEC) to the stream socket at `path`. Throws SyscallError, `timeout` when nobody accepts it in time. */
 export function connectUnix(path: string, { timeoutMs }: Connecting): Fd {
   return connect('stream', path, timeoutMs)
 }
@@ -53,7 +53,7 @@ function connect(type: keyof typeof types, name: string, timeoutMs: number): Fd 
         call('connect', [fd, address, address.length], () => `connect(${name})`)
       } catch (error) {
         if (!isAgain(error)) throw error
-        throw new RuntimeError('timeout', `connect(${name}): nobody accepted it within ${timeoutMs} ms`)
+        throw late(`connect(${name})`, `nobody accepted it within ${timeoutMs} ms`)
       }
     })
     return fd
@@ -100,6 +100,11 @@ function setSendTimeout(fd: number, timeoutMs: number): void {
   const microseconds = Math.max(1, Math.round((timeoutMs % 1000) * 1000))
   const timeval = new Struct(16).set64(0, Math.floor(timeoutMs / 1000)).set64(8, microseconds)
   call('setsockopt', [fd, SOL_SOCKET, SO_SNDTIMEO, timeval, timeval.length], () => `setsockopt(${fd}, SO_SNDTIMEO)`)
+}
+
+/** What SO_SNDTIMEO has ended. */
+export function late(text: string, reason: string): SyscallError {
+  return new SyscallError(text, errnoTable.EAGAIN[0], reason, 'timeout')
 }
 
 export function isAgain(error: unknown): boolean {

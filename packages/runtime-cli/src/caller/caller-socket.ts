@@ -1,6 +1,7 @@
 /** Sockets of the caller that take a descriptor: `--console-socket` a terminal's master, `--pidfd-socket` a pidfd. */
 import { encode } from '@crio-lxc/core/abi/bytes'
-import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { close, type Fd } from '@crio-lxc/core/sys/fd'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { sendFd } from '@crio-lxc/core/sys/unix-message'
@@ -11,10 +12,8 @@ export function connectCaller(kind: 'console' | 'pidfd', path: string, timeoutMs
   try {
     return connectUnix(path, { timeoutMs })
   } catch (cause) {
-    const reason = messageOf(cause).replace(/^connect\(.*\): /s, '')
-    throw new RuntimeError('io', `connect to the ${kind} socket ${path}: ${reason}: start its listener first`, {
-      cause,
-    })
+    const problem = `connect to the ${kind} socket ${path}: ${reasonOf(cause)}: start its listener first`
+    throw new RuntimeError('io', problem, { cause })
   }
 }
 
@@ -24,8 +23,7 @@ export function sendPidfd(socket: number, pid: number, how: { word: 'standard' |
   try {
     sendFd(socket, encode(how.word), pidfd, how.timeoutMs)
   } catch (cause) {
-    const reason = messageOf(cause).replace(/^sendmsg\(.*\): /s, '')
-    throw new RuntimeError('io', `send the pidfd of ${pid} to the pidfd socket: ${reason}`, { cause })
+    throw new RuntimeError('io', `send the pidfd of ${pid} to the pidfd socket: ${reasonOf(cause)}`, { cause })
   } finally {
     close(pidfd)
   }

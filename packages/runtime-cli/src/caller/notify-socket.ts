@@ -16,7 +16,7 @@ import {
 } from '@crio-lxc/core/abi/constants'
 import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { codeOf } from '@crio-lxc/core/errors/system-error'
+import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { log } from '@crio-lxc/core/log/logger'
 import { NOTIFY_MESSAGE_MAX, readyMessage } from '@crio-lxc/core/oci/notify-message'
 import type { Spec } from '@crio-lxc/core/oci/spec'
@@ -213,8 +213,7 @@ function connectManager(host: string, { optional }: { optional: boolean }): Fd |
   try {
     return connectDatagram(host, { timeoutMs: BARRIER_MS })
   } catch (cause) {
-    const reason = messageOf(cause).replace(/^connect\(.*\): /s, '')
-    const problem = `connect to NOTIFY_SOCKET ${host}: ${reason}: unset it, or start its listener first`
+    const problem = `connect to NOTIFY_SOCKET ${host}: ${reasonOf(cause)}: unset it, or start its listener first`
     if (!optional) throw new RuntimeError('io', problem, { cause })
     log.warn(problem, { c: 'notify' })
     return undefined

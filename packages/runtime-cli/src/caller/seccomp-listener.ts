@@ -4,7 +4,8 @@
  * process to send anything, and what a system call of it waits for is the agent that has no fd yet.
  */
 import { encode } from '@crio-lxc/core/abi/bytes'
-import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import type { Seccomp } from '@crio-lxc/core/oci/linux'
 import { OCI_VERSION } from '@crio-lxc/core/oci/oci-version'
 import type { State } from '@crio-lxc/core/oci/state'
@@ -55,8 +56,8 @@ export function sendListener({ path, metadata }: SeccompAgent, listening: Listen
       close(socket)
     }
   } catch (cause) {
-    const problem = messageOf(cause).replace(/^\w+\(.*?\): /s, '')
-    throw new RuntimeError('io', `linux.seccomp.listenerPath: send the listener to ${path}: ${problem}`, { cause })
+    const problem = `linux.seccomp.listenerPath: send the listener to ${path}: ${reasonOf(cause)}`
+    throw new RuntimeError('io', problem, { cause })
   } finally {
     close(fd)
   }

@@ -3,6 +3,7 @@
 import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
+import { reasonOf } from '@crio-lxc/core/errors/system-error'
 import { rlimitsForSetUp } from '@crio-lxc/core/oci/rlimits'
 import type { Process } from '@crio-lxc/core/oci/spec'
 import { rlimitResource } from '@crio-lxc/core/plan/structs'
@@ -16,10 +17,7 @@ export function setOomScoreAdj(pid: number, value: number | undefined): void {
   try {
     writeFile(`/proc/${pid}/oom_score_adj`, String(value))
   } catch (cause) {
-    throw new SpecError(
-      'process.oomScoreAdj',
-      `set it to ${value}: ${messageOf(cause).replace(/^\w+: |, write$/g, '')}`,
-    )
+    throw new SpecError('process.oomScoreAdj', `set it to ${value}: ${reasonOf(cause)}`)
   }
 }
 

@@ -4,9 +4,9 @@ import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { log } from '@crio-lxc/core/log/logger'
 import type { State } from '@crio-lxc/core/oci/state'
 import { fileExists, readEntries } from '@crio-lxc/core/sys/files'
+import { stateOf } from '../container/container-state.ts'
 import { loadContainer } from '../container/load-container.ts'
 import type { Settings } from '../settings.ts'
-import { stateOf } from './state.ts'
 
 /** list: the state of every container below the runtime root, by id. A missing default root has none. */
 export function list(settings: Settings): State[] {

@@ -3,9 +3,9 @@ import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { readFile } from '@crio-lxc/core/sys/files'
 import { environmentOf, executableCandidates } from '@crio-lxc/init/environment'
+import { type RefusedExecution, sayWhyRefused } from '../entering/refused-execution.ts'
 import { companionsOf } from '../installation/companions.ts'
 import type { Settings } from '../settings.ts'
-import { type RefusedExecution, sayWhyRefused } from './refused-execution.ts'
 
 export interface RefusedInit extends Pick<RefusedExecution, 'pid' | 'pidfd' | 'errno'> {
   /** Path of config.json, as create kept it. */

@@ -1,0 +1,41 @@
+import type { Arch } from '@crio-lxc/core/abi/arch'
+import { forksIntoCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
+import { type ContainerEntry, fdsOf } from '@crio-lxc/core/plan/container-entry'
+import type { Plan } from '@crio-lxc/core/plan/plan'
+import { type ExecFds, planExec } from '@crio-lxc/init/exec-plan'
+import type { PlannedProcess } from '@crio-lxc/init/process-plan'
+
+/** What there is of the host and of the container for a process of exec, as data. */
+export interface ExecTaskInputs {
+  readonly arch: Arch
+  readonly process: PlannedProcess
+  readonly entry: ContainerEntry
+  readonly fds: Omit<ExecFds, 'preserved'>
+  /** Fds of the caller that the process keeps. */
+  readonly preserved: readonly number[]
+  readonly traced: boolean
+}
+
+/** With what its process is launched. */
+export interface ExecTask {
+  readonly plan: Plan
+  /** All that it inherits beside its report. */
+  readonly fds: readonly number[]
+  /** How often it goes on as its child. */
+  readonly forks: number
+}
+
+export function planExecTask({ arch, process, entry, fds, preserved, traced }: ExecTaskInputs): ExecTask {
+  const { console, acknowledge } = fds
+  return {
+    plan: planExec({ arch, process, entry, fds: { ...fds, preserved: preserved.length }, traced }),
+    fds: [
+      ...preserved,
+      ...fdsOf(entry),
+      ...(console === undefined ? [] : [console.socket]),
+      ...(acknowledge === undefined ? [] : [acknowledge]),
+    ],
+    // The last fork is into the pid namespace.
+    forks: forksIntoCgroup(entry.cgroup) + 1,
+  }
+}
