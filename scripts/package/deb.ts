@@ -51,6 +51,8 @@ async function makePackage(architecture: string, directory: string): Promise<str
     chmodSync(tree, 0o755)
     await fillTree(tree, description)
     writeControl(tree, description)
+    // dpkg-deb sets back what is newer than the commit, but a build that only replaces what has changed leaves older files.
+    execFileSync('find', [tree, '-exec', 'touch', '--no-dereference', `--date=@${description.time}`, '{}', '+'])
     mkdirSync(directory, { recursive: true })
     execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '--threads-max=1', '--build', tree, deb], {
       env: { ...process.env, SOURCE_DATE_EPOCH: String(description.time) },

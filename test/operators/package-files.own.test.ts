@@ -45,6 +45,11 @@ describe.each([...new Set([native, 'arm64'])])('the package for %s', (architectu
     expect(readFileSync(again).equals(readFileSync(deb))).toBe(true)
   })
 
+  test('has one time, whenever its files were built', () => {
+    const lines = execFileSync('dpkg-deb', ['--contents', deb], { encoding: 'utf8' }).trim().split('\n')
+    expect(new Set(lines.map((line) => /\d{4}-\d\d-\d\d \d\d:\d\d/.exec(line)?.[0])).size).toBe(1)
+  })
+
   test('says its version, its processor, and what it needs on either Debian', () => {
     expect([field('Version'), field('Architecture')]).toEqual([version, architecture])
     expect(field('Depends')).toMatch(/^libc6 \(>= 2\.\d+\), liblxc1 \| liblxc1t64$/)
