@@ -71,7 +71,8 @@ export function readOwnBytes(path: string): Uint8Array | undefined {
         'io',
         `read ${path}: another user may have written it (uid ${stat.uid}, mode ${(stat.mode & 0o777).toString(8)}): ${REMEDY}`,
       )
-    return readToEnd(fd)
+    // It does not change any more: whatever writes one makes a new file.
+    return readToEnd(fd, stat.size)
   } finally {
     close(fd)
   }

@@ -61,7 +61,7 @@ export function removeDirectoryBelow(dirfd: number, name: string): void {
   call('unlinkat', [dirfd, name, AT_REMOVEDIR], () => `unlinkat(${dirfd}, ${JSON.stringify(name)}, AT_REMOVEDIR)`)
 }
 
-/** The directories in the one behind `fd`. Read once. */
+/** The directories in the one behind `fd`, in no order. Read once. */
 export function subdirectories(fd: number): string[] {
   return Array.from(directoryEntries(fd))
     .filter(({ directory }) => directory)

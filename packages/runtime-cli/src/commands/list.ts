@@ -13,10 +13,13 @@ export default defineCommand({
     ['--root /run/containerd/runc/k8s.io list --format json', 'the states of the containers of another root'],
   ],
   async handler({ settings, values: { format, quiet } }) {
-    const { list } = await load(() => import('../lifecycle/list.ts'))
-    const states = list(settings)
-    if (quiet) writeOut(states.map(({ id }) => `${id}\n`).join(''))
-    else writeOut(format === 'json' ? listJson(states) : listTable(states))
+    const { list, listIds } = await load(() => import('../lifecycle/list.ts'))
+    if (quiet) writeOut(lines(listIds(settings)))
+    else writeOut(format === 'json' ? listJson(list(settings)) : listTable(list(settings)))
     return 0
   },
 })
+
+function lines(ids: readonly string[]): string {
+  return ids.map((id) => `${id}\n`).join('')
+}
