@@ -31,14 +31,13 @@ export interface HookCall {
   readonly container: HookEntry | undefined
   /** crio-lxc-init. */
   readonly init: string
+  /** Joining a cgroup and namespaces is a matter of milliseconds, unless the cgroup is frozen or somebody stops the process. */
+  readonly enterMs: number
   /** The verb wants to know when the hook begins. */
   readonly traced: boolean
   /** When its reader goes away the hook is killed. */
   readonly answer: number
 }
-
-/** Joining a cgroup and namespaces is a matter of milliseconds; only a frozen cgroup would take for ever. */
-const ENTER_MS = 30_000
 
 /** Returns undefined when the hook has succeeded, else how it failed, as a verb phrase. */
 export function runHook(call: HookCall): string | undefined {
@@ -105,16 +104,17 @@ interface Entering {
  * Returns undefined when the hook is executed, else why not. Reads to the end of file, as parent and child write in no
  * certain order. Whatever the plan does not report is forged.
  */
-function awaitExecution({ hook, name, traced, answer }: HookCall, entering: Entering): string | undefined {
+function awaitExecution({ hook, name, enterMs, traced, answer }: HookCall, entering: Entering): string | undefined {
   const { executor, report, go, plan } = entering
   const what = `execute ${hook.path}`
   const death = new RuntimeError('hook-failed', `${what}: the process that was to do it ended`)
   const watch = (): RuntimeError | undefined => (executor.hasEnded() ? death : undefined)
+  const from = monotonicMs()
   let failure: StepRecord | undefined
   let ready = false
   let begun = false
   for (;;) {
-    const record = readRecord(report, { timeoutMs: ENTER_MS, what, watch })
+    const record = readRecord(report, { timeoutMs: enterMs, from, what, watch })
     if (record.kind === 'end') break
     if (record.kind === 'forked') executor.follow(record.pid, what)
     else if (record.kind === 'ready' && !ready) ready = true

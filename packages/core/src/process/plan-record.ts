@@ -32,6 +32,8 @@ export interface StepRecord {
 export interface ReadOptions {
   /** undefined: wait for ever. */
   readonly timeoutMs: number | undefined
+  /** When the time began, on the clock of monotonicMs(); default: now. */
+  readonly from?: number
   /** What is waited for, in the words of the error. */
   readonly what: string
   /** Called now and then while nothing comes: the error when nothing can come any more. */
@@ -41,9 +43,9 @@ export interface ReadOptions {
 const WATCH_MS = 500
 
 /** The next record from the pipe; throws RuntimeError `timeout` after `timeoutMs`. */
-export function readRecord(fd: number, { timeoutMs, what, watch }: ReadOptions): Record {
+export function readRecord(fd: number, { timeoutMs, from = monotonicMs(), what, watch }: ReadOptions): Record {
   const buffer = new Struct(RECORD_BYTES)
-  const deadline = timeoutMs === undefined ? undefined : monotonicMs() + timeoutMs
+  const deadline = timeoutMs === undefined ? undefined : from + timeoutMs
   for (;;) {
     const left = deadline === undefined ? -1 : Math.max(0, Math.ceil(deadline - monotonicMs()))
     const mayWatch = watch !== undefined && (left < 0 || left > WATCH_MS)
