@@ -5,7 +5,6 @@ import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { close, readToEnd, writeAll } from '../sys/fd.ts'
 import {
-  changeModeOf,
   fstat,
   O_CREAT,
   O_EXCL,
@@ -18,6 +17,7 @@ import {
   removeFile,
   rename,
 } from '../sys/files.ts'
+import { changeModeOf } from '../sys/owner-and-mode.ts'
 import { effectiveUid, ownPid } from '../sys/program.ts'
 
 export const REMEDY = 'delete the container with --force'

@@ -18,7 +18,6 @@ import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { childrenOf, readProcStat } from '@crio-lxc/core/process/proc'
 import { close, pipe, write, writeAll } from '@crio-lxc/core/sys/fd'
 import {
-  changeMode,
   makeDirectory,
   makeFifo,
   O_APPEND,
@@ -30,6 +29,7 @@ import {
   readText,
 } from '@crio-lxc/core/sys/files'
 import { fillSealed, memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
+import { changeMode } from '@crio-lxc/core/sys/owner-and-mode'
 import { planWait } from '@crio-lxc/init/wait-plan'
 import { type LaunchInputs, planLaunch } from '@crio-lxc/start-monitor/launch-plan'
 import type { Companions } from '../installation/companions.ts'
