@@ -17,11 +17,15 @@ function compiler(): string {
   return path
 }
 
-/** Writes C that lists the modules, the program first, and the functions that it calls. A module that is imported later is named, so that it is compiled, too. */
+/**
+ * Writes C that lists the modules, the program first, and the functions that it calls. A module that is only imported later is
+ * named to the compiler; one that another module begins with is not, as it would be compiled twice.
+ */
 export function writeModuleTable(directory: string, entry: string, table: string, functions: readonly string[]): void {
   const others = modulesOf(directory).filter((name) => name !== entry)
   const arrays = table.replace(/\.c$/, '.bytecode.c')
-  const dynamic = others.flatMap((name) => ['-D', name])
+  const found = new Set([entry, ...others].flatMap((name) => importsOf(join(directory, name))))
+  const dynamic = others.filter((name) => !found.has(name)).flatMap((name) => ['-D', name])
   run(compiler(), ['-c', '-m', '-o', arrays, ...dynamic, entry], directory)
   const code = readFileSync(arrays, 'utf8').replace(/^#include .*$/gm, '')
   const rows = [entry, ...others].map((name) => {
@@ -34,6 +38,12 @@ export function writeModuleTable(directory: string, entry: string, table: string
   const entries = functions.map((name) => `\t{"${name}", ${name}},\n`)
   const list = `const struct function functions[] = {\n${entries.join('')}\t{0},\n};\n`
   writeFileSync(table, ['#include "engine.h"', code, modules, ...declarations, list].join('\n'))
+}
+
+/** The modules that the one at `path`, as a bundler writes it, begins with. */
+function importsOf(path: string): string[] {
+  const imports = readFileSync(path, 'utf8').matchAll(/\b(?:from|import)\s*(["'])\.\/([^"'\n]+)\1/g)
+  return Array.from(imports, ([, , name = '']) => name)
 }
 
 export function modulesOf(directory: string): string[] {

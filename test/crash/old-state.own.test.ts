@@ -40,7 +40,7 @@ const damages: Record<string, [damage: (path: string) => void, says: RegExp]> = 
     edit((facts) => Object.assign(facts, { schemaVersion: 99 })),
     /it has version 99, and this program knows 1/,
   ],
-  'has no version': [edit((facts) => delete facts['schemaVersion']), /it has version undefined/],
+  'has no version': [edit((facts) => delete facts['schemaVersion']), /it has version none/],
   'is of another container': [
     edit((facts) => Object.assign(facts, { containerId: 'other' })),
     /it is of the container "other"/,
@@ -98,6 +98,8 @@ describe('container.json', () => {
       const list = await t.ok(['list', '--format', 'json'])
       expect((JSON.parse(list.stdout) as State[]).map((state) => state.id)).toEqual([other.id])
       expect(list.stderr).toMatch(new RegExp(`^warning: skip ${id}: `))
+      const quiet = await t.ok(['list', '--quiet'])
+      expect(quiet).toMatchObject({ stdout: `${other.id}\n`, stderr: list.stderr })
       expect(messageOf(await t.runtime(['create', '--bundle', bundle.path, id]))).toMatch(/already exists/)
       expect(isAlive(pid)).toBe(true)
       await t.ok(['delete', '--force', id])

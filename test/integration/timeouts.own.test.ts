@@ -112,3 +112,27 @@ describe('the process of exec', () => {
     expect(result.stderr).toBe('execute sleep: the process was killed\n')
   })
 })
+
+describe('what becomes a hook', () => {
+  requires('x64')
+
+  // Whoever shares its pid namespace may stop it. The signal acts when the call returns.
+  it.each([
+    ['createContainer', 'setns'],
+    ['createRuntime', 'dup3'],
+  ])('of %s, that is stopped at its %s, fails create in time, which leaves nothing', async (point, name) => {
+    const bundle = await t.bundle({
+      spec: (spec) => Object.assign(spec, { hooks: { [point]: [{ path: '/bin/true' }] } }),
+    })
+    const { result, hit } = await runWithFault(t, [...SHORT, 'create', '--bundle', bundle.path, t.id()], {
+      watch: { role: 'entering', calls: [name] },
+      fault: { at: 1, signal: 19 },
+    })
+    expect(hit).toBe(true)
+    expect(result).toMatchObject({ exitCode: 1, timedOut: false })
+    expect(result.stderr).toMatch(
+      /^hooks\.\w+\[0\]: \/bin\/true could not be run: .*: it took longer than 2000 ms.*\n$/,
+    )
+    t.expectNothingLeft()
+  })
+})

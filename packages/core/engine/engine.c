@@ -283,5 +283,8 @@ int main(int argc, char **argv)
 		return fail(ctx, JS_GetException(ctx));
 	if (JS_PromiseState(ctx, end) == JS_PROMISE_REJECTED)
 		return fail(ctx, JS_PromiseResult(ctx, end));
+	/* There is nothing more to run: a program that has not done its work must not seem to have. */
+	if (JS_PromiseState(ctx, end) == JS_PROMISE_PENDING)
+		return fail(ctx, JS_NewString(ctx, "the program waits for what never comes"));
 	return 0;
 }

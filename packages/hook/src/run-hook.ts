@@ -31,14 +31,13 @@ export interface HookCall {
   readonly container: HookEntry | undefined
   /** crio-lxc-init. */
   readonly init: string
+  /** Joining a cgroup and namespaces is a matter of milliseconds, unless the cgroup is frozen or somebody stops the process. */
+  readonly enterMs: number
   /** The verb wants to know when the hook begins. */
   readonly traced: boolean
   /** When its reader goes away the hook is killed. */
   readonly answer: number
 }
-
-/** Joining a cgroup and namespaces is a matter of milliseconds; only a frozen cgroup would take for ever. */
-const ENTER_MS = 30_000
 
 /** Returns undefined when the hook has succeeded, else how it failed, as a verb phrase. */
 export function runHook(call: HookCall): string | undefined {
@@ -101,7 +100,7 @@ function launch(
  * certain order. Whatever the plan does not report is forged.
  */
 function awaitExecution(
-  { hook, name, traced, answer }: HookCall,
+  { hook, name, enterMs, traced, answer }: HookCall,
   executor: ExecutorProcess,
   go: number,
 ): string | undefined {
@@ -109,10 +108,11 @@ function awaitExecution(
   const what = `execute ${hook.path}`
   const death = new RuntimeError('hook-failed', `${what}: the process that was to do it ended`)
   const watch = (): RuntimeError | undefined => (executor.hasEnded() ? death : undefined)
+  const from = monotonicMs()
   let failure: FailureRecord | undefined
   let ready = false
   let begun = false
-  for (const record of executor.records({ timeoutMs: ENTER_MS, what, watch })) {
+  for (const record of executor.records({ timeoutMs: enterMs, from, what, watch })) {
     if (record.kind === 'ready' && !ready) ready = true
     else if (record.kind === 'failure' && !failure && record.tag === plan.tag) failure = record
     else if (record.kind !== 'forked') throw unknownRecord(what)

@@ -16,13 +16,13 @@ import { type HookCall, runHook } from './run-hook.ts'
  * Runs every hook of the request in order. Returns a sentence for each that failed: the first ends it all, unless the
  * rules of its point say that the others run all the same.
  */
-export function runHooks({ init, runs, traced = false }: HookRequest, answer: number): string[] {
+export function runHooks({ init, runs, enterMs, traced = false }: HookRequest, answer: number): string[] {
   const failures: string[] = []
   for (const { point, hooks, state, container } of runs) {
     const entry = container && entryOf(container)
     for (const [index, hook] of hooks.entries()) {
       const name = `hooks.${point}[${index}]: ${hook.path}`
-      const failure = attempt({ hook, name, state, container: entry, init, traced, answer })
+      const failure = attempt({ hook, name, state, container: entry, init, enterMs, traced, answer })
       if (failure === undefined) continue
       failures.push(`${name} ${failure}`)
       if (!hookPoints[point].goesOn) return failures

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { defaultSpec } from '@crio-lxc/core/oci/default-spec'
 import { describe, expect, test } from 'vitest'
+import { buildProgram } from '../../../scripts/engine.ts'
 
 const dist = resolve(import.meta.dirname, '../../../dist')
 const programs = ['bin/crio-lxc', 'libexec/crio-lxc/crio-lxc-hook'].map((path) => join(dist, path))
@@ -61,6 +62,36 @@ function planOf(config: string, before = ''): ReturnType<typeof shell> {
     rmSync(bundle, { recursive: true })
   }
 }
+
+describe('a program fails whose module', () => {
+  const runs = (module: string): { status: number | null; stdout: string; stderr: string } => {
+    const directory = mkdtempSync(join(tmpdir(), 'program-'))
+    writeFileSync(join(directory, 'never-ends.js'), module)
+    writeFileSync(join(directory, 'later.js'), "await import('./never-ends.js')\n")
+    const program = buildProgram(directory, 'never-ends.js')
+    try {
+      const { status, stdout, stderr } = spawnSync(program, { encoding: 'utf8' })
+      return { status, stdout, stderr }
+    } finally {
+      rmSync(program)
+      rmSync(directory, { recursive: true })
+    }
+  }
+  const stderr = 'internal error: the program waits for what never comes\n'
+
+  test('waits for a promise that nobody keeps', () => {
+    expect(runs('await new Promise(() => {})\n')).toEqual({ status: 1, stdout: '', stderr })
+  }, 60_000)
+
+  test('waits for itself', () => {
+    expect(runs("await import('./later.js')\n")).toEqual({ status: 1, stdout: '', stderr })
+  }, 60_000)
+
+  test('throws', () => {
+    const thrown = { status: 1, stdout: '', stderr: 'internal error: Error: no\n' }
+    expect(runs("throw new Error('no')\n")).toEqual(thrown)
+  }, 60_000)
+})
 
 describe('the runtime says a sentence, or succeeds,', () => {
   test('with closed standard descriptors', () => {

@@ -16,10 +16,15 @@ export const arm64: Arch = { name: 'arm64', O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o
 
 const tables: { -readonly [Name in Arch['name']]?: Readonly<Record<Call, number>> } = {}
 
-/** The number of a system call. Only the table of the processor that is asked for is made: every start pays for it. */
-export function callNumber({ name }: Arch, call: Call): number {
+/** The number of a system call. */
+export function callNumber(arch: Arch, call: Call): number {
+  return callNumbers(arch)[call]
+}
+
+/** Only the table of the processor that is asked for is made: every start pays for it. */
+export function callNumbers({ name }: Arch): Readonly<Record<Call, number>> {
   tables[name] ??= name === 'x64' ? x64Numbers() : arm64Numbers()
-  return tables[name][call]
+  return tables[name]
 }
 
 /** The Arch of a `process.arch`; undefined where no executor exists. */

@@ -89,8 +89,15 @@ export const CLONE_NEWUSER = 0x10000000
 export const CLONE_NEWPID = 0x20000000
 export const CLONE_NEWNET = 0x40000000
 export const CLONE_INTO_CGROUP = 0x2_0000_0000
-export const SIGCHLD = 17
 export const SIGKILL = 9
+export const SIGCHLD = 17
+export const SIGCONT = 18
+export const SIGSTOP = 19
+export const SIGTSTP = 20
+export const SIGTTIN = 21
+export const SIGTTOU = 22
+export const SIGURG = 23
+export const SIGWINCH = 28
 
 // prctl.h, securebits
 export const PR_SET_PDEATHSIG = 1

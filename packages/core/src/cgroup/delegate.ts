@@ -5,7 +5,8 @@ import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { type IdMappings, toHostId } from '../oci/id-mappings.ts'
 import type { NamespaceType } from '../oci/linux.ts'
 import type { Spec } from '../oci/spec.ts'
-import { changeOwner, readText } from '../sys/files.ts'
+import { readText } from '../sys/files.ts'
+import { changeOwner } from '../sys/owner-and-mode.ts'
 import type { CgroupLayout } from './plan/cgroup-layout.ts'
 
 /** The list for a kernel that does not say which files go with a cgroup. */

@@ -2,7 +2,7 @@
 
 import { codeOf } from '../errors/system-error.ts'
 import { readText } from '../sys/files.ts'
-import { readTextIfThere } from '../sys/if-there.ts'
+import { readLineIfThere } from '../sys/if-there.ts'
 import { ancestors, type CgroupLayout, MOUNT_POINT } from './plan/cgroup-layout.ts'
 
 /** Where a freezer can be, the v1 controller first: without a look at the whole layout, for the status of a container. */
@@ -17,7 +17,7 @@ export function isFrozen(path: string): boolean {
   for (const request of requests) {
     try {
       // Not there: another kind of host, or the cgroup is gone.
-      const text = readTextIfThere(request(path))
+      const text = readLineIfThere(request(path))
       if (text !== undefined) return text.startsWith('1')
     } catch {
       // It has gone meanwhile.

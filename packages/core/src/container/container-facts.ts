@@ -96,6 +96,7 @@ const defaults = {
   initExecutable: '',
   madeCgroups: [],
 } as const
+const laterFields = Object.keys(defaults)
 
 /**
  * `value` of container.json at `path`: fields that are not known are ignored, those that an older version did not have
@@ -114,11 +115,19 @@ export function readContainerFacts(
     return refuse(`it has version ${JSON.stringify(schemaVersion) ?? 'none'}, and this program knows ${SCHEMA_VERSION}`)
   if (containerId !== id) return refuse(`it is of the container ${JSON.stringify(containerId) ?? 'without an id'}`)
   if (typeof bundlePath !== 'string' || !isCgroupPath(cgroupDir)) return refuse('bundlePath or cgroupDir is missing')
-  const facts = { ...defaults, runtimeRoot: root, ...value } as unknown as ContainerFacts
+  const facts = withDefaults(value, root)
   if (!isIdentity(facts.creator) || !isTextList(facts.madeCgroups)) return refuse('creator or madeCgroups is damaged')
   const { resctrl } = facts
   if (resctrl && !(isTextList(resctrl.tasks) && isTextList(resctrl.remove))) return refuse('resctrl is damaged')
   return facts
+}
+
+/** A file that this version has written has all of them: nothing is copied. */
+function withDefaults(value: Readonly<Record<string, unknown>>, root: string): ContainerFacts {
+  let complete = value['runtimeRoot'] !== undefined
+  for (let index = 0; complete && index < laterFields.length; index++)
+    complete = value[laterFields[index] as string] !== undefined
+  return (complete ? value : { ...defaults, runtimeRoot: root, ...value }) as unknown as ContainerFacts
 }
 
 /** `value` of init.json at `path`, by the same rules. */
@@ -142,7 +151,9 @@ export function startStep({ startSteps, startMeanings }: InitFacts, number: numb
 
 /** Below the mount point of a hierarchy, and never the mount point itself. */
 export function isCgroupPath(value: unknown): value is string {
-  return typeof value === 'string' && /^(\/[^/]+)+$/.test(value) && !/\/\.{1,2}(\/|$)/.test(value)
+  if (typeof value !== 'string' || !value.startsWith('/')) return false
+  const closed = `${value}/`
+  return !(closed.includes('//') || closed.includes('/./') || closed.includes('/../'))
 }
 
 function isIdentity(value: unknown): value is ProcessIdentity {

@@ -6,7 +6,6 @@ import { codeOf, reasonOf } from '../errors/system-error.ts'
 import { cleanUp } from '../log/clean-up.ts'
 import { close, type Fd, readToEnd, writeAll } from '../sys/fd.ts'
 import {
-  changeModeOf,
   fstat,
   O_CREAT,
   O_EXCL,
@@ -19,6 +18,7 @@ import {
   removeFile,
   rename,
 } from '../sys/files.ts'
+import { changeModeOf } from '../sys/owner-and-mode.ts'
 import { effectiveUid, ownPid } from '../sys/program.ts'
 
 export const REMEDY = 'delete the container with --force'
@@ -72,7 +72,8 @@ export function readOwnBytes(path: string): Uint8Array | undefined {
         'io',
         `read ${path}: another user may have written it (uid ${stat.uid}, mode ${(stat.mode & 0o777).toString(8)}): ${REMEDY}`,
       )
-    return readToEnd(fd)
+    // It does not change any more: whatever writes one makes a new file.
+    return readToEnd(fd, stat.size)
   } finally {
     close(fd)
   }

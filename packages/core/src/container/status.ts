@@ -26,6 +26,6 @@ export function progressOf({ info, facts: { creator, initExecutable }, init }: S
   if (!init) return isAlive(creator) ? 'creating' : 'stopped'
   if (!isAlive(init.init)) return 'stopped'
   // A container that was started may execute the executor again: the fifo, which start removes, is out of its reach.
-  const waits = executableIdentity(init.init.pid) === initExecutable && fileExists(info.runtimePath('fifo', START_FIFO))
+  const waits = fileExists(info.runtimePath('fifo', START_FIFO)) && executableIdentity(init.init.pid) === initExecutable
   return waits ? 'created' : 'running'
 }

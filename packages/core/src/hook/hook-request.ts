@@ -12,6 +12,8 @@ export interface HookRequest {
   /** Absolute path of crio-lxc-init, which becomes the hook. */
   readonly init: string
   readonly runs: readonly HookRun[]
+  /** How long it may take until a hook is executed, the verb's time-out; how long the hook takes then is its own `timeout` alone. */
+  readonly enterMs: number
   /** The verb is traced, and wants to know when each hook begins. */
   readonly traced?: boolean
 }

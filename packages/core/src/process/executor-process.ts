@@ -41,6 +41,8 @@ export interface ReportPipe {
 export interface RecordOptions {
   /** Until the next record; undefined: wait for ever. */
   readonly timeoutMs: number | undefined
+  /** When the time of all records began, on the clock of monotonicMs(); default: each has its own. */
+  readonly from?: number
   /** What is waited for, in the words of the error. */
   readonly what: string
   /** Called now and then while nothing comes: the error when nothing can come any more. */
@@ -131,8 +133,8 @@ export class ExecutorProcess {
     return poll([this.#report], 0)[0] !== 0 && read(this.#report, bytes) === bytes.length
   }
 
-  #awaitReport({ timeoutMs, what, watch }: RecordOptions): void {
-    const deadline = timeoutMs === undefined ? undefined : monotonicMs() + timeoutMs
+  #awaitReport({ timeoutMs, from = monotonicMs(), what, watch }: RecordOptions): void {
+    const deadline = timeoutMs === undefined ? undefined : from + timeoutMs
     for (;;) {
       const left = deadline === undefined ? -1 : Math.max(0, Math.ceil(deadline - monotonicMs()))
       const mayWatch = watch !== undefined && (left < 0 || left > WATCH_MS)

@@ -2,6 +2,7 @@
 
 import { codeOf } from '../errors/system-error.ts'
 import { readDirectory, readText, stat } from '../sys/files.ts'
+import { readLineIfThere } from '../sys/if-there.ts'
 
 export interface ProcStat {
   /** One letter: R, S, D, Z, X and so on. */
@@ -22,7 +23,8 @@ export function readProcStat(pid: number): ProcStat | undefined {
 
 function readStat(file: string): ProcStat | undefined {
   try {
-    return parseProcStat(readText(file))
+    const text = readLineIfThere(file)
+    return text === undefined ? undefined : parseProcStat(text)
   } catch (error) {
     if (isGone(error)) return undefined
     throw error
@@ -34,9 +36,9 @@ function isGone(error: unknown): boolean {
   return ['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '')
 }
 
-/** The name stands in parentheses and may contain anything, so the fields are counted from the last one. */
+/** The name stands in parentheses and may contain anything, so the fields are counted from the last one; half of them are read. */
 export function parseProcStat(text: string): ProcStat {
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ', 20)
   return {
     state: fields[0] ?? '',
     parent: Number(fields[1]),

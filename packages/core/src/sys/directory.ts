@@ -72,7 +72,7 @@ export function removeFileBelow(dirfd: number, name: string): void {
   call('unlinkat', [dirfd, name, 0], () => `unlinkat(${dirfd}, ${JSON.stringify(name)})`)
 }
 
-/** The directories in the one behind `fd`. Read once. */
+/** The directories in the one behind `fd`, in no order. Read once. */
 export function subdirectories(fd: number): string[] {
   return Array.from(directoryEntries(fd))
     .filter(({ directory }) => directory)

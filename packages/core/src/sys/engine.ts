@@ -7,7 +7,7 @@
 import type { LinkedFunction } from './linked-functions.ts'
 
 /**
- * A machine word: a number, the address of an array's bytes, or of a text's with a NUL behind; null is 0. Bytes stay
+ * A machine word: a number, the address of an array's bytes, or of a text's with a NUL behind; null is 0, as is what is left out. Bytes stay
  * where they are as long as the array is in use, a text's until the call returns.
  */
 export type Word = number | bigint | string | Uint8Array | null
@@ -31,7 +31,7 @@ export interface Engine {
   /** Milliseconds of CLOCK_MONOTONIC when the engine began. */
   readonly startedAt: number
   /** What the kernel returns: from -4095 to -1 it is an errno, negated. */
-  syscall(number: number, ...words: readonly Word[]): number
+  syscall(number: number, ...words: readonly (Word | undefined)[]): number
   /** What a function of libc or libseccomp returns, as a word: of an int the upper half means nothing. */
   call(name: LinkedFunction, ...words: readonly Word[]): number
   address(bytes: Uint8Array): number

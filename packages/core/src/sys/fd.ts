@@ -49,7 +49,7 @@ export function readToEnd(fd: number, limit = Number.MAX_SAFE_INTEGER, expected 
       larger.set(bytes)
       bytes = larger
     }
-    const count = read(fd, bytes.subarray(length))
+    const count = read(fd, length === 0 ? bytes : bytes.subarray(length))
     if (count === 0) break
     length += count
   }

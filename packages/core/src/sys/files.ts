@@ -274,29 +274,6 @@ export function realPath(path: string): string {
   return withFile(path, 0o10000000, (fd) => readLink(`/proc/self/fd/${fd}`))
 }
 
-/** Follows symbolic links; -1 leaves an id as it is. */
-export function changeOwner(path: string, uid: number, gid: number): void {
-  call('fchownat', [AT_FDCWD, path, uid, gid, 0], () => `chown ${path}`)
-}
-
-/** Of the symbolic link itself. */
-export function changeLinkOwner(path: string, uid: number, gid: number): void {
-  call('fchownat', [AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW], () => `lchown ${path}`)
-}
-
-export function changeOwnerOf(fd: number, uid: number, gid: number): void {
-  call('fchown', [fd, uid, gid], () => `fchown(${fd}, ${uid}, ${gid})`)
-}
-
-/** Follows symbolic links; the umask cuts nothing. */
-export function changeMode(path: string, mode: number): void {
-  call('fchmodat', [AT_FDCWD, path, mode], () => `chmod ${path}`)
-}
-
-export function changeModeOf(fd: number, mode: number): void {
-  call('fchmod', [fd, mode], () => `fchmod(${fd}, 0${mode.toString(8)})`)
-}
-
 /** mkfifo(3); the umask cuts the mode. */
 export function makeFifo(path: string, mode: number): void {
   makeNode(path, 0o010000 | mode, 0)

@@ -56,7 +56,7 @@ function find(name: string): Function {
   return found
 }
 
-function invoke(name: string, count: number, words: readonly Word[]): number {
+function invoke(name: string, count: number, words: readonly (Word | undefined)[]): number {
   const kept: Uint8Array[] = []
   const passed = Array.from({ length: count }, (_, index) => toNative(words[index] ?? 0, kept))
   const result = Number(find(name)(...passed))

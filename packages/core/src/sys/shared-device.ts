@@ -17,17 +17,9 @@ import {
   S_IFCHR,
 } from '../abi/constants.ts'
 import { close, type Fd } from './fd.ts'
-import {
-  changeMode,
-  type FileStatus,
-  fstat,
-  fstatAsKnown,
-  makeDirectory,
-  makeNode,
-  O_WRONLY,
-  openFile,
-} from './files.ts'
+import { type FileStatus, fstat, fstatAsKnown, makeDirectory, makeNode, O_WRONLY, openFile } from './files.ts'
 import { newMount } from './mount.ts'
+import { changeMode } from './owner-and-mode.ts'
 import { attempt, call } from './syscall.ts'
 
 /** Those that are everybody's: the names under which programs expect to find their descriptors, and the minors. */

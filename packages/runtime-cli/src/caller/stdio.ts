@@ -1,7 +1,8 @@
 import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { type IdMappings, isMapped, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { User } from '@crio-lxc/core/oci/spec'
-import { changeOwnerOf, type FileStatus, fstat } from '@crio-lxc/core/sys/files'
+import { type FileStatus, fstat } from '@crio-lxc/core/sys/files'
+import { changeOwnerOf } from '@crio-lxc/core/sys/owner-and-mode'
 import { memoryDevice, replaceDevice } from '@crio-lxc/core/sys/shared-device'
 import type { StdioDevice } from '@crio-lxc/init/steps/stdio'
 

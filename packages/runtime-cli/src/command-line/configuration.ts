@@ -58,7 +58,7 @@ export function toSettings(given: Given): Settings {
   if (root === '') throw new RuntimeError('usage', 'invalid --root: want a directory, not an empty string')
   return {
     root: absolutePath(root),
-    rootIsExplicit: ['flag', 'environment'].includes(findValue(given, 'root').source),
+    rootIsExplicit: values.root !== undefined || Boolean(given.env[globalOptions.root.env]),
     systemdCgroup: systemdManages(values['cgroup-manager']) ?? bool('systemd-cgroup'),
     withoutCgroup,
     monitorCgroup: text('monitor-cgroup'),
@@ -101,34 +101,47 @@ export function toLogConfiguration(given: Given): LogConfiguration {
   }
 }
 
+/** Every verb reads all of them: where a value comes from is asked for only when it is refused. */
 function reader(given: Given) {
-  const find = (name: Name): { text: string; from: string } => {
-    const { text, source, variable } = findValue(given, name)
-    if (source === 'environment') return { text, from: variable ?? '' }
-    return { text, from: source === 'file' ? `${variable} in ${given.file?.path}` : `--${name}` }
-  }
   return {
     text(name: Name): string {
-      const { text, from } = find(name)
+      const text = textOf(given, name)
       const { choices }: Option = globalOptions[name]
-      if (choices !== undefined && !choices.includes(text))
-        throw new RuntimeError('usage', `invalid ${from} ${JSON.stringify(text)}: want one of ${choices.join(', ')}`)
+      if (choices !== undefined && !choices.includes(text)) {
+        const problem = `invalid ${sourceOf(given, name)} ${JSON.stringify(text)}`
+        throw new RuntimeError('usage', `${problem}: want one of ${choices.join(', ')}`)
+      }
       return text
     },
     bool(name: Name): boolean {
-      const { text, from } = find(name)
-      return parseGoBool(text, from)
+      const text = textOf(given, name)
+      if (text === 'true') return true
+      return text === 'false' ? false : parseGoBool(text, sourceOf(given, name))
     },
     ms(name: Name): number {
-      const { text, from } = find(name)
       try {
-        return parseGoDuration(text)
+        return parseGoDuration(textOf(given, name))
       } catch (error) {
-        if (error instanceof RuntimeError) throw new RuntimeError('usage', `${from}: ${error.message}`)
+        if (error instanceof RuntimeError) throw new RuntimeError('usage', `${sourceOf(given, name)}: ${error.message}`)
         throw error
       }
     },
   }
+}
+
+/** The text of findValue alone. */
+function textOf({ values, env, file }: Given, name: Name): string {
+  const given = values[name]
+  if (given !== undefined) return String(given)
+  const { env: variable, default: text = '' }: Option = globalOptions[name]
+  return variable === undefined ? text : env[variable] || file?.variables[variable] || text
+}
+
+/** As a person writes it: the flag, the variable, or the variable in the defaults file. */
+function sourceOf(given: Given, name: Name): string {
+  const { source, variable } = findValue(given, name)
+  if (source === 'environment') return variable ?? ''
+  return source === 'file' ? `${variable} in ${given.file?.path}` : `--${name}`
 }
 
 /** undefined: --cgroup-manager does not say. */

@@ -35,5 +35,7 @@ export async function reportProblems({ env, file }: Given, { needsDefaults }: Co
 
 /** Variables of the environment with our prefix that nothing reads. */
 export function unknownVariables(env: Given['env']): string[] {
-  return Object.keys(env).filter((name) => name.startsWith('CRIO_LXC_') && !knowsVariable(name))
+  const unknown: string[] = []
+  for (const name in env) if (name.startsWith('CRIO_LXC_') && !knowsVariable(name)) unknown.push(name)
+  return unknown
 }

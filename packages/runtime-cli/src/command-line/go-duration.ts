@@ -17,6 +17,24 @@ const unitMs: Readonly<Record<string, number>> = {
  */
 export function parseGoDuration(text: string): number {
   if (text === '0') return 0
+  const seconds = wholeSeconds(text)
+  return seconds === undefined ? parseParts(text) : seconds * 1000
+}
+
+/** What the defaults are, five of which every verb reads: a pattern takes the engine five times as long. */
+function wholeSeconds(text: string): number | undefined {
+  const last = text.length - 1
+  if (last < 1 || last > 9 || text[last] !== 's') return undefined
+  let seconds = 0
+  for (let at = 0; at < last; at++) {
+    const digit = text.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) return undefined
+    seconds = seconds * 10 + digit
+  }
+  return seconds
+}
+
+function parseParts(text: string): number {
   const part = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y
   let ms = 0
   let end = 0

@@ -67,19 +67,30 @@ export function listTable(states: readonly State[]): string {
 
 /** As Go's text/tabwriter with minwidth 12, padding 3 and blanks does it; the last column is not padded. */
 export function table(given: readonly (readonly string[])[]): string {
-  const rows = given.map((row) => row.map((cell) => printable(cell).replaceAll('\n', '\\n').replaceAll('\t', '\\t')))
+  const rows = given.map((row) => row.map(cellOf))
   const widths = rows.reduce<number[]>(
-    (widths, row) => row.map((cell, column) => Math.max(widths[column] ?? 12, [...cell].length + 3)),
+    (widths, row) => row.map(({ length }, column) => Math.max(widths[column] ?? 12, length + 3)),
     [],
   )
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join('')
+  const line = (row: readonly Cell[]) =>
+    row.map((cell, column) => (column === row.length - 1 ? cell.text : pad(cell, widths[column] ?? 0))).join('')
   return rows.map((row) => `${line(row)}\n`).join('')
 }
 
-/** Pads by code points, as tabwriter counts; padEnd counts UTF-16 units. */
-function pad(cell: string, width: number): string {
-  return cell + ' '.repeat(width - [...cell].length)
+interface Cell {
+  readonly text: string
+  /** In code points, as tabwriter counts. */
+  readonly length: number
+}
+
+function cellOf(given: string): Cell {
+  if (/^[\x20-\x7e]*$/.test(given)) return { text: given, length: given.length }
+  const text = printable(given).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
+  return { text, length: [...text].length }
+}
+
+function pad({ text, length }: Cell, width: number): string {
+  return text + ' '.repeat(width - length)
 }
 
 /** A reader that is gone is no failure of ours; a full non-blocking pipe is waited for. */

@@ -22,13 +22,21 @@ export default defineCommand({
   ],
   looks: true,
   async handler({ settings, values: { format, quiet, wide, filter } }) {
-    const { list } = await load(() => import('../lifecycle/list.ts'))
+    const { list, listIds } = await load(() => import('../lifecycle/list.ts'))
     const wanted = filter && (await import('../listing/filter.ts')).filterOf(filter)
+    if (quiet && wanted === undefined) {
+      writeOut(lines(listIds(settings)))
+      return 0
+    }
     const states = wanted === undefined ? list(settings) : list(settings).filter(wanted)
-    if (quiet) writeOut(states.map(({ id }) => `${id}\n`).join(''))
+    if (quiet) writeOut(lines(states.map(({ id }) => id)))
     else if (format === 'json') writeOut(listJson(states))
     else if (wide) writeOut(table((await import('../listing/wide.ts')).wideRows(states, realtimeMs())))
     else writeOut(listTable(states))
     return 0
   },
 })
+
+function lines(ids: readonly string[]): string {
+  return ids.map((id) => `${id}\n`).join('')
+}

@@ -13,6 +13,11 @@ export interface Container {
   readonly status: Status
 }
 
+/** What container.json says. Throws as loadContainer. */
+export function loadFacts({ root }: Settings, id: string): ContainerFacts {
+  return new ContainerInfo(root, checkContainerId(id)).load()
+}
+
 /** Throws ErrNotExist, or RuntimeError `io` when its files are damaged. */
 export function loadContainer({ root }: Settings, id: string): Container {
   const info = new ContainerInfo(root, checkContainerId(id))

@@ -4,7 +4,6 @@ import { START_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import { type Fd, pipe } from '@crio-lxc/core/sys/fd'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import {
-  changeMode,
   makeDirectory,
   makeFifo,
   O_APPEND,
@@ -15,6 +14,7 @@ import {
   openFile,
 } from '@crio-lxc/core/sys/files'
 import { memfdCreate } from '@crio-lxc/core/sys/memfd'
+import { changeMode } from '@crio-lxc/core/sys/owner-and-mode'
 
 /** What the monitor and init have of create, and the ends that create has of it. */
 export interface MonitorFiles {

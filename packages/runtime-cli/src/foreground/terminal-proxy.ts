@@ -4,6 +4,7 @@
  */
 
 import type { Struct } from '@crio-lxc/core/abi/bytes'
+import { SIGWINCH } from '@crio-lxc/core/abi/constants'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { close, type Fd, POLLIN, POLLOUT, pollAsync, read, write } from '@crio-lxc/core/sys/fd'
 import { type HeldSignals, holdSignals } from '@crio-lxc/core/sys/signals'
@@ -13,7 +14,6 @@ import { receiveFd } from '@crio-lxc/core/sys/unix-message'
 import type { SignalRelay } from './signal-relay.ts'
 import { printsToTerminal, TerminalOutput } from './terminal-output.ts'
 
-const SIGWINCH = 28
 const STDIN = 0
 const EOT = Uint8Array.of(4)
 const NOTHING = new Uint8Array()

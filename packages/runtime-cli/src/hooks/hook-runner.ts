@@ -19,16 +19,16 @@ import type { Settings } from '../settings.ts'
 
 /**
  * Returns the failures of hooks. Throws RuntimeError `hook-failed` when crio-lxc-hook ends without an answer; the hook that
- * it ran has ended then, with everything in its process group.
+ * it ran has ended then, with everything in its process group. `enterMs` is the verb's time-out, for what comes before a hook.
  */
-export function runHooks(settings: Settings, runs: readonly HookRun[]): readonly string[] {
+export function runHooks(settings: Settings, runs: readonly HookRun[], enterMs: number): readonly string[] {
   if (runs.every(({ hooks }) => hooks.length === 0)) return []
   const { hook, init } = companionsOf(settings)
   const traced = takesSpans()
   const from = traced ? monotonicMs() : 0
   return withFds((fds) => {
     const request = fds.keep(
-      sealedFile('hooks', JSON.stringify({ init, runs, ...(traced && { traced }) } satisfies HookRequest)),
+      sealedFile('hooks', JSON.stringify({ init, runs, enterMs, ...(traced && { traced }) } satisfies HookRequest)),
     )
     // A file, because a pipe that nobody reads would hold it up.
     const stderr = fds.keep(memfdCreate('stderr'))

@@ -31,7 +31,7 @@ import { runHooks } from './hook-runner.ts'
 export function runCreateHooks(settings: Settings, facts: ContainerFacts, { hooks, init }: Initialised): void {
   withContainer(facts, init, (container) => {
     const runs = createPoints.map((point) => runOf(point, { facts, hooks, init, container }))
-    demand(runHooks(settings, runs))
+    demand(runHooks(settings, runs, settings.timeouts.createMs))
   })
 }
 
@@ -43,19 +43,20 @@ export function runStartContainerHooks(settings: Settings, facts: ContainerFacts
     const { seccomp, capabilities, apparmor } = facts
     const container = { ...entry, process: { config, seccomp, capabilities, apparmor } }
     const environment = environmentOfContainer(config, init)
-    demand(runHooks(settings, [runOf('startContainer', { facts, hooks, init, container, environment })]))
+    const run = runOf('startContainer', { facts, hooks, init, container, environment })
+    demand(runHooks(settings, [run], settings.timeouts.startMs))
   })
 }
 
 /** The hooks after the container's program has been executed. Throws RuntimeError `hook-failed`. */
 export function runPoststartHooks(settings: Settings, facts: ContainerFacts, { hooks, init }: Initialised): void {
-  demand(runHooks(settings, [runOf('poststart', { facts, hooks, init })]))
+  demand(runHooks(settings, [runOf('poststart', { facts, hooks, init })], settings.timeouts.startMs))
 }
 
 /** The hooks after a container has been deleted: nothing of it is there to fail any more, so all goes to the log. */
 export function runPoststopHooks(settings: Settings, facts: ContainerFacts, hooks: Hooks): void {
   try {
-    const failures = runHooks(settings, [runOf('poststop', { facts, hooks })])
+    const failures = runHooks(settings, [runOf('poststop', { facts, hooks })], settings.timeouts.deleteMs)
     for (const failure of failures) log.warn(failure, { c: 'hook' })
   } catch (error) {
     log.warn(`run hooks.poststop: ${messageOf(error)}`, { c: 'hook' })

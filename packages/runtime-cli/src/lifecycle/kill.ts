@@ -1,4 +1,14 @@
-import { SIGKILL } from '@crio-lxc/core/abi/constants'
+import {
+  SIGCHLD,
+  SIGCONT,
+  SIGKILL,
+  SIGSTOP,
+  SIGTSTP,
+  SIGTTIN,
+  SIGTTOU,
+  SIGURG,
+  SIGWINCH,
+} from '@crio-lxc/core/abi/constants'
 import { mayHoldDying, thaw } from '@crio-lxc/core/cgroup/freezer'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { signalCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
@@ -15,9 +25,12 @@ import { endProcess } from '../removal/end-process.ts'
 import { killProcesses } from '../removal/kill-container.ts'
 import type { Settings } from '../settings.ts'
 
-/** Signals whose default action neither ends nor stops a process: CHLD, CONT, URG, WINCH; signal(7). */
-const harmless = new Set([0, 17, 18, 23, 28])
-const stopping = new Set([19, 20, 21, 22])
+/** kill(2): nothing is sent. */
+const NO_SIGNAL = 0
+/** Signals whose default action does not end a process; signal(7). */
+const harmless = [NO_SIGNAL, SIGCHLD, SIGCONT, SIGURG, SIGWINCH]
+const stopping = [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU]
+
 export interface KillOptions {
   /** Every process of the container's cgroup, not only init. */
   readonly all: boolean
@@ -75,7 +88,7 @@ function signalInit({ timeouts }: Settings, container: Container & { readonly in
   // A parked init is pid 1 without handlers, to which the kernel delivers nothing but SIGKILL: what would end the
   // process must end it.
   const progress = status === 'paused' ? progressOf(container) : status
-  const fatal = progress === 'created' && !harmless.has(signal) && !stopping.has(signal)
+  const fatal = progress === 'created' && !harmless.includes(signal) && !stopping.includes(signal)
   const sent = fatal ? SIGKILL : signal
   if (!signalProcess(init.init, sent)) throw new ErrNotRunning(info.containerId)
   if (sent === SIGKILL) {

@@ -3,16 +3,26 @@ import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { log } from '@crio-lxc/core/log/logger'
 import type { State } from '@crio-lxc/core/oci/state'
-import { fileExists, readEntries } from '@crio-lxc/core/sys/files'
+import { subdirectories } from '@crio-lxc/core/sys/directory'
+import { fileExists, O_DIRECTORY, withFile } from '@crio-lxc/core/sys/files'
 import { stateOf } from '../container/container-state.ts'
-import { loadContainer } from '../container/load-container.ts'
+import { loadContainer, loadFacts } from '../container/load-container.ts'
 import type { Settings } from '../settings.ts'
 
 /** list: the state of every container below the runtime root, by id. A missing default root has none. */
 export function list(settings: Settings): State[] {
+  return listWith(settings, (id) => stateOf(loadContainer(settings, id)))
+}
+
+/** The ids alone, of what has a container.json that a verb accepts: how far its processes are is not asked. */
+export function listIds(settings: Settings): string[] {
+  return listWith(settings, (id) => loadFacts(settings, id).containerId)
+}
+
+function listWith<Found>(settings: Settings, find: (id: string) => Found): Found[] {
   return containerIds(settings).flatMap((id) => {
     try {
-      return [stateOf(loadContainer(settings, id))]
+      return [find(id)]
     } catch (error) {
       // Deleted meanwhile.
       if (error instanceof ErrNotExist && !fileExists(`${settings.root}/${id}`)) return []
@@ -25,13 +35,9 @@ export function list(settings: Settings): State[] {
 
 function containerIds({ root, rootIsExplicit }: Settings): string[] {
   try {
-    return (
-      readEntries(root)
-        // With the colon: what is being made or removed.
-        .filter((entry) => entry.directory && !entry.name.startsWith(':'))
-        .map(({ name }) => name)
-        .sort()
-    )
+    const names = withFile(root, O_DIRECTORY, subdirectories)
+    // With the colon: what is being made or removed.
+    return names.filter((name) => !name.startsWith(':')).sort()
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT' && !rootIsExplicit) return []
     throw new RuntimeError('io', `read the runtime root ${root}: ${reasonOf(cause)}`, { cause })

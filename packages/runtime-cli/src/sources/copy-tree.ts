@@ -9,8 +9,6 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { directoryEntries } from '@crio-lxc/core/sys/directory'
 import { close, type Fd, read, writeAll } from '@crio-lxc/core/sys/fd'
 import {
-  changeModeOf,
-  changeOwnerOf,
   type FileStatus,
   fstat,
   O_CREAT,
@@ -22,6 +20,7 @@ import {
   openAt,
   openFile,
 } from '@crio-lxc/core/sys/files'
+import { changeModeOf, changeOwnerOf } from '@crio-lxc/core/sys/owner-and-mode'
 import * as files from '@crio-lxc/core/sys/tree-files'
 import type { CopyBudget } from './copy-budget.ts'
 

@@ -9,8 +9,9 @@ import { messageOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { type IdMappings, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { Device } from '@crio-lxc/core/oci/linux'
 import { close, type Fd } from '@crio-lxc/core/sys/fd'
-import { changeMode, changeOwner, makeNode } from '@crio-lxc/core/sys/files'
+import { makeNode } from '@crio-lxc/core/sys/files'
 import { newMount } from '@crio-lxc/core/sys/mount'
+import { changeMode, changeOwner } from '@crio-lxc/core/sys/owner-and-mode'
 
 /** fd of the tmpfs; the node of `devices[n]` is its file `n`. */
 export function makeDeviceNodes(devices: readonly Device[], ids: IdMappings): Fd {
