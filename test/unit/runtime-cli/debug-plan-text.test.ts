@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { debugPlanText } from '../../../packages/runtime-cli/src/lifecycle/debug-plan-text.ts'
-import type { DebugPlan } from '../../../packages/runtime-cli/src/lifecycle/print-all.ts'
+import type { DebugPlan } from '../../../packages/runtime-cli/src/plan-text/print-all.ts'
+import { debugPlanText } from '../../../packages/runtime-cli/src/plan-text/step-sections.ts'
 
 const least: DebugPlan = {
   cgroup: { directories: ['/sys/fs/cgroup/ID'], writes: [] },

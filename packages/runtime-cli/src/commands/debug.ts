@@ -20,7 +20,7 @@ export default defineCommand({
       notifySocket: environment()['NOTIFY_SOCKET'],
     })
     if (values.json) writeOut(`${JSON.stringify(plan, null, 2)}\n`)
-    else writeOut((await load(() => import('../lifecycle/debug-plan-text.ts'))).debugPlanText(plan))
+    else writeOut((await load(() => import('../plan-text/step-sections.ts'))).debugPlanText(plan))
     return 0
   },
 })

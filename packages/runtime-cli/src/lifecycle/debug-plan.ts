@@ -9,9 +9,9 @@ import { type Opened, openInputs } from '../creation/open-inputs.ts'
 import type { MonitorFds } from '../creation/plan/inputs.ts'
 import { type AllInputs, planAll } from '../creation/plan/plan-all.ts'
 import { refuse } from '../creation/refuse.ts'
+import { type DebugPlan, printAll } from '../plan-text/print-all.ts'
 import type { Settings } from '../settings.ts'
 import { cgroupMounts } from '../sources/cgroup-mounts.ts'
-import { type DebugPlan, printAll } from './print-all.ts'
 
 /** Stand for what is named when a container is made. */
 const [ROOT, ID] = ['ROOT', 'ID']
