@@ -27,13 +27,37 @@ async function plan(...args: Parameters<typeof t.bundle>): Promise<Plan> {
 describe('debug plan', () => {
   it('prints the liblxc config, every step in words and as the call, and the cgroup writes', async () => {
     const bundle = await t.bundle({ process: { cwd: '/tmp' } })
-    const { stdout } = await t.ok(['debug', 'plan', bundle.path])
+    const { stdout } = await t.ok(['debug', 'plan', '--steps', bundle.path])
     expect(stdout).toContain('lxc.namespace.clone = ')
     expect(stdout).toMatch(/devices\.deny <- a|bpf/)
     expect(stdout).toMatch(/^# devices\ndeny everything\nallow c \*:\* m$/m)
     expect(stdout).toMatch(/^ +\d+ {2}.*: pivot_root\(".", "."\)/m)
     expect(stdout).toMatch(/^ +\d+ {2}.*: execve\(/m)
     expect(stdout).toContain('/tmp')
+    expect(stdout).toMatch(/: openat2\(\d+, "proc", \{flags=O_\w+[|\w]*, resolve=RESOLVE_\w+[|\w]*\}/)
+    expect(stdout).toMatch(/: mkdirat\(.*, 0755\)/)
+    expect(stdout).toMatch(/: mount\("proc", "\.", "proc", (0|MS_\w+[|\w]*), 0\)/)
+  })
+
+  it('is a summary without --steps', async () => {
+    const bundle = await t.bundle({
+      process: { cwd: '/tmp', user: { uid: 5, gid: 6, additionalGids: [7] } },
+      spec: (spec) => {
+        spec.mounts.push({ destination: '/a b', type: 'bind', source: '/tmp', options: ['rbind', 'ro', 'rslave'] })
+        spec.linux.seccomp = {
+          defaultAction: 'SCMP_ACT_ALLOW',
+          syscalls: [{ names: ['acct'], action: 'SCMP_ACT_ERRNO', errnoRet: 7 }],
+        }
+      },
+    })
+    const { stdout } = await t.ok(['debug', 'plan', bundle.path])
+    expect(stdout).toMatch(/^new +pid .*mount/m)
+    expect(stdout).toMatch(/^destination +type +source +options +propagation$/m)
+    expect(stdout).toMatch(/^"\/a b" +bind +\/tmp +rbind,ro +rslave$/m)
+    expect(stdout).toMatch(/^uid 5, gid 6, groups 7, umask 0022, /m)
+    expect(stdout).toMatch(/^SCMP_ACT_ALLOW but for 1 rules of 1 system calls, \d+ instructions$/m)
+    expect(stdout).toMatch(/^launch \d+, wait \d+, container \d+: --steps prints them$/m)
+    expect(stdout).not.toMatch(/execve\(|lxc\./)
   })
 
   it('prints the same as JSON', async () => {
@@ -70,9 +94,9 @@ describe('debug plan', () => {
         spec.annotations = { 'org.systemd.property.TimeoutStopSec': '5' }
       },
     })
-    const { stdout } = await t.ok(['--systemd-cgroup', 'debug', 'plan', bundle.path])
+    const { stdout } = await t.ok(['--systemd-cgroup', 'debug', 'plan', '--steps', bundle.path])
     expect(stdout).toMatch(/^\/sys\/fs\/cgroup\/(.*\/)?a\.slice\/a-b\.slice\/test-x\.scope$/m)
-    expect(stdout).toContain('# properties of the transient unit test-x.scope\n')
+    expect(stdout).toContain('# unit of systemd\ntest-x.scope\n')
     expect(stdout).toMatch(/^Slice = s "a-b\.slice"$/m)
     expect(stdout).toMatch(/^TasksMax = t 20$/m)
     expect(stdout).toMatch(/^TimeoutStopUSec = t 5000000$/m)
@@ -140,11 +164,13 @@ describe('debug plan', () => {
   it('mounts the notify socket when NOTIFY_SOCKET is set, makes nothing, and refuses one that cannot be', async () => {
     const bundle = await t.bundle()
     const plan = (socket: string) =>
-      t.runtime(['debug', 'plan', bundle.path], { env: { PATH: process.env.PATH ?? '', NOTIFY_SOCKET: socket } })
+      t.runtime(['debug', 'plan', '--steps', bundle.path], {
+        env: { PATH: process.env.PATH ?? '', NOTIFY_SOCKET: socket },
+      })
     const { stdout } = await plan('/run/systemd/notify')
     expect(stdout).toMatch(/^ +\d+ {2}attach ROOT\/ID\/notify to \/run\/notify for mounts\[\d+\]: move_mount\(/m)
     expect(stdout).toContain('"NOTIFY_SOCKET=/run/notify/notify.sock"')
-    expect((await t.ok(['debug', 'plan', bundle.path])).stdout).not.toMatch(/notify/i)
+    expect((await t.ok(['debug', 'plan', '--steps', bundle.path])).stdout).not.toMatch(/notify/i)
     expect(readdirSync(t.root)).toEqual([])
     expect(await plan('relative')).toMatchObject({ exitCode: 1, stdout: '' })
   })
@@ -156,7 +182,7 @@ describe('debug plan', () => {
       },
     })
     symlinkSync('/far/away', join(bundle.rootfs, 'link'))
-    const { stdout } = await t.ok(['debug', 'plan', bundle.path])
+    const { stdout } = await t.ok(['debug', 'plan', '--steps', bundle.path])
     expect(stdout).toMatch(/^ +\d+ {2}mount tmpfs on \/far\/away\/x for /m)
     expect(stdout).not.toContain('/link/x')
   })
@@ -170,13 +196,14 @@ describe('debug plan', () => {
         }
       },
     })
-    const { stdout } = await t.ok(['debug', 'plan', bundle.path])
+    const { stdout } = await t.ok(['debug', 'plan', '--steps', bundle.path])
     const [, program = ''] = /^# seccomp program \(bpf\)\n((?: +\d+ {2}.*\n)+)/m.exec(stdout) ?? []
     expect(program).toMatch(/^ +0 {2}a = arch$/m)
     expect(program).toMatch(/ {2}return errno 7\n/)
     expect(stdout).toContain(`{${program.trimEnd().split('\n').length} instructions}`)
-    const unfiltered = await t.ok(['--seccomp=false', 'debug', 'plan', bundle.path])
-    expect(unfiltered.stdout).not.toContain('# seccomp')
+    const unfiltered = await t.ok(['--seccomp=false', 'debug', 'plan', '--steps', bundle.path])
+    expect(unfiltered.stdout).toContain('no filter: --seccomp is off\n')
+    expect(unfiltered.stdout).not.toContain('# seccomp program')
   })
 
   it('drops the capabilities after the mounts and loads seccomp last', async () => {

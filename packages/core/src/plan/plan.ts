@@ -7,6 +7,7 @@ import type { Arch, Call } from '../abi/arch.ts'
 import { encode } from '../abi/bytes.ts'
 import type { Errno } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
+import type { Spelling } from './spelling.ts'
 
 /** Where every plan is mapped: pointers inside a plan are final when they are written. */
 export const PLAN_BASE = 0x1_0000_0000
@@ -25,12 +26,15 @@ export class Slot {
   ) {}
 }
 
-/** Bytes of the plan that an argument points at; `show` is how a person reads them. */
+/** How a person reads bytes of a plan. */
+export type Show = (spelling?: Spelling) => string
+
+/** Bytes of the plan that an argument points at. */
 export class Bytes {
   constructor(
     readonly offset: number,
     readonly length: number,
-    readonly show: () => string,
+    readonly show: Show,
   ) {}
 
   get address(): number {
@@ -146,7 +150,7 @@ export class Plan {
   }
 
   /** A structure of `length` bytes, filled by `fill(view, offset)`. */
-  struct(length: number, show: () => string, fill: (view: DataView, offset: number) => void): Bytes {
+  struct(length: number, show: Show, fill: (view: DataView, offset: number) => void): Bytes {
     const offset = this.#allocate(length)
     fill(this.#view, offset)
     return new Bytes(offset, length, show)
@@ -158,7 +162,7 @@ export class Plan {
   }
 
   /** Bytes as they are. */
-  blob(bytes: Uint8Array, show: () => string): Bytes {
+  blob(bytes: Uint8Array, show: Show): Bytes {
     const offset = this.#allocate(bytes.length)
     this.#data.set(bytes, offset)
     return new Bytes(offset, bytes.length, show)

@@ -7,20 +7,25 @@ import { absolutePath } from './bundle-options.ts'
 export default defineCommand({
   command: 'debug plan <bundle>',
   describe: 'print what create would do with a bundle: its system calls, cgroup writes, filters and hooks',
-  options: { json: { type: 'boolean', describe: 'print JSON' } },
+  options: {
+    json: { type: 'boolean', describe: 'print JSON: everything, with numbers as numbers' },
+    steps: { type: 'boolean', describe: 'after the summary, print every step with its system call' },
+  },
   examples: [
-    ['debug plan /srv/web', 'readable lines'],
+    ['debug plan /srv/web', 'a summary'],
+    ['debug plan --steps /srv/web', 'every step, with flags by name'],
     ['debug plan --json /srv/web', 'the same for programs'],
   ],
   async handler({ settings, values, positionals: [what = '', bundle = ''] }) {
     if (what !== 'plan') throw new RuntimeError('usage', `unknown debug command ${JSON.stringify(what)}: want plan`)
-    const { debugPlan } = await load(() => import('../lifecycle/debug-plan.ts'))
-    const plan = await debugPlan(settings, {
-      bundle: absolutePath(bundle, 'BUNDLE'),
-      notifySocket: environment()['NOTIFY_SOCKET'],
-    })
-    if (values.json) writeOut(`${JSON.stringify(plan, null, 2)}\n`)
-    else writeOut((await load(() => import('../plan-text/step-sections.ts'))).debugPlanText(plan))
+    const planned = { bundle: absolutePath(bundle, 'BUNDLE'), notifySocket: environment()['NOTIFY_SOCKET'] }
+    if (values.json) {
+      const { debugPlan } = await load(() => import('../lifecycle/debug-plan.ts'))
+      writeOut(`${JSON.stringify(await debugPlan(settings, planned), null, 2)}\n`)
+    } else {
+      const { debugPlanText } = await load(() => import('../lifecycle/debug-plan-text.ts'))
+      writeOut(await debugPlanText(settings, { ...planned, steps: values.steps ?? false }))
+    }
     return 0
   },
 })

@@ -9,7 +9,7 @@ import { type Opened, openInputs } from '../creation/open-inputs.ts'
 import type { MonitorFds } from '../creation/plan/inputs.ts'
 import { type AllInputs, planAll } from '../creation/plan/plan-all.ts'
 import { refuse } from '../creation/refuse.ts'
-import { type DebugPlan, printAll } from '../plan-text/print-all.ts'
+import { type DebugPlan, type Preview, printAll } from '../plan-text/print-all.ts'
 import type { Settings } from '../settings.ts'
 import { cgroupMounts } from '../sources/cgroup-mounts.ts'
 
@@ -30,11 +30,18 @@ const NUMBERS = {
   tasks: 210,
 } as const
 
-/** Opens the bundle's sources as create does, so that what create would refuse is refused here too. */
-export async function debugPlan(
-  settings: Settings,
-  { bundle, notifySocket }: { bundle: string; notifySocket?: string | undefined },
-): Promise<DebugPlan> {
+export interface Planned {
+  readonly bundle: string
+  readonly notifySocket?: string | undefined
+}
+
+/** For programs. */
+export async function debugPlan(settings: Settings, planned: Planned): Promise<DebugPlan> {
+  return printAll(await previewOf(settings, planned))
+}
+
+/** Opens the bundle's sources as create does, so that what create would refuse is refused here too; all is closed again. */
+export async function previewOf(settings: Settings, { bundle, notifySocket }: Planned): Promise<Preview> {
   const loaded = loadSpec(bundle, settings.featureGates)
   const { terminal } = loaded.spec.process
   const console = { socket: NUMBERS.console, plainLines: false }
@@ -43,7 +50,7 @@ export async function debugPlan(
   return await withFdsAsync(async (fds) => {
     const opened = await openInputs(request, { preview: true, traced: false }, fds)
     const inputs = preview(opened, fds)
-    return printAll(planAll(inputs), opened, inputs)
+    return { opened, inputs, plans: planAll(inputs) }
   })
 }
 

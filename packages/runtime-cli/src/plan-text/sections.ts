@@ -17,8 +17,13 @@ export function sectionText(sections: readonly Section[]): string {
   return sections
     .map(({ title, lines }) => ({ title, lines: lines instanceof Table ? aligned(lines.rows) : lines }))
     .filter(({ lines }) => lines.length > 0)
-    .map(({ title, lines }) => `# ${title}\n${lines.join('\n')}\n`)
+    .map(({ title, lines }) => `# ${title}\n${lines.map(oneLine).join('\n')}\n`)
     .join('\n')
+}
+
+/** No name of the document begins a line of its own. */
+function oneLine(line: string): string {
+  return line.replaceAll('\n', '\\n')
 }
 
 /** What differs of two plans, section by section; empty when nothing does. */
@@ -27,7 +32,7 @@ export function sectionDiff(before: readonly Section[], after: readonly Section[
   return titles
     .map((title) => ({ title, lines: diffLines(linesOf(before, title), linesOf(after, title), context) }))
     .filter(({ lines }) => lines.length > 0)
-    .map(({ title, lines }) => `# ${title}\n${lines.join('\n')}\n`)
+    .map(({ title, lines }) => `# ${title}\n${lines.map(oneLine).join('\n')}\n`)
     .join('\n')
 }
 

@@ -1,11 +1,14 @@
+import { x64 } from '@crio-lxc/core/abi/arch'
 import { printDevicePlan } from '@crio-lxc/core/cgroup/plan/print-device-plan'
 import { printUnit } from '@crio-lxc/core/cgroup/plan/print-unit'
 import { laterLimits, unitProperties } from '@crio-lxc/core/cgroup/plan/unit-plan'
+import { namesOf } from '@crio-lxc/core/plan/names'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { printPlan } from '@crio-lxc/core/plan/print'
 import { withoutNumbers } from '@crio-lxc/core/plan/without-numbers'
 import { type AllInputs, planAll } from '../../../../packages/runtime-cli/src/creation/plan/plan-all.ts'
 import { type Section, sectionDiff, sectionText } from '../../../../packages/runtime-cli/src/plan-text/sections.ts'
+import { summary } from '../../../../packages/runtime-cli/src/plan-text/summary.ts'
 import { creationInputs } from '../../../support/creation-inputs.ts'
 import type { Golden } from './specs.ts'
 
@@ -26,7 +29,8 @@ export function goldenDiff(other: Golden, golden: Golden): string {
 
 function goldenSections(golden: Golden): Section[] {
   const inputs = inputsOf(golden)
-  const { resources, unit, lxcConfig, launch, wait, container, netDevices } = planAll(inputs)
+  const plans = planAll(inputs)
+  const { resources, unit, lxcConfig, launch, wait, container, netDevices } = plans
   const { writes } = unit ?? resources
   const parts: readonly (readonly [string, readonly string[]])[] = [
     ['cgroup writes', writes.map(({ hierarchy, file, value }) => `${hierarchy.mountPoint} ${file} <- ${value}`)],
@@ -38,7 +42,7 @@ function goldenSections(golden: Golden): Section[] {
     ['container plan', stepsOf(container)],
     ['network device plan', netDevices ? stepsOf(netDevices) : []],
   ]
-  return parts.map(([title, lines]) => ({ title, lines }))
+  return [...summary(inputs, plans), ...parts.map(([title, lines]) => ({ title, lines }))]
 }
 
 function propertiesOf(unit: NonNullable<ReturnType<typeof planAll>['unit']>, { id, layout }: AllInputs): string[] {
@@ -47,5 +51,5 @@ function propertiesOf(unit: NonNullable<ReturnType<typeof planAll>['unit']>, { i
 }
 
 function stepsOf(plan: Plan): string[] {
-  return withoutNumbers(printPlan(plan))
+  return withoutNumbers(printPlan(plan, namesOf(x64)))
 }
