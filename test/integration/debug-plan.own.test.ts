@@ -254,3 +254,51 @@ describe('debug plan', () => {
     expect(planned.stderr).toBe(created.stderr)
   })
 })
+
+describe('debug plan --diff', () => {
+  const differs = async (change: (spec: Spec) => void, flags: string[] = []) => {
+    const [other, bundle] = [await t.bundle(), await t.bundle({ spec: change })]
+    return await t.runtime(['debug', 'plan', ...flags, '--diff', other.path, bundle.path])
+  }
+
+  it('prints nothing of bundles that are the same but for where they are', async () => {
+    expect(await differs(() => undefined)).toMatchObject({ exitCode: 0, stdout: '', stderr: '' })
+  })
+
+  it('prints what differs, section by section, and exits with 2', async () => {
+    const { exitCode, stdout } = await differs((spec) => {
+      spec.mounts.unshift({ destination: '/mnt', type: 'bind', source: '/tmp', options: ['rbind', 'ro'] })
+      spec.process.user = { uid: 5, gid: 0 }
+      spec.linux.maskedPaths = []
+    })
+    expect(exitCode).toBe(2)
+    expect(stdout).toMatch(/^--- \/.*\n\+\+\+ \/.*\n\n# /)
+    expect(stdout).toMatch(/^\+ \/mnt {2}bind {2}\/tmp {2}rbind,ro {2}-$/m)
+    expect(stdout).toMatch(/^- uid 0, gid 0, .*\n\+ uid 5, gid 0, /m)
+    expect(stdout).toMatch(/^- masked {2}\/proc\//m)
+    expect(stdout).toMatch(/^# steps\n\d+ lines differ: --steps prints them$/m)
+    expect(stdout).not.toMatch(/^# (namespaces|capabilities|hooks)$/m)
+  })
+
+  it('prints the steps that differ with --steps, and not those that only have other numbers', async () => {
+    const change = (spec: Spec) => {
+      spec.mounts.push({ destination: '/mnt', type: 'bind', source: '/tmp', options: ['rbind'] })
+    }
+    const { exitCode, stdout } = await differs(change, ['--steps'])
+    expect(exitCode).toBe(2)
+    const changed = stdout.split('\n').filter((line) => /^[-+] /.test(line) && line.includes('('))
+    expect(changed).toContainEqual(
+      expect.stringMatching(/^\+ attach \/tmp to \/mnt for mounts\[\d+\]: move_mount\(FD, /),
+    )
+    expect(changed.filter((line) => !/mnt|mounts\[/.test(line))).toEqual([])
+  })
+
+  it('fails as every verb does, and takes no --json', async () => {
+    const bundle = await t.bundle()
+    const failed = await t.runtime(['debug', 'plan', '--diff', '/nonexistent', bundle.path])
+    expect(failed).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(failed.stderr).toContain('/nonexistent/config.json')
+    const both = await t.runtime(['debug', 'plan', '--json', '--diff', bundle.path, bundle.path])
+    expect(both).toMatchObject({ exitCode: 1, stdout: '' })
+  })
+})
