@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, symlinkSync } from 'node:fs'
+import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
@@ -300,5 +300,43 @@ describe('debug plan --diff', () => {
     expect(failed.stderr).toContain('/nonexistent/config.json')
     const both = await t.runtime(['debug', 'plan', '--json', '--diff', bundle.path, bundle.path])
     expect(both).toMatchObject({ exitCode: 1, stdout: '' })
+  })
+})
+
+describe('debug plan --exec', () => {
+  it('prints what exec would do, without a container', async () => {
+    const bundle = await t.bundle()
+    const flags = ['--exec', '--user', '5:6', '--env', 'A=b', '--cap', 'CAP_NET_ADMIN', '--cwd', '/tmp']
+    const { stdout } = await t.ok(['debug', 'plan', ...flags, bundle.path, '--', 'ps', '-ef'])
+    expect(stdout).toMatch(/^# namespaces that are entered\n.*\bpid\b/m)
+    expect(stdout).toMatch(/^args +\["ps","-ef"\]$/m)
+    expect(stdout).toMatch(/^uid 5, gid 6, /m)
+    expect(stdout).toMatch(/^bounding.*: .*CAP_NET_ADMIN/m)
+    expect(stdout).toMatch(/^exec \d+: --steps prints them$/m)
+    const { stdout: steps } = await t.ok(['debug', 'plan', '--steps', ...flags, bundle.path, '--', 'ps', '-ef'])
+    expect(steps).toMatch(/^ +\d+ {2}join the container's mount namespace: setns\(\d+, CLONE_NEWNS\)$/m)
+    expect(steps).toMatch(/: execve\(<.*>, \["ps", "-ef"\], \[.*"A=b".*\]\)/)
+    expect(readdirSync(t.root)).toEqual([])
+  })
+
+  it('takes a process, or the command of the container', async () => {
+    const bundle = await t.bundle({ args: ['sleep', '7'] })
+    const file = join(t.hostDirectory('process-'), 'process.json')
+    writeFileSync(file, JSON.stringify({ args: ['id'], cwd: '/', user: { uid: 9, gid: 9 } }))
+    const plan = async (...flags: string[]) => (await t.ok(['debug', 'plan', '--exec', ...flags, bundle.path])).stdout
+    expect(await plan('--process', file)).toMatch(/^args +\["id"\]$(.*\n)*uid 9, gid 9, /m)
+    expect(await plan()).toMatch(/^args +\["sleep","7"\]$/m)
+    const { exec } = JSON.parse(await plan('--json', '--tty')) as { exec: Plan['container'] }
+    expect(exec.map(({ call }) => call.split('(')[0])).toEqual(expect.arrayContaining(['setns', 'ioctl', 'execve']))
+  })
+
+  it.each([
+    [['--user', '5'], '--user describes a process of exec: give --exec'],
+    [['--exec', '--diff', '/x'], '--diff compares what create does: leave --exec out'],
+    [['--exec', '--process', '/x', '/bundle'], 'takes either a command or --process FILE'],
+  ])('refuses %j', async (flags, problem) => {
+    const { exitCode, stderr } = await t.runtime(['debug', 'plan', ...flags, '/bundle'])
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain(problem)
   })
 })

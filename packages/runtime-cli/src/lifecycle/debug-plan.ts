@@ -40,8 +40,17 @@ export async function debugPlan(settings: Settings, planned: Planned): Promise<D
   return printAll(await previewOf(settings, planned))
 }
 
-/** Opens the bundle's sources as create does, so that what create would refuse is refused here too; all is closed again. */
-export async function previewOf(settings: Settings, { bundle, notifySocket }: Planned): Promise<Preview> {
+/** Of what was open: the numbers stay. */
+export function previewOf(settings: Settings, planned: Planned): Promise<Preview> {
+  return withPreview(settings, planned, (preview) => preview)
+}
+
+/** Opens the bundle's sources as create does, for `use`, so that what create would refuse is refused here too. */
+export async function withPreview<Result>(
+  settings: Settings,
+  { bundle, notifySocket }: Planned,
+  use: (preview: Preview) => Result,
+): Promise<Result> {
   const loaded = loadSpec(bundle, settings.featureGates)
   const { terminal } = loaded.spec.process
   const console = { socket: NUMBERS.console, plainLines: false }
@@ -50,7 +59,7 @@ export async function previewOf(settings: Settings, { bundle, notifySocket }: Pl
   return await withFdsAsync(async (fds) => {
     const opened = await openInputs(request, { preview: true, traced: false }, fds)
     const inputs = preview(opened, fds)
-    return { opened, inputs, plans: planAll(inputs) }
+    return use({ opened, inputs, plans: planAll(inputs) })
   })
 }
 
