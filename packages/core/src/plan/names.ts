@@ -2,8 +2,7 @@
 import type { Arch } from '../abi/arch.ts'
 import * as c from '../abi/constants.ts'
 import { capabilityBit } from '../oci/capabilities.ts'
-import type { Operation } from './plan.ts'
-import type { Meaning, Spelling } from './spelling.ts'
+import type { Meaning, Operation, Spelling } from './plan.ts'
 import { hex } from './structs.ts'
 
 type Names = Readonly<Record<string, number>>

@@ -7,7 +7,6 @@ import type { Arch, Call } from '../abi/arch.ts'
 import { encode } from '../abi/bytes.ts'
 import type { Errno } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import type { Spelling } from './spelling.ts'
 
 /** Where every plan is mapped: pointers inside a plan are final when they are written. */
 export const PLAN_BASE = 0x1_0000_0000
@@ -24,6 +23,17 @@ export class Slot {
     readonly name: string,
     readonly offset: number,
   ) {}
+}
+
+/** What a number says, where that does not depend on a call. */
+export type Meaning = 'open flags' | 'resolve' | 'mount attributes' | 'mount flags'
+
+/** How numbers of a step are written for people. */
+export interface Spelling {
+  /** Of the argument at `index`; undefined: as it is. */
+  readonly argument: (call: Operation, index: number, args: readonly unknown[]) => string | undefined
+  /** Of a member of a structure. */
+  readonly member: (meaning: Meaning, value: number) => string
 }
 
 /** How a person reads bytes of a plan. */

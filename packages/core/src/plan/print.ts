@@ -1,7 +1,6 @@
 /** A plan for people: each step in words and as the call it makes, as strace(1) prints calls. */
 import { AT_FDCWD } from '../abi/constants.ts'
-import { type Arg, Bytes, type Label, type Plan, Slot, type Step } from './plan.ts'
-import type { Spelling } from './spelling.ts'
+import { type Arg, Bytes, type Label, type Plan, Slot, type Spelling, type Step } from './plan.ts'
 import { hex } from './structs.ts'
 
 /** One line of `debug plan`. */

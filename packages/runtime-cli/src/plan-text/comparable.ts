@@ -1,7 +1,6 @@
 /** Plans as they can be compared: without what differs from call to call, or only follows from something else. PURE. */
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import type { Operation } from '@crio-lxc/core/plan/plan'
-import type { Spelling } from '@crio-lxc/core/plan/spelling'
+import type { Operation, Spelling } from '@crio-lxc/core/plan/plan'
 import { type Section, Table } from './sections.ts'
 
 /** Arguments that are descriptors; of every other call in `first`, the first. */
