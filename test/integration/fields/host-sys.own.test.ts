@@ -84,7 +84,7 @@ it('debug plan prints the mounts that create makes without a cgroup namespace', 
     bindSys(spec)
   }
   const { path } = await t.bundle({ spec })
-  const { stdout } = await t.ok(['debug', 'plan', path])
+  const { stdout } = await t.ok(['debug', 'plan', '--steps', path])
   expect(stdout).toMatch(/attach the container's \S*\s*cgroup to (mounts|\/sys\/fs\/cgroup)/)
   expect(stdout).not.toMatch(/mount cgroup2? on/)
 })

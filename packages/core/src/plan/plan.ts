@@ -25,12 +25,26 @@ export class Slot {
   ) {}
 }
 
-/** Bytes of the plan that an argument points at; `show` is how a person reads them. */
+/** What a number says, where that does not depend on a call. */
+export type Meaning = 'open flags' | 'resolve' | 'mount attributes' | 'mount flags'
+
+/** How numbers of a step are written for people. */
+export interface Spelling {
+  /** Of the argument at `index`; undefined: as it is. */
+  readonly argument: (call: Operation, index: number, args: readonly unknown[]) => string | undefined
+  /** Of a member of a structure. */
+  readonly member: (meaning: Meaning, value: number) => string
+}
+
+/** How a person reads bytes of a plan. */
+export type Show = (spelling?: Spelling) => string
+
+/** Bytes of the plan that an argument points at. */
 export class Bytes {
   constructor(
     readonly offset: number,
     readonly length: number,
-    readonly show: () => string,
+    readonly show: Show,
   ) {}
 
   get address(): number {
@@ -146,7 +160,7 @@ export class Plan {
   }
 
   /** A structure of `length` bytes, filled by `fill(view, offset)`. */
-  struct(length: number, show: () => string, fill: (view: DataView, offset: number) => void): Bytes {
+  struct(length: number, show: Show, fill: (view: DataView, offset: number) => void): Bytes {
     const offset = this.#allocate(length)
     fill(this.#view, offset)
     return new Bytes(offset, length, show)
@@ -158,7 +172,7 @@ export class Plan {
   }
 
   /** Bytes as they are. */
-  blob(bytes: Uint8Array, show: () => string): Bytes {
+  blob(bytes: Uint8Array, show: Show): Bytes {
     const offset = this.#allocate(bytes.length)
     this.#data.set(bytes, offset)
     return new Bytes(offset, bytes.length, show)

@@ -6,7 +6,10 @@ import { type Bytes, type Plan, setUint64 } from './plan.ts'
 export function openHow(plan: Plan, { flags, resolve }: { flags: number; resolve: number }): Bytes {
   return plan.struct(
     24,
-    () => `{flags=${octal(flags)}, resolve=${hex(resolve)}}`,
+    (spelling) => {
+      const named = spelling?.member('open flags', flags) ?? octal(flags)
+      return `{flags=${named}, resolve=${spelling?.member('resolve', resolve) ?? hex(resolve)}}`
+    },
     (view, at) => {
       setUint64(view, at, flags)
       setUint64(view, at + 16, resolve)
@@ -27,7 +30,11 @@ export interface MountAttr {
 export function mountAttr(plan: Plan, { set, clear, propagation = 0, userNamespace = 0 }: MountAttr): Bytes {
   return plan.struct(
     32,
-    () => `{attr_set=${hex(set)}, attr_clr=${hex(clear)}, propagation=${hex(propagation)}, userns_fd=${userNamespace}}`,
+    (spelling) => {
+      const [attrSet, attrClr] = [set, clear].map((attr) => spelling?.member('mount attributes', attr) ?? hex(attr))
+      const change = spelling?.member('mount flags', propagation) ?? hex(propagation)
+      return `{attr_set=${attrSet}, attr_clr=${attrClr}, propagation=${change}, userns_fd=${userNamespace}}`
+    },
     (view, at) => {
       setUint64(view, at, set)
       setUint64(view, at + 8, clear)

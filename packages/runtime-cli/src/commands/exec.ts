@@ -1,8 +1,7 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import type { Process } from '@crio-lxc/core/oci/spec'
 import { defineCommand, load } from '../command-line/command.ts'
-import type { Settings } from '../settings.ts'
 import { absolutePath } from './bundle-options.ts'
+import { processOptions, toProcessOptions } from './process-options.ts'
 
 export default defineCommand({
   command: 'exec <container-id> [command..]',
@@ -11,24 +10,24 @@ export default defineCommand({
   stopAtPositional: true,
   failureCode: 255,
   options: {
-    process: { type: 'string', alias: 'p', value: 'FILE', describe: "the spec's process object, in place of COMMAND" },
+    process: processOptions.process,
     detach: { type: 'boolean', alias: 'd', describe: 'return when the process runs' },
     'pid-file': { type: 'string', value: 'FILE', describe: "write the process's pid to FILE" },
-    user: { type: 'string', alias: 'u', value: 'UID[:GID]', describe: 'user and group, as numbers' },
-    cwd: { type: 'string', value: 'DIR', describe: 'working directory in the container' },
-    env: { type: 'list', alias: 'e', value: 'NAME=VALUE', describe: 'set an environment variable' },
-    tty: { type: 'boolean', alias: 't', describe: 'give the process a pseudo terminal' },
+    user: processOptions.user,
+    cwd: processOptions.cwd,
+    env: processOptions.env,
+    tty: processOptions.tty,
     'console-socket': {
       type: 'string',
       value: 'PATH',
       describe: 'unix socket that receives the master end of the pseudo terminal',
     },
     'preserve-fds': { type: 'count', value: 'N', describe: 'pass N more file descriptors, from 3 on' },
-    'additional-gids': { type: 'list', alias: 'g', value: 'GID', describe: 'add a supplementary group' },
-    cap: { type: 'list', alias: 'c', value: 'CAP', describe: 'add a capability' },
-    'no-new-privs': { type: 'boolean', describe: 'set no_new_privs' },
-    apparmor: { type: 'string', value: 'PROFILE', describe: 'AppArmor profile' },
-    'process-label': { type: 'string', value: 'LABEL', describe: 'SELinux label' },
+    'additional-gids': processOptions['additional-gids'],
+    cap: processOptions.cap,
+    'no-new-privs': processOptions['no-new-privs'],
+    apparmor: processOptions.apparmor,
+    'process-label': processOptions['process-label'],
     cgroup: {
       type: 'list',
       value: '[CONTROLLER,..:]PATH',
@@ -48,39 +47,16 @@ export default defineCommand({
     if (args.length > 0 && values.process)
       throw new RuntimeError('usage', '"exec" takes either a command or --process FILE, not both')
     const { exec } = await load(() => import('../lifecycle/exec.ts'))
-    const { user, cwd } = values
     return exec(settings, id, {
       args,
-      env: [...(values.env ?? [])],
-      tty: values.tty ?? false,
+      ...(await toProcessOptions(values, settings)),
       detach: values.detach ?? false,
       ignorePaused: values['ignore-paused'] ?? false,
-      additionalGids: (values['additional-gids'] ?? []).map(parseGid),
-      caps: [...(values.cap ?? [])],
-      ...(values.process ? { process: await readProcess(absolutePath(values.process, '--process'), settings) } : {}),
-      ...(user === undefined ? {} : { user }),
-      ...(cwd ? { cwd } : {}),
       ...(values['pid-file'] ? { pidFile: absolutePath(values['pid-file'], '--pid-file') } : {}),
       ...(values['console-socket'] ? { consoleSocket: values['console-socket'] } : {}),
       ...(values['pidfd-socket'] ? { pidfdSocket: values['pidfd-socket'] } : {}),
-      ...(values.apparmor ? { apparmorProfile: values.apparmor } : {}),
-      ...(values['process-label'] ? { selinuxLabel: values['process-label'] } : {}),
       cgroups: [...(values.cgroup ?? [])],
       ...(values['preserve-fds'] === undefined ? {} : { preserveFds: values['preserve-fds'] }),
-      ...(values['no-new-privs'] === undefined ? {} : { noNewPrivs: values['no-new-privs'] }),
     })
   },
 })
-
-/** The validator is loaded for a file only: half of an exec's start. */
-async function readProcess(file: string, { featureGates }: Settings): Promise<Process> {
-  const { loadProcess } = await load(() => import('../creation/load-spec.ts'))
-  return loadProcess(file, featureGates)
-}
-
-function parseGid(text: string): number {
-  const gid = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
-  if (!(gid <= 0xfffffffe))
-    throw new RuntimeError('usage', `invalid --additional-gids ${JSON.stringify(text)}: want a group id`)
-  return gid
-}

@@ -1,89 +1,25 @@
-import type { PrintedStep } from '@crio-lxc/core/plan/print'
-import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
-import type { DebugPlan, PrintedHook } from './print-all.ts'
+/** debug plan for people: a summary, and the steps for who asks for them. */
+import { namesOf } from '@crio-lxc/core/plan/names'
+import { type Preview, printAll } from '../plan-text/print-all.ts'
+import { type Section, sectionText } from '../plan-text/sections.ts'
+import { numberedSteps, planSections } from '../plan-text/step-sections.ts'
+import { summary } from '../plan-text/summary.ts'
+import type { Settings } from '../settings.ts'
+import { type Planned, previewOf } from './debug-plan.ts'
 
-/** Lines below a title; without lines it is left out. */
-interface Section {
-  readonly title: string
-  readonly lines: readonly string[]
+export async function debugPlanText(
+  settings: Settings,
+  { steps, ...planned }: Planned & { readonly steps: boolean },
+): Promise<string> {
+  const preview = await previewOf(settings, planned)
+  const { inputs, plans } = preview
+  const { brief, detailed } = planSections(printAll(preview, namesOf(inputs.arch)), numberedSteps)
+  return sectionText([...summary(inputs, plans), ...brief, ...(steps ? detailed : [numbersOf(preview)])])
 }
 
-/** A section or more for every part of a plan, in their order: a part without one does not compile. */
-type Sections = { readonly [Name in keyof Parts]: (part: Parts[Name]) => readonly Section[] }
-type Parts = Required<DebugPlan>
-
-const sections: Sections = {
-  cgroup: ({ directories, unit, writes, devices }) => [
-    { title: 'cgroup directories', lines: directories },
-    { title: `properties of the transient unit ${unit?.name}`, lines: unit?.properties ?? [] },
-    { title: 'cgroup writes', lines: orNone(writes.map(({ file, value }) => `${file} <- ${value}`)) },
-    { title: 'devices', lines: devices?.policy ?? ['allow everything'] },
-    { title: 'device program (bpf) of the cgroup', lines: devices?.program?.map(numbered) ?? [] },
-  ],
-  resctrl: (group) => [{ title: 'resctrl group', lines: groupLines(group) }],
-  idMaps: (mounts) => [
-    { title: 'idmapped mounts: id on disk, id that is seen, how many', lines: mounts.map(idMapLine) },
-  ],
-  hooks: (hooks) => [{ title: 'hooks', lines: hooks.map(hookLine) }],
-  launch: (steps) => [{ title: 'launch plan, run in the place of the monitor', lines: steps.map(line) }],
-  lxcConfig: (text) => [{ title: 'liblxc config', lines: [text.trimEnd()] }],
-  wait: (steps) => [{ title: 'wait plan, run by init until create has written the next', lines: steps.map(line) }],
-  container: (steps) => [{ title: 'container plan, run by init', lines: steps.map(line) }],
-  seccomp: (program) => [{ title: 'seccomp program (bpf)', lines: program.map(numbered) }],
-  netDevices: (steps) => [
-    {
-      title: 'network device plan, run by another process while init waits for create',
-      lines: steps.map(line),
-    },
-  ],
-}
-
-/** The plan as lines for people. PURE. */
-export function debugPlanText(plan: DebugPlan): string {
-  return (Object.keys(sections) as (keyof Parts)[])
-    .flatMap((name) => sectionsOf(plan, name))
-    .filter(({ lines }) => lines.length > 0)
-    .map(({ title, lines }) => `# ${title}\n${lines.join('\n')}\n`)
-    .join('\n')
-}
-
-function sectionsOf<Name extends keyof Parts>(plan: DebugPlan, name: Name): readonly Section[] {
-  const part = plan[name] as Parts[Name] | undefined
-  return part === undefined ? [] : sections[name](part)
-}
-
-const groupKinds: Readonly<Record<GroupPlan['kind'], string>> = {
-  own: 'made for the container and removed with it',
-  shared: 'made unless it exists',
-  existing: 'which has to exist',
-}
-
-function groupLines({ group, kind, schemata, monitor }: GroupPlan): string[] {
-  return [
-    `${group}, ${groupKinds[kind]}`,
-    ...schemata.map(({ line }) => `${group}/schemata <- ${line}`),
-    ...(monitor === undefined ? [] : [`${monitor} counts what the container uses`]),
-  ]
-}
-
-function idMapLine({ mount, recursive, uidMap, gidMap }: DebugPlan['idMaps'][number]): string {
-  const maps = `uids ${uidMap.join(', ')}; gids ${gidMap.join(', ')}`
-  return `${mount}${recursive ? ' and the mounts below' : ''}: ${maps}`
-}
-
-function hookLine({ hook, by, namespaces, path, args, timeout }: PrintedHook): string {
-  const words = args === undefined ? path : `${path} ${JSON.stringify(args)}`
-  return `${hook}, by ${by} in the namespaces of the ${namespaces}: ${words}${timeout === undefined ? '' : `, at most ${timeout} s`}`
-}
-
-function orNone(lines: readonly string[]): readonly string[] {
-  return lines.length > 0 ? lines : ['none']
-}
-
-function numbered(text: string, index: number): string {
-  return `${String(index).padStart(4)}  ${text}`
-}
-
-function line({ step, what, call, next }: PrintedStep): string {
-  return `${String(step).padStart(4)}  ${what}: ${call}${next ? `  [${next}]` : ''}`
+/** What --steps would print. */
+function numbersOf({ plans: { launch, wait, container, netDevices } }: Preview): Section {
+  const plans = { launch, wait, container, 'network devices': netDevices }
+  const numbers = Object.entries(plans).flatMap(([name, plan]) => (plan ? [`${name} ${plan.steps.length}`] : []))
+  return { title: 'steps', lines: [`${numbers.join(', ')}: --steps prints them`] }
 }

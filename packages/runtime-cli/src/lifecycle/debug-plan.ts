@@ -9,9 +9,9 @@ import { type Opened, openInputs } from '../creation/open-inputs.ts'
 import type { MonitorFds } from '../creation/plan/inputs.ts'
 import { type AllInputs, planAll } from '../creation/plan/plan-all.ts'
 import { refuse } from '../creation/refuse.ts'
+import { type DebugPlan, type Preview, printAll } from '../plan-text/print-all.ts'
 import type { Settings } from '../settings.ts'
 import { cgroupMounts } from '../sources/cgroup-mounts.ts'
-import { type DebugPlan, printAll } from './print-all.ts'
 
 /** Stand for what is named when a container is made. */
 const [ROOT, ID] = ['ROOT', 'ID']
@@ -30,11 +30,27 @@ const NUMBERS = {
   tasks: 210,
 } as const
 
-/** Opens the bundle's sources as create does, so that what create would refuse is refused here too. */
-export async function debugPlan(
+export interface Planned {
+  readonly bundle: string
+  readonly notifySocket?: string | undefined
+}
+
+/** For programs. */
+export async function debugPlan(settings: Settings, planned: Planned): Promise<DebugPlan> {
+  return printAll(await previewOf(settings, planned))
+}
+
+/** Of what was open: the numbers stay. */
+export function previewOf(settings: Settings, planned: Planned): Promise<Preview> {
+  return withPreview(settings, planned, (preview) => preview)
+}
+
+/** Opens the bundle's sources as create does, for `use`, so that what create would refuse is refused here too. */
+export async function withPreview<Result>(
   settings: Settings,
-  { bundle, notifySocket }: { bundle: string; notifySocket?: string | undefined },
-): Promise<DebugPlan> {
+  { bundle, notifySocket }: Planned,
+  use: (preview: Preview) => Result,
+): Promise<Result> {
   const loaded = loadSpec(bundle, settings.featureGates)
   const { terminal } = loaded.spec.process
   const console = { socket: NUMBERS.console, plainLines: false }
@@ -43,7 +59,7 @@ export async function debugPlan(
   return await withFdsAsync(async (fds) => {
     const opened = await openInputs(request, { preview: true, traced: false }, fds)
     const inputs = preview(opened, fds)
-    return printAll(planAll(inputs), opened, inputs)
+    return use({ opened, inputs, plans: planAll(inputs) })
   })
 }
 

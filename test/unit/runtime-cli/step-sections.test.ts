@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
-import { debugPlanText } from '../../../packages/runtime-cli/src/lifecycle/debug-plan-text.ts'
-import type { DebugPlan } from '../../../packages/runtime-cli/src/lifecycle/print-all.ts'
+import type { DebugPlan } from '../../../packages/runtime-cli/src/plan-text/print-all.ts'
+import { sectionText } from '../../../packages/runtime-cli/src/plan-text/sections.ts'
+import { numberedSteps, planSections } from '../../../packages/runtime-cli/src/plan-text/step-sections.ts'
+
+function text(plan: DebugPlan): string {
+  const { brief, detailed } = planSections(plan, numberedSteps)
+  return sectionText([...brief, ...detailed])
+}
 
 const least: DebugPlan = {
   cgroup: { directories: ['/sys/fs/cgroup/ID'], writes: [] },
@@ -12,8 +18,8 @@ const least: DebugPlan = {
   container: [{ step: 0, what: 'work', call: 'close(3)', next: 'EINTR ignored' }],
 }
 
-test('debugPlanText() has a part for what every container has, and none for the rest', () => {
-  expect(debugPlanText(least)).toBe(
+test('planSections() has a part for what every container has, and none for the rest', () => {
+  expect(text(least)).toBe(
     [
       '# cgroup directories',
       '/sys/fs/cgroup/ID',
@@ -40,8 +46,8 @@ test('debugPlanText() has a part for what every container has, and none for the 
   )
 })
 
-test('debugPlanText() has the resctrl group', () => {
-  const text = debugPlanText({
+test('planSections() has the resctrl group', () => {
+  const printed = text({
     ...least,
     resctrl: {
       group: '/sys/fs/resctrl/gold',
@@ -51,7 +57,7 @@ test('debugPlanText() has the resctrl group', () => {
       features: [{ field: 'enableMonitoring', names: [] }],
     },
   })
-  expect(text).toContain(
+  expect(printed).toContain(
     [
       '# resctrl group',
       '/sys/fs/resctrl/gold, made unless it exists',
@@ -63,8 +69,8 @@ test('debugPlanText() has the resctrl group', () => {
   )
 })
 
-test('debugPlanText() has the hooks, with who runs them where', () => {
-  const text = debugPlanText({
+test('planSections() has the hooks, with who runs them where', () => {
+  const printed = text({
     ...least,
     hooks: [
       {
@@ -78,7 +84,7 @@ test('debugPlanText() has the hooks, with who runs them where', () => {
       { hook: 'poststop[0]', by: 'delete', namespaces: 'runtime', path: '/bin/b' },
     ],
   })
-  expect(text).toContain(
+  expect(printed).toContain(
     [
       '# hooks',
       'createContainer[0], by create in the namespaces of the container: /bin/a ["a","b c"], at most 3 s',

@@ -9,6 +9,7 @@ import { idMappingOf } from '@crio-lxc/core/oci/id-mapped-mounts'
 import { idMapText } from '@crio-lxc/core/oci/id-mapping-rules'
 import type { IdMapping } from '@crio-lxc/core/oci/linux'
 import type { Hook, Spec } from '@crio-lxc/core/oci/spec'
+import type { Spelling } from '@crio-lxc/core/plan/plan'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'
 import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
 import { printSeccompProgram } from '@crio-lxc/core/seccomp/print-program'
@@ -65,7 +66,16 @@ export interface PrintedHook {
 /** Stands for the pid of the process that the scope begins with. */
 const PLACEHOLDER = 0
 
-export function printAll(plans: AllPlans, { request, resctrl, cgroup }: Opened, inputs: AllInputs): DebugPlan {
+/** A plan before it is printed: what was opened, what stands for the rest, and what is planned with it. */
+export interface Preview {
+  readonly opened: Opened
+  readonly inputs: AllInputs
+  readonly plans: AllPlans
+}
+
+/** Numbers are numbers, without a spelling. */
+export function printAll({ plans, opened, inputs }: Preview, spelling?: Spelling): DebugPlan {
+  const { request, resctrl, cgroup } = opened
   const { lxcConfig, launch, wait, container, process, netDevices } = plans
   return {
     lxcConfig,
@@ -73,11 +83,11 @@ export function printAll(plans: AllPlans, { request, resctrl, cgroup }: Opened, 
     ...(resctrl && { resctrl: resctrl.plan }),
     idMaps: printIdMaps(request.spec),
     hooks: printHooks(request.spec),
-    launch: printPlan(launch),
-    wait: printPlan(wait),
-    container: printPlan(container),
+    launch: printPlan(launch, spelling),
+    wait: printPlan(wait, spelling),
+    container: printPlan(container, spelling),
     ...(process.seccomp && { seccomp: printSeccompProgram(process.seccomp.program) }),
-    ...(netDevices && { netDevices: printPlan(netDevices) }),
+    ...(netDevices && { netDevices: printPlan(netDevices, spelling) }),
   }
 }
 
