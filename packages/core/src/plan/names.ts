@@ -2,6 +2,7 @@
 import type { Arch } from '../abi/arch.ts'
 import * as c from '../abi/constants.ts'
 import { capabilityBit } from '../oci/capabilities.ts'
+import * as t from './flag-tables.ts'
 import type { Meaning, Operation, Spelling } from './plan.ts'
 import { hex } from './structs.ts'
 
@@ -15,9 +16,9 @@ export function namesOf(arch: Arch): Spelling {
   const calls = callsOf(openFlags)
   const members: Readonly<Record<Meaning, (value: number) => string>> = {
     'open flags': openFlags,
-    resolve: flags(starting('RESOLVE_')),
+    resolve: flags(t.RESOLVE),
     'mount attributes': mountAttributes,
-    'mount flags': flags(starting('MS_')),
+    'mount flags': flags(t.MS),
   }
   return {
     argument: (call, index, args) => {
@@ -26,15 +27,6 @@ export function namesOf(arch: Arch): Spelling {
     },
     member: (meaning, value) => members[meaning](value),
   }
-}
-
-/** The constants that begin with one of the prefixes. */
-function starting(...prefixes: readonly string[]): Names {
-  const entries = Object.entries(c).filter(
-    (entry): entry is [string, number] =>
-      typeof entry[1] === 'number' && prefixes.some((prefix) => entry[0].startsWith(prefix)),
-  )
-  return Object.fromEntries(entries)
 }
 
 /** Joined by `|`; what has no name stays a number. */
@@ -51,11 +43,11 @@ function oneOf(names: Names): Spell {
 }
 
 const octal = (value: number): string => (value === 0 ? '0' : `0${value.toString(8)}`)
-const atFlags = flags(starting('AT_SYMLINK_', 'AT_EMPTY_', 'AT_RECURSIVE'))
-const cloneFlags = flags({ ...starting('CLONE_NEW'), CLONE_PARENT: c.CLONE_PARENT, SIGCHLD: c.SIGCHLD })
+const atFlags = flags(t.AT)
+const cloneFlags = flags({ ...t.CLONE_NEW, CLONE_PARENT: c.CLONE_PARENT, SIGCHLD: c.SIGCHLD })
 
 function openFlagsOf({ O_DIRECTORY, O_NOFOLLOW }: Arch): (value: number) => string {
-  const named = flags({ ...starting('O_'), O_WRONLY: 0, O_RDWR: 0, O_DIRECTORY, O_NOFOLLOW })
+  const named = flags({ ...t.O, O_WRONLY: 0, O_RDWR: 0, O_DIRECTORY, O_NOFOLLOW })
   const access = ['O_RDONLY', 'O_WRONLY', 'O_RDWR']
   return (value) => {
     const others = named(value & ~3)
@@ -67,7 +59,7 @@ function openFlagsOf({ O_DIRECTORY, O_NOFOLLOW }: Arch): (value: number) => stri
 
 /** The access times are a number among the flags. */
 function mountAttributes(value: number): string {
-  const { MOUNT_ATTR__ATIME: times, ...names } = starting('MOUNT_ATTR_')
+  const { MOUNT_ATTR__ATIME: times, ...names } = t.MOUNT_ATTR
   if (times !== undefined && (value & times) === times) {
     const others = flags(names)(value & ~times)
     return others === '0' ? 'MOUNT_ATTR__ATIME' : `${others}|MOUNT_ATTR__ATIME`
@@ -77,7 +69,7 @@ function mountAttributes(value: number): string {
 
 /** `S_IFCHR|0666`. */
 function nodeMode(value: number): string {
-  const kind = oneOf(starting('S_IF'))(value & c.S_IFMT, [])
+  const kind = oneOf(t.S_IF)(value & c.S_IFMT, [])
   return kind ? `${kind}|${octal(value & ~c.S_IFMT)}` : octal(value)
 }
 
@@ -92,10 +84,10 @@ const signal: Spell = (value) => (value === c.SIGKILL ? 'SIGKILL' : undefined)
 
 /** What the arguments of prctl(2) are depends on the first. */
 const prctl: Places = {
-  0: oneOf(without(starting('PR_'), 'PR_CAP_AMBIENT_RAISE', 'PR_CAP_AMBIENT_CLEAR_ALL')),
+  0: oneOf(without(t.PR, 'PR_CAP_AMBIENT_RAISE', 'PR_CAP_AMBIENT_CLEAR_ALL')),
   1: (value, [option]) => {
     if (option === c.PR_CAPBSET_DROP) return capability(value, [])
-    if (option === c.PR_CAP_AMBIENT) return oneOf(starting('PR_CAP_AMBIENT_'))(value, [])
+    if (option === c.PR_CAP_AMBIENT) return oneOf(t.AMBIENT)(value, [])
     return option === c.PR_SET_PDEATHSIG ? signal(value, []) : undefined
   },
   2: (value, [option, how]) =>
@@ -110,37 +102,36 @@ function callsOf(openFlags: Spell): { readonly [Name in Operation]?: Places } {
   const socketTypes = flags({ SOCK_CLOEXEC: c.SOCK_CLOEXEC })
   return {
     clone: { 0: cloneFlags },
-    close_range: { 2: flags(starting('CLOSE_RANGE_')) },
-    faccessat: { 2: oneOf(starting('X_OK', 'F_OK')) },
+    close_range: { 2: flags(t.CLOSE_RANGE) },
+    faccessat: { 2: oneOf(t.ACCESS) },
     fchmodat: { 2: octal },
-    fcntl: { 1: oneOf(starting('F_SET', 'F_GET')) },
-    fsconfig: { 1: oneOf(starting('FSCONFIG_')) },
-    fsmount: { 1: flags(starting('FSMOUNT_')), 2: mountAttributes },
-    fsopen: { 1: flags(starting('FSOPEN_')) },
-    ioctl: { 1: oneOf(starting('TIOC', 'SIOC')) },
-    keyctl: { 0: oneOf(starting('KEYCTL_')) },
+    fcntl: { 1: oneOf(t.F) },
+    fsconfig: { 1: oneOf(t.FSCONFIG) },
+    fsmount: { 1: flags(t.FSMOUNT), 2: mountAttributes },
+    fsopen: { 1: flags(t.FSOPEN) },
+    ioctl: { 1: oneOf(t.IOCTL) },
+    keyctl: { 0: oneOf(t.KEYCTL) },
     mkdirat: { 2: octal },
     mknodat: { 2: nodeMode, 3: deviceNumber },
-    mount: { 3: flags(starting('MS_')) },
+    mount: { 3: flags(t.MS) },
     mount_setattr: { 2: atFlags },
-    move_mount: { 4: flags(starting('MOVE_MOUNT_')) },
+    move_mount: { 4: flags(t.MOVE_MOUNT) },
     open_tree: {
-      2: flags({ ...starting('OPEN_TREE_'), AT_RECURSIVE: c.AT_RECURSIVE, AT_EMPTY_PATH: c.AT_EMPTY_PATH }),
+      2: flags({ ...t.OPEN_TREE, AT_RECURSIVE: c.AT_RECURSIVE, AT_EMPTY_PATH: c.AT_EMPTY_PATH }),
     },
     openat: { 2: openFlags, 3: octal },
     prctl,
     prlimit64: { 1: oneOf(c.RLIMIT) },
-    rt_sigprocmask: { 0: oneOf(starting('SIG_SETMASK')) },
-    seccomp: { 0: oneOf(starting('SECCOMP_SET_')) },
+    rt_sigprocmask: { 0: oneOf(t.SIGMASK) },
+    seccomp: { 0: oneOf(t.SECCOMP_SET) },
     setns: { 1: cloneFlags },
     socket: {
-      0: oneOf(starting('AF_')),
-      1: (value) =>
-        [oneOf(starting('SOCK_'))(value & 0xf, []), socketTypes(value & ~0xf)].join('|').replace(/\|0$/, ''),
+      0: oneOf(t.AF),
+      1: (value) => [oneOf(t.SOCK)(value & 0xf, []), socketTypes(value & ~0xf)].join('|').replace(/\|0$/, ''),
     },
     statx: { 2: atFlags },
     umask: { 0: octal },
-    umount2: { 1: flags(starting('MNT_')) },
+    umount2: { 1: flags(t.MNT) },
     unshare: { 0: cloneFlags },
   }
 }
