@@ -134,7 +134,7 @@ function withDefaults(value: Readonly<Record<string, unknown>>, root: string): C
 export function readInitFacts(value: unknown, path: string): InitFacts {
   const facts = { startSteps: {}, command: '', ...(value as object) } as Omit<InitFacts, 'startMeanings'>
   if (isIdentity(facts.init) && (facts.monitor === undefined || isIdentity(facts.monitor)))
-    return { startMeanings: meaningsOf(facts.startSteps), ...facts }
+    return { startMeanings: meaningsOf(facts.startSteps ?? {}), ...facts }
   throw new RuntimeError('io', `decode ${path}: it names no process: delete the container with --force`)
 }
 

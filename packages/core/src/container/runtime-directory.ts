@@ -31,7 +31,11 @@ export function makeRuntimeDirectory(
   } catch (cause) {
     cleanUp(cause, [() => removeAll(unfinished)])
     const code = codeOf(cause)
-    if (code === 'EEXIST' || code === 'ENOTEMPTY') throw new ErrExist(id)
+    if (code === 'EEXIST' || code === 'ENOTEMPTY') {
+      // It says the same of a root that is a file.
+      checkRuntimeRoot(root)
+      throw new ErrExist(id)
+    }
     if (cause instanceof RuntimeError && codeOf(cause) === undefined) throw cause
     throw new RuntimeError('io', `create the runtime directory ${path}: ${reasonOf(cause)}`, { cause })
   }
