@@ -6,9 +6,9 @@ export default defineCommand({
   describe: 'print what this runtime supports as JSON (features.md of the runtime-spec)',
   options: {},
   examples: [['features', 'CRI-O and containerd read it when they start']],
-  async handler() {
+  async handler({ settings }) {
     const { features } = await load(() => import('../lifecycle/features.ts'))
-    writeOut(featuresText(features()))
+    writeOut(featuresText(features(settings)))
     return 0
   },
 })
