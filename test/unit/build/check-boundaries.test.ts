@@ -140,7 +140,7 @@ test.each([
     sources: { 'runtime-cli/src/main.ts': "import { hideBin } from 'yargs/helpers'\nexport { hideBin }" },
   },
   {
-    rule: 'packages/core/src/sys/node-engine.ts alone knows modules of Node',
+    rule: 'packages/core/src/sys/node-engine.ts and the library alone know modules of Node',
     sources: { 'runtime-cli/src/lifecycle/a.ts': "import { join } from 'node:path'\nexport { join }" },
   },
   {

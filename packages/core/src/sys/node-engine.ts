@@ -21,17 +21,17 @@ const embedded = typeof EMBEDDED !== 'undefined'
 
 let loaded: typeof koffi | undefined
 
-/** Of the package, a dependency as any; else the native half alone: the package's JavaScript would look for it in several directories. Planners never need it. */
+/** The native half of koffi alone, whose JavaScript would look for it in several directories. Planners never need it. */
 function native(): typeof koffi {
   if (loaded) return loaded
   if (embedded) {
-    loaded = createRequire(import.meta.url)('koffi') as typeof koffi
+    loaded = packaged()
     return loaded
   }
   const module: { exports: unknown } = { exports: {} }
-  const packaged = `../../../../node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`
+  const built = `../../../../node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`
   try {
-    process.dlopen(module, resolve(import.meta.dirname, typeof BUNDLED === 'undefined' ? packaged : 'koffi.node'))
+    process.dlopen(module, resolve(import.meta.dirname, typeof BUNDLED === 'undefined' ? built : 'koffi.node'))
   } catch (error) {
     // Without it no verb can make a system call, so that none can report it either.
     process.stderr.write(`load ${(error as Error).message}: install the whole tree again\n`)
@@ -39,6 +39,18 @@ function native(): typeof koffi {
   }
   loaded = module.exports as typeof koffi
   return loaded
+}
+
+/** A package of its own, on which koffi depends; where there is none for the host, koffi's JavaScript knows what to do. */
+function packaged(): typeof koffi {
+  const require = createRequire(import.meta.url)
+  try {
+    return createRequire(require.resolve('koffi'))(
+      `@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`,
+    ) as typeof koffi
+  } catch {
+    return require('koffi') as typeof koffi
+  }
 }
 
 const libraries = new Map<string, ReturnType<typeof koffi.load>>()
