@@ -55,7 +55,16 @@ export class LibraryProject {
 
   /** Runs a program by a Node that the package is for. */
   run(name: string, ...args: readonly string[]): Ended {
-    const { status, stdout, stderr } = spawnSync(productNode() ?? '', [name, ...args], {
+    return this.#spawn(productNode() ?? '', [name, ...args])
+  }
+
+  /** The same as pid 1, to which the kernel gives what is orphaned. */
+  runAsInit(name: string, ...args: readonly string[]): Ended {
+    return this.#spawn('unshare', ['--pid', '--fork', '--mount-proc', productNode() ?? '', name, ...args])
+  }
+
+  #spawn(command: string, args: readonly string[]): Ended {
+    const { status, stdout, stderr } = spawnSync(command, args, {
       cwd: this.directory,
       encoding: 'utf8',
       timeout: 50_000,

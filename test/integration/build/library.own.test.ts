@@ -3,9 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { BundleOptions } from '../../support/bundle.ts'
 import { useContainers } from '../../support/containers.ts'
 import { LibraryProject } from '../../support/library-project.ts'
 import { requires } from '../../support/requires.ts'
+import { runtimePath } from '../../support/runtime.ts'
 
 requires('root', 'own-runtime', 'node-22')
 const t = useContainers()
@@ -22,6 +24,13 @@ function documented(): string {
   const [, program = ''] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(repository, 'docs/library.md'), 'utf8')) ?? []
   return program
 }
+
+/** A create that never ends; the program finds its hook by the number in the id. */
+const hanging = (id: string): BundleOptions => ({
+  spec: (spec) => {
+    spec.hooks = { createRuntime: [{ path: '/bin/sleep', args: ['sleep', id.replace(/\D/g, '')] }] }
+  },
+})
 
 describe('the tarball', () => {
   it('has these files, the programs executable, and a size that is no surprise', () => {
@@ -91,12 +100,7 @@ describe('a program that has installed it', () => {
     expect(project.typeCheck('two-roots.ts')).toBe('')
     const id = t.id()
     const bundle = await t.bundle({ args: ['sleep', '1000'] })
-    const hooked = await t.bundle({
-      args: ['sleep', '1000'],
-      spec: (spec) => {
-        spec.hooks = { createRuntime: [{ path: '/bin/sleep', args: ['sleep', id.replace(/\D/g, '')] }] }
-      },
-    })
+    const hooked = await t.bundle(hanging(id))
     const libexec = join(repository, 'dist/libexec/crio-lxc')
     const directory = t.hostDirectory()
     expect(project.run('two-roots.ts', bundle.path, hooked.path, directory, id, t.id(), libexec)).toEqual({
@@ -106,6 +110,21 @@ describe('a program that has installed it', () => {
     })
     expect(readdirSync(join(directory, 'first'))).toEqual([])
     expect(readdirSync(join(directory, 'second'))).toEqual([])
+    t.expectNothingLeft()
+  })
+
+  it.each(['run', 'runAsInit'] as const)('knows its children and what they are not (%s)', async (how) => {
+    project.addFixture('parents.ts')
+    expect(project.typeCheck('parents.ts')).toBe('')
+    const bundle = await t.bundle({ args: ['sleep', '1000'] })
+    const id = t.id()
+    const hooked = await t.bundle(hanging(id))
+    const root = t.hostDirectory()
+    expect(project[how]('parents.ts', bundle.path, hooked.path, root, id, runtimePath)).toEqual({
+      code: 0,
+      stdout: 'parents\n',
+      stderr: '',
+    })
     t.expectNothingLeft()
   })
 

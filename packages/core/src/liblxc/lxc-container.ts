@@ -53,7 +53,7 @@ export class LxcContainer {
     return value === '' ? undefined : value
   }
 
-  /** All keys that are known, or those below `prefix`, without it. */
+  /** All keys that are known, or those of a network, `lxc.net.0`. */
   keys(prefix: string | null = null): string[] {
     return this.#text((...buffer) => this.#call('get_keys', prefix, ...buffer))
       .split('\n')
