@@ -1,6 +1,6 @@
 /** An empty project outside of the repository that has installed the tarball of the library, and nothing else of ours. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { productNode, typescript } from './node.ts'
 
@@ -63,13 +63,21 @@ export class LibraryProject {
     return this.#spawn('unshare', ['--pid', '--fork', '--mount-proc', productNode() ?? '', name, ...args])
   }
 
+  /** The outputs are files: a container that is left when a program fails would keep a pipe open. */
   #spawn(command: string, args: readonly string[]): Ended {
-    const { status, stdout, stderr } = spawnSync(command, args, {
-      cwd: this.directory,
-      encoding: 'utf8',
-      timeout: 50_000,
-      killSignal: 'SIGKILL',
-    })
-    return { code: status, stdout, stderr }
+    const paths = ['stdout', 'stderr'].map((name) => join(this.directory, name))
+    const [stdout = 1, stderr = 2] = paths.map((path) => openSync(path, 'w'))
+    try {
+      const { status } = spawnSync(command, args, {
+        cwd: this.directory,
+        stdio: ['ignore', stdout, stderr],
+        timeout: 50_000,
+        killSignal: 'SIGKILL',
+      })
+      const [out = '', err = ''] = paths.map((path) => readFileSync(path, 'utf8'))
+      return { code: status, stdout: out, stderr: err }
+    } finally {
+      for (const fd of [stdout, stderr]) closeSync(fd)
+    }
   }
 }
