@@ -5,10 +5,13 @@ import { close, writeAll } from '@crio-lxc/core/sys/fd'
 import { readText } from '@crio-lxc/core/sys/files'
 import { memfdCreate } from '@crio-lxc/core/sys/memfd'
 
+/** There is nothing: it gives the directory of liblxc's locks its name, and is the same for all, so that there is one. */
+const LXC_PATH = '/crio-lxc'
+
 /** Throws ErrNotExist, or RuntimeError `liblxc`. */
-export function openLxcContainer(info: ContainerInfo, lxcPath: string): LxcContainer {
+export function openLxcContainer(info: ContainerInfo): LxcContainer {
   info.load()
-  const container = new LxcContainer(info.containerId, lxcPath)
+  const container = new LxcContainer(info.containerId, LXC_PATH)
   const file = memfdCreate('config')
   try {
     writeAll(file, withoutLog(readText(info.configFilePath())))

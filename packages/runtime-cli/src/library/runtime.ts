@@ -61,7 +61,7 @@ export class Runtime {
    * `release`. Synchronous. Throws ErrNotExist, or RuntimeError `liblxc`.
    */
   get container(): LxcContainer {
-    this.#container ??= openLxcContainer(this.info, `${this.#libexec}/lxc`)
+    this.#container ??= openLxcContainer(this.info)
     return this.#container
   }
 
