@@ -21,8 +21,10 @@ const pure =
 /** Tables of numbers that the kernel's headers define; they import nothing. */
 const constants = /^packages\/core\/src\/abi\//
 const ffi = /^packages\/core\/src\/(sys|liblxc)\//
-/** What the verbs are made of, by subject: everything of runtime-cli below src/ but the verbs and the command line. */
-const rooms = /^packages\/runtime-cli\/src\/(?!(lifecycle|commands|command-line)\/)[^/]+\//
+/** What other programs import: it runs on Node alone. */
+const library = /^packages\/runtime-cli\/src\/library\//
+/** What the verbs are made of, by subject: everything of runtime-cli below src/ but the verbs and who calls them. */
+const rooms = /^packages\/runtime-cli\/src\/(?!(lifecycle|commands|command-line|library)\/)[^/]+\//
 const verbs = /^packages\/runtime-cli\/src\/lifecycle\//
 const commandLine = /^packages\/runtime-cli\/src\/(commands|command-line)\//
 /** Of the other programs, those that start init or the monitor may know what compiles their plans. */
@@ -70,8 +72,13 @@ const rules: Rule[] = [
     forbids: ({ from, to }) => isPackage(to, 'koffi') && from !== 'packages/core/src/sys/node-engine.ts',
   },
   {
-    says: 'packages/core/src/sys/node-engine.ts alone knows modules of Node: the engine of the executables has none',
-    forbids: ({ from, to }) => to.startsWith('node:') && from !== 'packages/core/src/sys/node-engine.ts',
+    says: 'packages/core/src/sys/node-engine.ts and the library alone know modules of Node: the engine of the executables has none',
+    forbids: ({ from, to }) =>
+      to.startsWith('node:') && from !== 'packages/core/src/sys/node-engine.ts' && !library.test(from),
+  },
+  {
+    says: 'no program contains the library',
+    forbids: ({ from, to }) => library.test(to) && !library.test(from),
   },
   {
     says: 'yargs renders the help when building: nothing that runs later imports it',

@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
-import { defineConfig } from 'tsup'
+import type { defineConfig } from 'tsup'
 import { addVerbModules } from './verb-modules.ts'
 
 type Options = Exclude<Parameters<typeof defineConfig>[0], unknown[] | ((...args: never[]) => unknown)>
@@ -73,8 +73,8 @@ const common: Options = {
 }
 
 /** The tsup configurations of one program: `src/main.ts` becomes `name`.js, with its chunks, and modules of `verbs`, beside it. */
-export function bundle(name: string, verbs: readonly string[] = []): ReturnType<typeof defineConfig> {
-  return defineConfig([
+export function bundle(name: string, verbs: readonly string[] = []): Options[] {
+  return [
     {
       ...common,
       entry: { [name]: 'src/main.ts' },
@@ -103,5 +103,23 @@ export function bundle(name: string, verbs: readonly string[] = []): ReturnType<
       banner: { js: 'const require = (id) => process.getBuiltinModule(id);' },
       esbuildPlugins: [stubOptionalModules, nothingLeftOpen(isBuiltin)],
     },
-  ])
+  ]
+}
+
+/**
+ * The npm package's modules, each self-contained but for koffi, which Node finds as any dependency: whoever imports the package
+ * chooses what is in its node_modules. What the engine's interface is looked up in is an object of the module's own, no global.
+ */
+export function bundleLibrary(entry: Readonly<Record<string, string>>): Options {
+  return {
+    ...common,
+    entry: { ...entry },
+    outDir: 'dist/library',
+    target: 'node22',
+    platform: 'node',
+    splitting: false,
+    define: { ...common.define, EMBEDDED: 'true', globalThis: 'ownGlobals' },
+    banner: { js: 'const ownGlobals = {};\nconst require = (id) => process.getBuiltinModule(id);' },
+    esbuildPlugins: [stubOptionalModules, nothingLeftOpen(isBuiltin)],
+  }
 }

@@ -1,3 +1,6 @@
-import { bundle } from '../../scripts/tsup-program.ts'
+import { bundle, bundleLibrary } from '../../scripts/tsup-program.ts'
 
-export default bundle('crio-lxc', ['state', 'kill', 'delete', 'start', 'create', 'exec'])
+export default [
+  ...bundle('crio-lxc', ['state', 'kill', 'delete', 'start', 'create', 'exec']),
+  bundleLibrary({ index: 'src/library/index.ts', worker: 'src/library/worker.ts' }),
+]

@@ -1,5 +1,6 @@
 /*
  * crio-lxc-start NAME LXCPATH CONFIG: run liblxc's start in the foreground and end as the container did.
+ * crio-lxc-start --version EXTENSION...: say the version of liblxc, and which of these extensions of its API it has.
  *
  * C because liblxc refuses a foreground start in a process with more than one thread. It decides nothing:
  * CONFIG names the init command, and liblxc's log file says why a start failed.
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -73,12 +75,23 @@ static int mirror(int status)
 	return 128 + (status >> 8);
 }
 
+static int version(char **names)
+{
+	printf("liblxc %s\n", lxc_get_version());
+	for (; *names; names++)
+		if (lxc_has_api_extension(*names))
+			puts(*names);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct lxc_container *c;
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return START_FAILED;
+	if (argc > 1 && !strcmp(argv[1], "--version"))
+		return version(argv + 2);
 	if (argc != 4) {
 		fprintf(stderr, "usage: crio-lxc-start NAME LXCPATH CONFIG\nliblxc %s\n", lxc_get_version());
 		return START_FAILED;

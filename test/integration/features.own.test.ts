@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { apiExtensions } from '@crio-lxc/core/liblxc/api-extensions'
 import { support } from '@crio-lxc/core/oci/support'
 import { parseMountOptions } from '@crio-lxc/init/mount-options'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
 import { requires } from '../support/requires.ts'
-import { invoke } from '../support/runtime.ts'
+import { invoke, runtimePath } from '../support/runtime.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
@@ -129,5 +131,20 @@ describe('features', () => {
     const missing = runc.linux.namespaces.filter((name) => !own.linux.namespaces.includes(name))
     const table = anySupport
     expect(missing.filter((name) => isSupported(table.linux.fields.namespaces.each.type.values[name]))).toEqual([])
+  })
+
+  it('says which liblxc runs the containers, as crio-lxc-start says it', async () => {
+    const { annotations } = await features()
+    const start = join(dirname(runtimePath), '../libexec/crio-lxc/crio-lxc-start')
+    const [version, ...extensions] = execFileSync(start, ['--version', 'pidfd', 'no-such-extension', 'cgroup2'], {
+      encoding: 'utf8',
+    })
+      .trimEnd()
+      .split('\n')
+    expect(version).toBe(`liblxc ${annotations['org.linuxcontainers.crio-lxc.liblxc.version']}`)
+    expect(extensions).toEqual(['pidfd', 'cgroup2'])
+    const known = annotations['org.linuxcontainers.crio-lxc.liblxc.extensions']?.split(',') ?? []
+    expect(known).toEqual(expect.arrayContaining(extensions))
+    expect(known).toEqual(apiExtensions.filter((name) => known.includes(name)))
   })
 })

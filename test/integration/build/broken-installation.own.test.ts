@@ -176,7 +176,10 @@ describe('libraries', () => {
     const directory = t.hostDirectory()
     const source = join(directory, 'liblxc.c')
     const library = join(directory, 'liblxc.so')
-    const functions = `void *lxc_container_new(void) { return 0; } const char *lxc_get_version(void) { return "${version}"; }`
+    const functions = `
+      void *lxc_container_new(void) { return 0; }
+      const char *lxc_get_version(void) { return "${version}"; }
+      int lxc_has_api_extension(void) { return 0; }`
     writeFileSync(source, version ? functions : '')
     execFileSync('cc', ['-shared', '-fPIC', '-Wl,-soname,liblxc.so.1', '-o', library, source])
     expect(refusal(within(`mount --bind ${library} ${libraryPath('liblxc.so.1')}`))).toMatch(sentence)

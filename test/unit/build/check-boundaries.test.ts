@@ -38,6 +38,7 @@ test('check-boundaries accepts the layers in their order', () => {
     'start-monitor/src/launch.ts': "import '@crio-lxc/core/cgroup/plan/writes'",
     'runtime-cli/src/lifecycle/create.ts':
       "import { plan } from '@crio-lxc/init/compile'\nimport '@crio-lxc/start-monitor/launch'\nexport { plan }",
+    'runtime-cli/src/library/index.ts': "import 'node:fs'\nimport '../lifecycle/create.ts'",
   })
   expect(stderr).toBe('')
   expect(status).toBe(0)
@@ -151,8 +152,15 @@ test.each([
     sources: { 'runtime-cli/src/main.ts': "import { hideBin } from 'yargs/helpers'\nexport { hideBin }" },
   },
   {
-    rule: 'packages/core/src/sys/node-engine.ts alone knows modules of Node',
+    rule: 'packages/core/src/sys/node-engine.ts and the library alone know modules of Node',
     sources: { 'runtime-cli/src/lifecycle/a.ts': "import { join } from 'node:path'\nexport { join }" },
+  },
+  {
+    rule: 'no program contains the library',
+    sources: {
+      'runtime-cli/src/commands/a.ts': "import { b } from '../library/b.ts'\nexport { b }",
+      'runtime-cli/src/library/b.ts': 'export const b = 1',
+    },
   },
   {
     rule: 'bunyan is only for packages/core/src/log',

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { globalOptions } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
 import { errorCodes } from '../../../scripts/error-codes.ts'
+import { libraryDocuments } from '../../../scripts/library/documents.ts'
 import { withPictures } from '../../../scripts/rooms-picture.ts'
 import { specConformance } from '../../../scripts/spec-conformance.ts'
 
@@ -52,4 +53,17 @@ test('docs/seed.md names flags and variables as they are', () => {
   expect(variables).toHaveLength(flags.length)
   const known = globalOptions as Readonly<Record<string, { readonly env?: string }>>
   expect(flags.map((flag) => known[flag]?.env)).toEqual(variables)
+})
+
+test('the documents of the library are what its types say (npm run docs)', { timeout: 60_000 }, () => {
+  for (const [name, text] of Object.entries(libraryDocuments()))
+    expect(readFileSync(join(root, 'docs', name), 'utf8'), name).toBe(text)
+})
+
+test('docs/seed.md has a TypeScript signature of everything in the seed, as the library exports it', () => {
+  const seed = readFileSync(join(root, 'docs/seed.md'), 'utf8')
+  const api = readFileSync(join(root, 'docs/library-api.txt'), 'utf8').replace(/\s+/g, ' ')
+  const signatures = [...seed.matchAll(/^\| `[^|]+\| `([^`]+)` \|/gm)].map(([, signature = '']) => signature)
+  expect(signatures.length).toBeGreaterThan(45)
+  expect(signatures.filter((signature) => !api.includes(signature))).toEqual([])
 })

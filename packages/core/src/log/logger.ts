@@ -48,8 +48,11 @@ let common: LogFields = {}
 let traced = false
 
 function emit(level: Level, message: string, fields?: LogFields): void {
-  for (const sink of sinks)
-    if (order[level] >= order[sink.least]) sink.write(level, printable(message), { ...common, ...fields })
+  emitTo(sinks, level, message, { ...common, ...fields })
+}
+
+function emitTo(open: readonly Sink[], level: Level, message: string, fields: LogFields): void {
+  for (const sink of open) if (order[level] >= order[sink.least]) sink.write(level, printable(message), fields)
 }
 
 /**
@@ -91,22 +94,12 @@ export const silent: Log = { error() {}, warn() {}, info() {}, debug() {} }
 
 /** Opens the sinks, in place of those before; a file that cannot be opened is a RuntimeError that names it. */
 export async function configureLogging(configuration: LogConfiguration): Promise<Log> {
-  const { runcLog, runcFormat = 'text', debug = false, file, level = 'info', timestamp, trace } = configuration
+  const { trace } = configuration
   closeLogging()
-  common = { cid: configuration.containerId, cmd: configuration.command }
-  const opened: Sink[] = []
-  if (runcLog !== undefined) {
-    const lines = { format: runcFormat, least: debug ? 'debug' : 'info' } as const
-    // What engines name is a path; what else there is has a module of its own.
-    if (runcLog.startsWith('/')) opened.push(openRuncSink(runcLog, lines.format, lines.least))
-    else opened.push((await import('./named-sink.ts')).openNamedSink(runcLog, lines))
-  }
+  common = commonOf(configuration)
   // The first file is in use from here on, so that containerd finds the reason when the second cannot be opened.
-  sinks = opened
-  if (file !== undefined) {
-    const { openSeedSink } = await import('./seed-sink.ts')
-    sinks = [...opened, openSeedSink(file, debug ? 'debug' : least(level), timestamp)]
-  }
+  sinks = await openRunc(configuration)
+  sinks = [...sinks, ...(await openSeed(configuration))]
   if (sinks.length === 0 && configuration.fallback) sinks = [configuration.fallback]
   if (trace !== undefined) {
     const { openTraceSink } = await import('./trace-sink.ts')
@@ -114,6 +107,53 @@ export async function configureLogging(configuration: LogConfiguration): Promise
     traced = true
   }
   return log
+}
+
+/** A logger and its files. */
+export interface OpenLog {
+  readonly log: Log
+  /** The logger is silent from here on. */
+  close(): void
+}
+
+/** A logger of its own, for a program that has several. Throws as configureLogging does, and then has nothing open. */
+export async function openLog(configuration: LogConfiguration): Promise<OpenLog> {
+  const fields = commonOf(configuration)
+  let open: readonly Sink[] = await openRunc(configuration)
+  const close = (): void => {
+    const closing = open
+    open = []
+    for (const sink of closing) sink.close?.()
+  }
+  try {
+    open = [...open, ...(await openSeed(configuration))]
+  } catch (error) {
+    close()
+    throw error
+  }
+  const at =
+    (level: Level): Log[Level] =>
+    (message, own) =>
+      emitTo(open, level, message, { ...fields, ...own })
+  return { log: { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }, close }
+}
+
+function commonOf({ containerId: cid, command: cmd }: LogConfiguration): LogFields {
+  return { cid, cmd }
+}
+
+async function openRunc({ runcLog, runcFormat = 'text', debug = false }: LogConfiguration): Promise<Sink[]> {
+  if (runcLog === undefined) return []
+  const lines = { format: runcFormat, least: debug ? 'debug' : 'info' } as const
+  // What engines name is a path; what else there is has a module of its own.
+  if (runcLog.startsWith('/')) return [openRuncSink(runcLog, lines.format, lines.least)]
+  return [(await import('./named-sink.ts')).openNamedSink(runcLog, lines)]
+}
+
+async function openSeed({ file, level = 'info', debug = false, timestamp }: LogConfiguration): Promise<Sink[]> {
+  if (file === undefined) return []
+  const { openSeedSink } = await import('./seed-sink.ts')
+  return [openSeedSink(file, debug ? 'debug' : least(level), timestamp)]
 }
 
 /** Closes the files; the logger is silent again. */

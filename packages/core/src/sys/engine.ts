@@ -22,6 +22,22 @@ export interface HeldSignals {
   close(): void
 }
 
+/** A thread of a program that embeds the runtime: the process is not the runtime's own, and the thread is for one call. */
+export interface EmbeddedThread {
+  /** eventfd(2): it has input once the caller gives up. undefined: nobody can, or has, and all has been undone since. */
+  interrupt: number | undefined
+}
+
+/** Functions of a shared library that nothing is linked with (liblxc/library.ts). */
+export interface ForeignLibrary {
+  /** Returns a word, as `call` of the engine does. */
+  call(name: string, ...words: readonly Word[]): number
+  /** The same for the function at an address. */
+  callAt(address: number, ...words: readonly Word[]): number
+  /** A copy of what lies at an address. */
+  read(address: number, length: number): Uint8Array
+}
+
 export interface Engine {
   readonly arch: 'x64' | 'arm64'
   /** argv; text as `decode` makes it. */
@@ -45,6 +61,10 @@ export interface Engine {
   holdSignals?(signals: readonly number[]): HeldSignals
   /** Only where signals are taken between two jobs, so that waiting must be one (fd.ts). */
   waitFor?(entries: Uint8Array, count: number, timeoutMs: number): Promise<number>
+  /** Only in a program that embeds the runtime (packages/runtime-cli/src/library). */
+  readonly thread?: EmbeddedThread
+  /** Only on Node. Throws when the library cannot be loaded. */
+  foreign?(library: string): ForeignLibrary
 }
 
 export const engine = (globalThis as unknown as { engine: Engine }).engine

@@ -2,6 +2,7 @@
 
 import { encode, Struct } from '../abi/bytes.ts'
 import { O_CLOEXEC } from '../abi/constants.ts'
+import { Interrupted } from '../errors/interrupted.ts'
 import { SyscallError } from '../errors/syscall-error.ts'
 import { engine } from './engine.ts'
 import { attempt, call, checked } from './syscall.ts'
@@ -118,11 +119,21 @@ export const POLLOUT = 4
 /** A fd that is waited for until it has input, or what `events` says; -1 is waited for in vain. */
 export type Polled = number | { readonly fd: number; readonly events: number }
 
-/** ppoll(2). Returns the revents of each fd; all 0 after `timeoutMs` (-1 waits for ever). */
+/**
+ * ppoll(2). Returns the revents of each fd; all 0 after `timeoutMs` (-1 waits for ever). Throws Interrupted, once, when the
+ * caller of an embedded runtime has given up: what undoes the call may wait again.
+ */
 export function poll(polled: readonly Polled[], timeoutMs: number): number[] {
-  const entries = pollEntries(polled)
+  const { thread } = engine
+  const interrupt = thread?.interrupt
+  const all = interrupt === undefined ? polled : [...polled, interrupt]
+  const entries = pollEntries(all)
   const timeout = timeoutMs < 0 ? null : timespec(timeoutMs)
-  call('ppoll', [entries, polled.length, timeout, null, 0], () => 'ppoll()')
+  call('ppoll', [entries, all.length, timeout, null, 0], () => 'ppoll()')
+  if (thread && interrupt !== undefined && entries.u16(8 * polled.length + 6) !== 0) {
+    thread.interrupt = undefined
+    throw new Interrupted()
+  }
   return polled.map((_, i) => entries.u16(8 * i + 6))
 }
 

@@ -1,28 +1,38 @@
 /**
  * The engine's interface on Node >= 22, through koffi: for unit tests, `node lib/crio-lxc/crio-lxc.js` and debuggers. It is
- * imported first, for its effect; no executable contains it.
+ * imported first, for its effect; no executable contains it. In the npm package `globalThis` is an object of each of its
+ * two modules (packages/runtime-cli/tsup.config.ts), so that other programs see nothing of it.
  */
 import { closeSync, readSync, writeSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import type koffi from 'koffi'
 import { messageOf, RuntimeError } from '../errors/runtime-error.ts'
-import type { Engine, HeldSignals, Word } from './engine.ts'
+import type { Engine, ForeignLibrary, HeldSignals, Word } from './engine.ts'
 
 type Function = (...words: (number | bigint)[]) => number
 
 /** Set by the bundler. */
 declare const BUNDLED: true | undefined
+/** Set by the bundler of the npm package, which others import. */
+declare const EMBEDDED: true | undefined
+
+const embedded = typeof EMBEDDED !== 'undefined'
 
 let loaded: typeof koffi | undefined
 
-/** The native half alone: the package's JavaScript would look for it in several directories. Planners never need it. */
+/** The native half of koffi alone, whose JavaScript would look for it in several directories. Planners never need it. */
 function native(): typeof koffi {
   if (loaded) return loaded
+  if (embedded) {
+    loaded = packaged()
+    return loaded
+  }
   const module: { exports: unknown } = { exports: {} }
-  const packaged = `../../../../node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`
+  const built = `../../../../node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`
   try {
-    process.dlopen(module, resolve(import.meta.dirname, typeof BUNDLED === 'undefined' ? packaged : 'koffi.node'))
+    process.dlopen(module, resolve(import.meta.dirname, typeof BUNDLED === 'undefined' ? built : 'koffi.node'))
   } catch (error) {
     // Without it no verb can make a system call, so that none can report it either.
     process.stderr.write(`load ${(error as Error).message}: install the whole tree again\n`)
@@ -30,6 +40,18 @@ function native(): typeof koffi {
   }
   loaded = module.exports as typeof koffi
   return loaded
+}
+
+/** A package of its own, on which koffi depends; where there is none for the host, koffi's JavaScript knows what to do. */
+function packaged(): typeof koffi {
+  const require = createRequire(import.meta.url)
+  try {
+    return createRequire(require.resolve('koffi'))(
+      `@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`,
+    ) as typeof koffi
+  } catch {
+    return require('koffi') as typeof koffi
+  }
 }
 
 const libraries = new Map<string, ReturnType<typeof koffi.load>>()
@@ -48,12 +70,16 @@ function load(library: string): ReturnType<typeof koffi.load> {
 
 function find(name: string): Function {
   const library = name.startsWith('seccomp_') ? 'libseccomp.so.2' : 'libc.so.6'
-  const loaded = libraries.get(library) ?? load(library)
-  libraries.set(library, loaded)
   const parameters = Array(name === 'syscall' ? WORDS + 1 : WORDS).fill('intptr_t')
-  const found = functions.get(name) ?? (loaded.func(name, 'intptr_t', parameters) as unknown as Function)
+  const found = functions.get(name) ?? (open(library).func(name, 'intptr_t', parameters) as unknown as Function)
   functions.set(name, found)
   return found
+}
+
+function open(library: string): ReturnType<typeof koffi.load> {
+  const loaded = libraries.get(library) ?? load(library)
+  libraries.set(library, loaded)
+  return loaded
 }
 
 function invoke(name: string, count: number, words: readonly (Word | undefined)[]): number {
@@ -61,6 +87,31 @@ function invoke(name: string, count: number, words: readonly (Word | undefined)[
   const passed = Array.from({ length: count }, (_, index) => toNative(words[index] ?? 0, kept))
   const result = Number(find(name)(...passed))
   return name === 'syscall' && result === -1 ? -native().errno() : kept.length < 0 ? 0 : result
+}
+
+let word6: ReturnType<typeof koffi.proto> | undefined
+
+function foreign(name: string): ForeignLibrary {
+  const library = open(name)
+  const parameters = Array(WORDS).fill('intptr_t')
+  const passed = (words: readonly Word[], kept: Uint8Array[]): (number | bigint)[] =>
+    Array.from({ length: WORDS }, (_, index) => toNative(words[index] ?? 0, kept))
+  return {
+    call(symbol, ...words) {
+      const kept: Uint8Array[] = []
+      const found = (functions.get(symbol) ?? library.func(symbol, 'intptr_t', parameters)) as unknown as Function
+      functions.set(symbol, found)
+      const result = Number(found(...passed(words, kept)))
+      return kept.length < 0 ? 0 : result
+    },
+    callAt(address, ...words) {
+      const kept: Uint8Array[] = []
+      word6 ??= native().proto('intptr_t', parameters)
+      const result = Number(native().call(BigInt(address), word6, ...passed(words, kept)))
+      return kept.length < 0 ? 0 : result
+    },
+    read: (address, length) => new Uint8Array(native().view(BigInt(address), length)).slice(),
+  }
 }
 
 function toNative(word: Word, kept: Uint8Array[]): number | bigint {
@@ -166,8 +217,9 @@ function libexec(): string {
 
 const engine: Engine = {
   libexec: libexec(),
-  holdSignals,
-  waitFor,
+  // The signals of a program that embeds the runtime are its own, and a thread of it may block.
+  ...(embedded ? { holdSignals: () => ({ fd: -1, take: () => [], close() {} }) } : { holdSignals, waitFor }),
+  foreign,
   arch: process.arch as Engine['arch'],
   arguments: process.argv.slice(1),
   startedAt: Number(process.hrtime.bigint()) / 1e6 - process.uptime() * 1000,

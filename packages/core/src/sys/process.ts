@@ -2,6 +2,7 @@
 
 import { Struct } from '../abi/bytes.ts'
 import { IOPRIO_WHO_PROCESS, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER } from '../abi/constants.ts'
+import { engine } from './engine.ts'
 import type { Fd } from './fd.ts'
 import { attempt, call } from './syscall.ts'
 
@@ -46,8 +47,9 @@ export function prctl(option: number, value: number): void {
   call('prctl', [option, value, 0, 0, 0], () => `prctl(${option})`)
 }
 
-/** prctl(2): what is orphaned below this process meanwhile becomes its child. */
+/** prctl(2): what is orphaned below this process meanwhile becomes its child; not of a process that has other children. */
 export function asSubreaper<Result>(use: () => Result): Result {
+  if (engine.thread) return use()
   const previous = new Struct(4)
   call('prctl', [PR_GET_CHILD_SUBREAPER, previous, 0, 0, 0], () => `prctl(${PR_GET_CHILD_SUBREAPER})`)
   prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -56,6 +58,13 @@ export function asSubreaper<Result>(use: () => Result): Result {
   } finally {
     prctl(PR_SET_CHILD_SUBREAPER, previous.i32(0))
   }
+}
+
+const CLONE_FS = 0x200
+
+/** unshare(2): umask and working directory are from now on this thread's own. */
+export function unshareFilesystem(): void {
+  call('unshare', [CLONE_FS], () => 'unshare(CLONE_FS)')
 }
 
 const NS_GET_USERNS = 0xb701

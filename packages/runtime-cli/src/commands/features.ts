@@ -7,9 +7,9 @@ export default defineCommand({
   options: {},
   examples: [['features', 'CRI-O and containerd read it when they start']],
   looks: true,
-  async handler() {
+  async handler({ settings }) {
     const { features } = await load(() => import('../lifecycle/features.ts'))
-    writeOut(featuresText(features()))
+    writeOut(featuresText(features(settings)))
     return 0
   },
 })

@@ -32,6 +32,12 @@ export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
   const done = stepLog('config')
   const text = readDocument(`${bundle}/config.json`, 'make one with `crio-lxc spec`, or give the right --bundle')
   done('read')
+  return acceptSpec(text, bundle, gates)
+}
+
+/** The same of a text that somebody else has read. */
+export function acceptSpec(text: Uint8Array, bundle: string, gates: FeatureGates): LoadedSpec {
+  const done = stepLog('config')
   const parsed = parseSpec(text)
   done('parse and validate')
   const spec = withDestinationsInside(parsed, resolvePath(bundle, parsed.root.path))
@@ -44,9 +50,14 @@ export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
 
 /** The process of `exec --process`, validated. */
 export function loadProcess(file: string, gates: FeatureGates): Process {
-  const process = parseProcess(readStream(file))
+  return acceptProcess(readStream(file), file, gates)
+}
+
+/** The same of a text that is called `name`. */
+export function acceptProcess(text: string | Uint8Array, name: string, gates: FeatureGates): Process {
+  const process = parseProcess(text)
   checkProcessSupport(process, supportOf(gates))
-  sayWhatIsUnknown({ process }, file)
+  sayWhatIsUnknown({ process }, name)
   warnOf(process, undefined)
   return process
 }

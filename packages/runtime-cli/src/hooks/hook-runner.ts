@@ -1,21 +1,24 @@
 /** One call of crio-lxc-hook. */
 
-import { decode } from '@crio-lxc/core/abi/bytes'
+import { concat, decode } from '@crio-lxc/core/abi/bytes'
 import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { HookAnswer, HookRequest, HookRun, HookStart } from '@crio-lxc/core/hook/hook-request'
 import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
 import { logSpan, takesSpans } from '@crio-lxc/core/log/logger'
 import { fdsOf } from '@crio-lxc/core/plan/container-entry'
+import { signalPidfd } from '@crio-lxc/core/process/pidfd'
 import { readProcStat } from '@crio-lxc/core/process/proc'
-import { close, pipe, read, readToEnd } from '@crio-lxc/core/sys/fd'
+import { close, type Fd, pipe, poll, read } from '@crio-lxc/core/sys/fd'
 import { withFds } from '@crio-lxc/core/sys/fd-scope'
 import { memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
-import { asSubreaper } from '@crio-lxc/core/sys/process'
+import { asSubreaper, pidfdOpen } from '@crio-lxc/core/sys/process'
 import { kill, monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
 import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
 import { companionsOf } from '../installation/companions.ts'
 import type { Settings } from '../settings.ts'
+
+const END_MS = 5000
 
 /**
  * Returns the failures of hooks. Throws RuntimeError `hook-failed` when crio-lxc-hook ends without an answer; the hook that
@@ -47,7 +50,13 @@ export function runHooks(settings: Settings, runs: readonly HookRun[], enterMs: 
       })
       // Only the child may hold it: end of file is how its end is seen.
       close(fds.release(answerWrite))
-      const { starts, failures } = parseAnswer(decode(readToEnd(answer)))
+      const { starts, failures } = parseAnswer(
+        readAnswer(answer, () => {
+          // Without a reader of its answer it kills the hook.
+          close(fds.release(answer))
+          endRunner(pid)
+        }),
+      )
       const last = starts.at(-1)
       const exit = wait(pid)
       if (traced) traceHooks(starts, { from, pid })
@@ -58,6 +67,33 @@ export function runHooks(settings: Settings, runs: readonly HookRun[], enterMs: 
       throw new RuntimeError('hook-failed', `${what}: ${hook} ${describe(exit)} without an answer${lastWords(stderr)}`)
     })
   })
+}
+
+/** Throws Interrupted when the caller of an embedded runtime gives up, after `end`. */
+function readAnswer(answer: Fd, end: () => void): string {
+  const pieces: Uint8Array[] = []
+  try {
+    for (;;) {
+      poll([answer], -1)
+      const piece = new Uint8Array(4096)
+      const count = read(answer, piece)
+      if (count === 0) return decode(concat(...pieces))
+      pieces.push(piece.subarray(0, count))
+    }
+  } catch (error) {
+    end()
+    throw error
+  }
+}
+
+function endRunner(pid: number): void {
+  const pidfd = pidfdOpen(pid)
+  try {
+    if (!poll([pidfd], END_MS)[0]) signalPidfd(pidfd, SIGKILL)
+    wait(pid)
+  } finally {
+    close(pidfd)
+  }
 }
 
 /** As a clause of a sentence; what the engine says of its own death may be long. */

@@ -6,6 +6,8 @@ import { TERMINATION_MESSAGE_PATH } from '@crio-lxc/core/oci/termination-message
 import type { Row } from '@crio-lxc/core/oci/walk-fields'
 import { kernelSeccompFlags } from '@crio-lxc/core/sys/seccomp-flags'
 import { mountOptionNames } from '@crio-lxc/init/mount-options'
+import { monitorLiblxc } from '../installation/monitor-liblxc.ts'
+import type { Settings } from '../settings.ts'
 import { builtCommit, version } from '../version.ts'
 
 /** A kind of thing that this runtime does, on hosts that can. */
@@ -47,7 +49,7 @@ export interface Features {
   readonly potentiallyUnsafeConfigAnnotations: readonly string[]
 }
 
-export function features(): Features {
+export function features(settings: Settings): Features {
   const { fields: linux } = support.linux as Fields
   const { fields: seccomp } = linux.seccomp as Fields
   const { each: syscall } = seccomp.syscalls as Items
@@ -89,10 +91,22 @@ export function features(): Features {
       'org.linuxcontainers.crio-lxc.version': version,
       ...(builtCommit() && { 'org.linuxcontainers.crio-lxc.commit': builtCommit() }),
       'org.linuxcontainers.crio-lxc.checkpoint.enabled': 'false',
+      ...liblxcAnnotations(settings),
     },
     // The runtime writes a file where it points.
     potentiallyUnsafeConfigAnnotations: [TERMINATION_MESSAGE_PATH],
   }
+}
+
+/** Of the liblxc that crio-lxc-start is linked with; none when it cannot be asked, which create explains better. */
+function liblxcAnnotations(settings: Settings): Readonly<Record<string, string>> {
+  const liblxc = monitorLiblxc(settings)
+  return liblxc
+    ? {
+        'org.linuxcontainers.crio-lxc.liblxc.version': liblxc.version,
+        'org.linuxcontainers.crio-lxc.liblxc.extensions': liblxc.extensions.join(','),
+      }
+    : {}
 }
 
 interface Fields {

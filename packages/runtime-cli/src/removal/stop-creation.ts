@@ -4,7 +4,7 @@ import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { killCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import type { RemovalLock } from '@crio-lxc/core/container/removal-lock'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { executableIdentity, isAlive } from '@crio-lxc/core/process/proc'
+import { executableIdentity, isAlive, threadGroup } from '@crio-lxc/core/process/proc'
 import { sleep } from '@crio-lxc/core/sys/fd'
 import { monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
 import type { Container } from '../container/load-container.ts'
@@ -23,14 +23,19 @@ export function stopCreation({ timeouts }: Settings, { info, facts }: Container,
     killCgroup(cgroupLayout(), cgroupDir, { timeoutMs: timeouts.killMs })
     if (monotonicMs() > deadline) {
       // It may be a program that embeds the runtime, and has more to do than this.
-      if (executableIdentity(creator.pid) !== executableIdentity(ownPid()))
+      if (isThread(creator.pid) || executableIdentity(creator.pid) !== executableIdentity(ownPid()))
         throw new RuntimeError(
           'timeout',
-          `delete ${info.containerId}: process ${creator.pid} is still creating it: end that first`,
+          `delete ${info.containerId}: process ${threadGroup(creator.pid) ?? creator.pid} is still creating it: end that first`,
         )
       endProcess(creator, timeouts.killMs)
       return
     }
     sleep(5)
   }
+}
+
+/** Of a program that embeds the runtime. */
+function isThread(pid: number): boolean {
+  return ![pid, undefined].includes(threadGroup(pid))
 }
