@@ -1,8 +1,9 @@
 /** Races of what only our own runtime promises, or in which runc 1.1 hangs: it lets two starts wait for one init. */
-import { readdirSync } from 'node:fs'
+
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
+import { inRuntimeRoot } from '../support/leftovers.ts'
 import { requires } from '../support/requires.ts'
 import { messageOf, type Result } from '../support/runtime.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -91,5 +92,5 @@ it('50 calls on one id: state tells the truth all the time, and every failure is
   await expectTruth(t, id)
   await t.ok(['delete', '--force', id])
   await expectNothing(t, id)
-  expect(readdirSync(t.root)).toEqual([])
+  expect(inRuntimeRoot(t.root)).toEqual([])
 })

@@ -1,18 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
-import {
-  chmodSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Bundle } from '../support/bundle.ts'
 import { useContainers } from '../support/containers.ts'
+import { inRuntimeRoot } from '../support/leftovers.ts'
 import { requires } from '../support/requires.ts'
 import { type InvokeOptions, invoke, type Result, runtimePath } from '../support/runtime.ts'
 import { type Spec, setNamespace } from '../support/spec.ts'
@@ -333,7 +325,7 @@ describe('ids', () => {
       for (const command of ['state', 'start', 'kill', 'delete']) {
         expectOneSentence(await t.runtime([command, '--', id]), /invalid container ID format/)
       }
-      expect(readdirSync(t.root)).toEqual([])
+      expect(inRuntimeRoot(t.root)).toEqual([])
     },
   )
 })

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'
+import { inRuntimeRoot } from '../support/leftovers.ts'
 import { requires } from '../support/requires.ts'
 import { invoke, messageOf } from '../support/runtime.ts'
 import type { Spec } from '../support/spec.ts'
@@ -88,7 +89,7 @@ describe('ids', () => {
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
     expect(messageOf(result)).not.toBe('')
     expect(readdirSync(t.directory).sort()).toEqual(before)
-    expect(readdirSync(t.root)).toEqual([])
+    expect(inRuntimeRoot(t.root)).toEqual([])
   })
 
   it.each(['state', 'start', 'kill', 'delete'])('.. is refused by %s', async (command) => {

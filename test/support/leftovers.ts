@@ -1,5 +1,5 @@
 /** What a container may leave on the host, found by its id and its bundle. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandLines, findCgroups } from './proc.ts'
 
@@ -26,4 +26,9 @@ export function leftovers({ ids, directories, root }: Traces): string[] {
 
 function processes(named: RegExp): string[] {
   return [...commandLines()].filter(([, line]) => named.test(line)).map(([pid, line]) => `process ${pid}: ${line}`)
+}
+
+/** What is below a runtime root, but for the compiled filters that stay there. */
+export function inRuntimeRoot(root: string): string[] {
+  return readdirSync(root).filter((name) => !name.startsWith(':seccomp-'))
 }

@@ -18,7 +18,7 @@ async function complete(...words: string[]): Promise<string[]> {
 
 describe('completions()', () => {
   test.each([
-    ['commands', ['ex'], ['exec']],
+    ['commands', ['ex'], ['exec', 'explain']],
     ['commands after global options', ['--debug', '--root', '/x', 'pa'], ['pause']],
     ['global options', ['--log-l'], ['--log-level']],
     ['values of a global option', ['--log-format', 'j'], ['json']],
