@@ -51,13 +51,13 @@ function shell(script: string): { status: number | null; signal: string | null; 
   return { status, signal, output: stdout + stderr }
 }
 
-/** `debug plan` of a bundle with this config.json. */
+/** `debug plan --steps` of a bundle with this config.json. */
 function planOf(config: string, before = ''): ReturnType<typeof shell> {
   const bundle = mkdtempSync(join(tmpdir(), 'engine-'))
   mkdirSync(join(bundle, 'rootfs'))
   writeFileSync(join(bundle, 'config.json'), config)
   try {
-    return shell(`${before} exec "$0" debug plan ${bundle}`)
+    return shell(`${before} exec "$0" debug plan --steps ${bundle}`)
   } finally {
     rmSync(bundle, { recursive: true })
   }
