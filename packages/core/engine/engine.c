@@ -232,8 +232,7 @@ static JSValue run(JSContext *ctx)
 	if (JS_IsException(module) || JS_ResolveModule(ctx, module))
 		return JS_EXCEPTION;
 	end = JS_EvalFunction(ctx, module);
-	while (JS_ExecutePendingJob(JS_GetRuntime(ctx), &next) > 0)
-		;
+	while (JS_ExecutePendingJob(JS_GetRuntime(ctx), &next) > 0);
 	return end;
 }
 
@@ -259,7 +258,6 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &started); /* no system call: the kernel maps this clock into the process */
 	JSRuntime *runtime = JS_NewRuntime();
 	JSContext *ctx = runtime ? JS_NewContextRaw(runtime) : NULL;
-	JSValue end;
 
 	if (!ctx)
 		return 125;
@@ -278,13 +276,12 @@ int main(int argc, char **argv)
 	JS_AddIntrinsicTypedArrays(ctx);
 	JS_AddIntrinsicPromise(ctx);
 	add_engine(ctx, argv, &started);
-	end = run(ctx);
+	JSValue end = run(ctx);
 	if (JS_IsException(end))
 		return fail(ctx, JS_GetException(ctx));
 	if (JS_PromiseState(ctx, end) == JS_PROMISE_REJECTED)
 		return fail(ctx, JS_PromiseResult(ctx, end));
 	/* There is nothing more to run: a program that has not done its work must not seem to have. */
-	if (JS_PromiseState(ctx, end) == JS_PROMISE_PENDING)
-		return fail(ctx, JS_NewString(ctx, "the program waits for what never comes"));
-	return 0;
+	int waits = JS_PromiseState(ctx, end) == JS_PROMISE_PENDING;
+	return waits ? fail(ctx, JS_NewString(ctx, "the program waits for what never comes")) : 0;
 }
