@@ -98,7 +98,7 @@ function namespacesOf({ linux }: Spec): OpenNamespaces {
   const all = linux?.namespaces ?? []
   return {
     created: new Set(all.filter(({ path }) => !path).map(({ type }) => type)),
-    shared: new Map(all.filter(({ path }) => path).map(({ type }, index) => [type, 50 + index])),
+    joined: new Map(all.filter(({ path }) => path).map(({ type }, index) => [type, 50 + index])),
   }
 }
 

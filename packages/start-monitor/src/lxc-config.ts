@@ -18,7 +18,7 @@ export interface LxcConfigInputs {
    * Namespaces to be joined (plans join cgroup and time namespaces, which liblxc cannot): an fd that the monitor inherits,
    * of the namespace's file.
    */
-  readonly sharedNamespaces: ReadonlyMap<NamespaceType, number>
+  readonly joinedNamespaces: ReadonlyMap<NamespaceType, number>
   /** The ids of the user namespace, new or joined. */
   readonly idMappings: IdMappings | undefined
   /** The plan's fd in init. */
@@ -41,7 +41,7 @@ const namespaceName: Readonly<Record<NamespaceType, string>> = {
 }
 
 export function lxcConfig(inputs: LxcConfigInputs): string {
-  const { libexec, newNamespaces, sharedNamespaces, idMappings, plan, log, logLevel } = inputs
+  const { libexec, newNamespaces, joinedNamespaces, idMappings, plan, log, logLevel } = inputs
   const left: ReadonlySet<NamespaceType> = new Set(idMappings ? ['time', 'ipc'] : ['time'])
   // The log first, so that it has the errors of the lines after it.
   const lines: (readonly [key: string, value: string])[] = [
@@ -51,7 +51,7 @@ export function lxcConfig(inputs: LxcConfigInputs): string {
     ['lxc.rootfs.mount', `${libexec}/lxc`],
     ['lxc.rootfs.managed', '0'],
     ['lxc.namespace.clone', newNamespaces.flatMap((type) => (left.has(type) ? [] : [namespaceName[type]])).join(' ')],
-    ...[...sharedNamespaces]
+    ...[...joinedNamespaces]
       .filter(([type]) => type !== 'cgroup' && type !== 'time')
       .map(([type, fd]) => [`lxc.namespace.share.${namespaceName[type]}`, `/proc/self/fd/${fd}`] as const),
     // Of a joined user namespace too: liblxc becomes root in it only when it knows of one.

@@ -62,6 +62,6 @@ async function realise(opened: Opened, creation: Creation, trace: ProcessTrace |
 function describe({ rootfs, inputs }: Opened): string {
   const { sources, namespaces } = inputs
   const list = (types: Iterable<string>): string => [...types].join(', ') || 'none'
-  const words = `namespaces (new: ${list(namespaces.created)}; joined: ${list(namespaces.shared.keys())})`
+  const words = `namespaces (new: ${list(namespaces.created)}; joined: ${list(namespaces.joined.keys())})`
   return `opened the rootfs ${rootfs}, ${sources.mounts.size} mount sources and ${words}`
 }

@@ -65,7 +65,7 @@ function execPreview(preview: Preview, exec: ExecPlanned['exec']): ExecPreview {
   const { arch, gates, sources, userNamespace, namespaces, monitor, newKeyring } = preview.inputs
   // As the bundle has it: what create adds to its environment is init's alone.
   const { spec } = preview.opened.request
-  const { created, shared } = namespaces
+  const { created, joined } = namespaces
   const args = exec.args.length > 0 || exec.process ? exec.args : spec.process.args
   const asked = execProcess(spec.process, { ...exec, args, detach: false })
   if (userNamespace) checkMappedUser(asked.user, userNamespace)
@@ -77,7 +77,7 @@ function execPreview(preview: Preview, exec: ExecPlanned['exec']): ExecPreview {
     filterOf: compileSeccomp,
   })
   const entered = (Object.keys(namespaceKinds) as NamespaceType[])
-    .filter((type) => created.has(type) || shared.has(type))
+    .filter((type) => created.has(type) || joined.has(type))
     .map((type, index) => ({ type, flag: namespaceKinds[type].flag, fd: NUMBERS.namespaces + index }))
   const plan = planExec({
     arch,

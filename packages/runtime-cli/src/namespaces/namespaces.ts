@@ -39,7 +39,7 @@ export const namespaceKinds: Readonly<Record<NamespaceType, { readonly file: str
  */
 export function openNamespaces(spec: Spec, fds: FdScope): OpenNamespaces {
   const created = new Set<NamespaceType>()
-  const shared = new Map<NamespaceType, number>()
+  const joined = new Map<NamespaceType, number>()
   const own = new Set<NamespaceType>()
   for (const [index, { type, path }] of (spec.linux?.namespaces ?? []).entries()) {
     if (path) {
@@ -47,7 +47,7 @@ export function openNamespaces(spec: Spec, fds: FdScope): OpenNamespaces {
       fds.keep(fd)
       // Joining the runtime's own would be joining nothing.
       if (ino === namespaceOf('self', type)) continue
-      shared.set(type, fd)
+      joined.set(type, fd)
       // A runtime in namespaces of its own can still be sent to those of the machine.
       if (ino !== namespaceOf('1', type)) own.add(type)
     } else {
@@ -56,11 +56,11 @@ export function openNamespaces(spec: Spec, fds: FdScope): OpenNamespaces {
     }
   }
   // With anything to join liblxc makes a cgroup namespace too; from inside a user namespace the way back is barred.
-  if (shared.size > 0 && ![...created, ...shared.keys()].some((type) => type === 'cgroup' || type === 'user'))
-    shared.set('cgroup', fds.keep(openFile('/proc/self/ns/cgroup', 0o4000)))
-  const sharesUts = !created.has('uts') && !shared.has('uts')
+  if (joined.size > 0 && ![...created, ...joined.keys()].some((type) => type === 'cgroup' || type === 'user'))
+    joined.set('cgroup', fds.keep(openFile('/proc/self/ns/cgroup', 0o4000)))
+  const sharesUts = !created.has('uts') && !joined.has('uts')
   checkNamespaceRules(sharesUts ? withoutHostnameInEffect(spec) : spec, own)
-  return { created, shared }
+  return { created, joined }
 }
 
 /** Callers repeat the host's name when they share its UTS namespace by path: nothing would change. */

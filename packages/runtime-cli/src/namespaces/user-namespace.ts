@@ -20,16 +20,16 @@ export interface UserNamespaceContext extends UserNamespaceProcess {
  * joined one is not what config.json says of it, or has no root or not the process's ids.
  */
 export function userNamespaceOf(spec: Spec, context: UserNamespaceContext): IdMappings | undefined {
-  const { created, shared } = context.namespaces
+  const { created, joined } = context.namespaces
   const { uidMappings: uids = [], gidMappings: gids = [], namespaces = [] } = spec.linux ?? {}
-  const joined = shared.get('user')
-  if (!created.has('user') && joined === undefined) return undefined
+  const descriptor = joined.get('user')
+  if (!created.has('user') && descriptor === undefined) return undefined
   // A mount namespace of others is no copy, so the flags of the container's mounts would not be locked in it.
   if (!created.has('mount'))
     throw new SpecError('linux.namespaces', 'a user namespace needs a mount namespace of its own: leave out its path')
-  if (joined === undefined) return { uids, gids }
+  if (descriptor === undefined) return { uids, gids }
   const pointer = `linux.namespaces[${namespaces.findIndex(({ type }) => type === 'user')}].path`
-  const found = readJoined(joined, pointer, context)
+  const found = readJoined(descriptor, pointer, context)
   // containerd and CRI-O give both.
   const difference = `are not those of the user namespace that ${pointer} names: leave them out`
   if (uids.length > 0 && !sameMappings(uids, found.uids)) throw new SpecError('linux.uidMappings', difference)

@@ -71,11 +71,11 @@ function containerRows({ root, hostname, domainname, linux }: Spec): string[][] 
   ]
 }
 
-function namespaceRows({ spec, namespaces: { created, shared }, userNamespace }: AllInputs): string[][] {
+function namespaceRows({ spec, namespaces: { created, joined }, userNamespace }: AllInputs): string[][] {
   const pathOf = (type: NamespaceType): string =>
     word(spec.linux?.namespaces?.find((each) => each.type === type)?.path ?? '')
-  const joined = types.filter((type) => shared.has(type)).map((type) => ['joined', `${type} ${pathOf(type)}`])
-  const others = types.filter((type) => !created.has(type) && !shared.has(type))
+  const entered = types.filter((type) => joined.has(type)).map((type) => ['joined', `${type} ${pathOf(type)}`])
+  const others = types.filter((type) => !created.has(type) && !joined.has(type))
   const mapped = userNamespace
     ? [
         ['uids', idsText(userNamespace.uids)],
@@ -84,7 +84,7 @@ function namespaceRows({ spec, namespaces: { created, shared }, userNamespace }:
     : []
   return [
     ['new', types.filter((type) => created.has(type)).join(' ')],
-    ...joined,
+    ...entered,
     ["the runtime's", others.join(' ')],
     ...mapped,
   ].filter(([, value]) => value !== '')

@@ -58,10 +58,10 @@ export class IdMapper {
   }
 
   #namespaceOf(mount: Mount, mapping: MountIdMapping, pointer: string): number {
-    const { created, shared } = this.#inputs.namespaces
+    const { created, joined } = this.#inputs.namespaces
     if (mapping.ofNamespace) {
-      const joined = shared.get('user')
-      if (joined !== undefined) return joined
+      const ofContainer = joined.get('user')
+      if (ofContainer !== undefined) return ofContainer
       if (!created.has('user')) throw noMappings(mount, pointer)
     }
     const maps = { uidMap: idMapText(mapping.uidMappings), gidMap: idMapText(mapping.gidMappings) }

@@ -75,7 +75,7 @@ export function inheritedFds(inputs: OccupiedInputs): number[] {
     ...preserved,
     ...fdsOfSources(sources),
     ...cgroupMounts.staged.map(({ fd }) => fd),
-    ...namespaces.shared.values(),
+    ...namespaces.joined.values(),
     ...(gate ? [gate.go] : []),
     ...(gate?.hostTree ? [gate.hostTree.fd] : []),
     ...(fetched ? [fetched.socket] : []),

@@ -11,17 +11,17 @@ export interface InitPlans {
 /** What init does to become the container's process. */
 export function planInit(inputs: CreationInputs, filterOf: ProcessFacts['filterOf']): InitPlans {
   const { arch, spec, gates, namespaces, sources, cgroupMounts, gate, console, monitor, traced } = inputs
-  const { created, shared } = namespaces
+  const { created, joined } = namespaces
   const process = planProcess(spec.process, { linux: spec.linux, gates, ...inputs.process, filterOf })
   const staged = stagedMounts(inputs)
   const container = planContainer({
     arch,
     spec,
     process,
-    namespaces: { all: new Set([...created, ...shared.keys()]), created },
+    namespaces: { all: new Set([...created, ...joined.keys()]), created },
     fds: {
       ...sources,
-      cgroupNamespace: shared.get('cgroup'),
+      cgroupNamespace: joined.get('cgroup'),
       fifoDirectory: monitor.fifoDirectory,
       report: monitor.report,
       console,

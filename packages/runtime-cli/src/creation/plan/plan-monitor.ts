@@ -18,13 +18,13 @@ export interface MonitorPlans {
 export function planMonitor(inputs: CreationInputs): MonitorPlans {
   const { arch, id, spec, companions, namespaces, userNamespace, gate, monitor, traced } = inputs
   const { libexec, stage, start } = companions
-  const { created, shared } = namespaces
+  const { created, joined } = namespaces
   const { report, go, plan } = monitor
   return {
     lxcConfig: lxcConfig({
       libexec,
       newNamespaces: [...created],
-      sharedNamespaces: shared,
+      joinedNamespaces: joined,
       idMappings: userNamespace,
       plan: monitor.wait,
       log: monitor.log,
@@ -35,7 +35,7 @@ export function planMonitor(inputs: CreationInputs): MonitorPlans {
       cgroup: monitor.cgroup,
       report,
       hostTree: gate?.hostTree?.fd,
-      timeNamespace: shared.get('time'),
+      timeNamespace: joined.get('time'),
       timeOffsets: userNamespace && created.has('time') ? spec.linux?.timeOffsets : undefined,
       stage,
       staged: stagedMounts(inputs),
