@@ -28,8 +28,8 @@ export interface LxcConfigInputs {
   readonly logLevel: string
 }
 
-/** lxc.container.conf(5) names namespaces by their /proc/PID/ns files. */
-const namespaceName: Readonly<Record<NamespaceType, string>> = {
+/** The files of /proc/PID/ns, by which lxc.container.conf(5) names namespaces too. */
+export const namespaceFiles: Readonly<Record<NamespaceType, string>> = {
   pid: 'pid',
   network: 'net',
   mount: 'mnt',
@@ -50,10 +50,10 @@ export function lxcConfig(inputs: LxcConfigInputs): string {
     ['lxc.rootfs.path', `dir:${checkPath(libexec)}/stage`],
     ['lxc.rootfs.mount', `${libexec}/lxc`],
     ['lxc.rootfs.managed', '0'],
-    ['lxc.namespace.clone', newNamespaces.flatMap((type) => (left.has(type) ? [] : [namespaceName[type]])).join(' ')],
+    ['lxc.namespace.clone', newNamespaces.flatMap((type) => (left.has(type) ? [] : [namespaceFiles[type]])).join(' ')],
     ...[...joinedNamespaces]
       .filter(([type]) => type !== 'cgroup' && type !== 'time')
-      .map(([type, fd]) => [`lxc.namespace.share.${namespaceName[type]}`, `/proc/self/fd/${fd}`] as const),
+      .map(([type, fd]) => [`lxc.namespace.share.${namespaceFiles[type]}`, `/proc/self/fd/${fd}`] as const),
     // Of a joined user namespace too: liblxc becomes root in it only when it knows of one.
     ...idMapLines(idMappings),
     ['lxc.init.cmd', `/init ${plan}`],

@@ -3,19 +3,9 @@ import { decode } from '@crio-lxc/core/abi/bytes'
 import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { capabilityBit } from '@crio-lxc/core/oci/capabilities'
 import { readFile, readLink, readText } from '@crio-lxc/core/sys/files'
+import { namespaceFiles } from '@crio-lxc/start-monitor/lxc-config'
 import { hostLine } from './host-text.ts'
 import type { Facts } from './inspection.ts'
-
-const namespaceFiles = {
-  pid: 'pid',
-  network: 'net',
-  mount: 'mnt',
-  ipc: 'ipc',
-  uts: 'uts',
-  user: 'user',
-  cgroup: 'cgroup',
-  time: 'time',
-} as const
 
 /** Of its first process; what cannot be read is left out, as the process may be ending. */
 export function presentFacts(pid: number, cgroup: string): Facts {
