@@ -2,7 +2,7 @@
 import { apiExtensions } from '@crio-lxc/core/liblxc/api-extensions'
 import { capture } from '@crio-lxc/core/sys/capture'
 import type { Settings } from '../settings.ts'
-import { companionsOf } from './companions.ts'
+import { programsOf } from './programs.ts'
 
 export interface Liblxc {
   /** "5.0.2" */
@@ -13,9 +13,9 @@ export interface Liblxc {
 
 /** undefined when crio-lxc-start is not there, or cannot be loaded. */
 export function monitorLiblxc(settings: Settings): Liblxc | undefined {
-  const { start } = companionsOf(settings)
+  const { monitor } = programsOf(settings)
   try {
-    const { exit, stdout } = capture({ path: start, args: [start, '--version', ...apiExtensions], env: [] })
+    const { exit, stdout } = capture({ path: monitor, args: [monitor, '--version', ...apiExtensions], env: [] })
     const [first = '', ...extensions] = stdout.trimEnd().split('\n')
     const version = /^liblxc (\S+)$/.exec(first)?.[1]
     return exit === 0 && version !== undefined ? { version, extensions } : undefined

@@ -62,7 +62,7 @@ function execPreviewOf(settings: Settings, planned: ExecPlanned): Promise<ExecPr
 
 /** While the image is open, whose passwd says where the user is at home. */
 function execPreview(preview: Preview, exec: ExecPlanned['exec']): ExecPreview {
-  const { arch, gates, sources, userNamespace, namespaces, monitor, newKeyring } = preview.inputs
+  const { arch, featureGates, sources, userNamespace, namespaces, monitor, newKeyring } = preview.inputs
   // As the bundle has it: what create adds to its environment is init's alone.
   const { spec } = preview.opened.request
   const { created, joined } = namespaces
@@ -71,7 +71,7 @@ function execPreview(preview: Preview, exec: ExecPlanned['exec']): ExecPreview {
   if (userNamespace) checkMappedUser(asked.user, userNamespace)
   const process = processInputs(asked, {
     linux: spec.linux,
-    gates,
+    featureGates,
     root: sources.rootfs,
     userNamespace: userNamespace !== undefined,
     filterOf: compileSeccomp,
