@@ -6,8 +6,8 @@ import { TERMINATION_MESSAGE_PATH } from '@crio-lxc/core/oci/termination-message
 import type { Row } from '@crio-lxc/core/oci/walk-fields'
 import { kernelSeccompFlags } from '@crio-lxc/core/sys/seccomp-flags'
 import { mountOptionNames } from '@crio-lxc/init/mount-options'
-import { companionsOf } from '../installation/companions.ts'
 import { monitorLiblxc } from '../installation/monitor-liblxc.ts'
+import { programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
 import { builtCommit, version } from '../version.ts'
 
@@ -101,7 +101,7 @@ export function features(settings: Settings): Features {
 
 /** Of the liblxc that crio-lxc-start is linked with; none when it cannot be asked, which create explains better. */
 function liblxcAnnotations(settings: Settings): Readonly<Record<string, string>> {
-  const { version: liblxc, extensions } = monitorLiblxc(companionsOf(settings).start)
+  const { version: liblxc, extensions } = monitorLiblxc(programsOf(settings).monitor)
   return liblxc === undefined
     ? {}
     : {
