@@ -1,11 +1,11 @@
 /** Everything that create, exec and the hooks compute from a config.json, without the host: no file is opened. */
 import { type Arch, arm64, x64 } from '@crio-lxc/core/abi/arch'
 import { CLONE_NEWUSER } from '@crio-lxc/core/abi/constants'
-import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
-import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
-import { printDevicePlan } from '@crio-lxc/core/cgroup/plan/print-device-plan'
-import { type HookPoint, hookPoints, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
+import { resolveCgroupsPath } from '@crio-lxc/core/host/cgroup/cgroups-path'
+import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
+import { printDevicePlan } from '@crio-lxc/core/host/cgroup/plan/print-device-plan'
 import { checkSupport } from '@crio-lxc/core/oci/check-support'
+import { type HookPoint, hookPoints, hooksAfterCreate } from '@crio-lxc/core/oci/hook-points'
 import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { compile } from '@crio-lxc/core/plan/compile'
@@ -74,7 +74,7 @@ export function runPipeline(text: string | Uint8Array, options: PipelineOptions)
 export function planProcessOf(process: Process): number {
   const inputs = planProcess(process, {
     linux: undefined,
-    gates: everyGate,
+    featureGates: everyGate,
     home: lacksHome(process) ? '/root' : undefined,
     capabilities: (1n << 41n) - 1n,
     filterOf: () => smallFilter({ defaultAction: 'SCMP_ACT_ALLOW' }),

@@ -1,7 +1,7 @@
 /** What create would have opened for a spec, invented: the planners need neither a host nor root. */
 import { x64 } from '@crio-lxc/core/abi/arch'
 import { MS_PRIVATE, MS_REC, MS_SLAVE } from '@crio-lxc/core/abi/constants'
-import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Spec } from '@crio-lxc/core/oci/spec'
@@ -23,8 +23,8 @@ export function creationInputs(spec: Spec, layout: CgroupLayout): AllInputs {
     arch: x64,
     id: 'ID',
     spec: { ...spec, mounts: spec.mounts ?? [] },
-    gates: { seccomp: true, capabilities: true, apparmor: true, cgroupDevices: true },
-    companions: { libexec: '/usr/libexec/crio-lxc', stage: '/usr/libexec/crio-lxc/stage', start: 'x' },
+    featureGates: { seccomp: true, capabilities: true, apparmor: true, cgroupDevices: true },
+    programs: { libexec: '/usr/libexec/crio-lxc', stage: '/usr/libexec/crio-lxc/stage', monitor: 'x' },
     containerLogLevel: 'WARN',
     namespaces,
     userNamespace,

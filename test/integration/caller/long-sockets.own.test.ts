@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { copyFileSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { BusConnection } from '@crio-lxc/core/systemd/bus-connection'
+import { BusConnection } from '@crio-lxc/core/host/systemd/bus-connection'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { listenDeaf } from '../../support/full-socket.ts'

@@ -3,14 +3,15 @@
  * HookRequest in JSON; ANSWER is a pipe that takes lines of JSON: a HookStart before each hook, then a HookAnswer. When the
  * reader of ANSWER goes away, so do crio-lxc-hook and the hook that runs.
  */
+
+import type { HookPoint } from '../oci/hook-points.ts'
 import type { Hook } from '../oci/spec.ts'
 import type { State } from '../oci/state.ts'
 import type { ContainerEntry } from '../plan/container-entry.ts'
-import type { HookPoint } from './hook-points.ts'
 
 export interface HookRequest {
   /** Absolute path of crio-lxc-init, which becomes the hook. */
-  readonly init: string
+  readonly executor: string
   readonly runs: readonly HookRun[]
   /** How long it may take until a hook is executed, the verb's time-out; how long the hook takes then is its own `timeout` alone. */
   readonly enterMs: number
@@ -36,7 +37,7 @@ export interface HookContainer extends ContainerEntry {
   readonly process?: {
     /** Path of config.json, as create kept it. */
     readonly config: string
-    /** The operator's gates. */
+    /** The operator's feature gates. */
     readonly seccomp: boolean
     readonly capabilities: boolean
     readonly apparmor: boolean

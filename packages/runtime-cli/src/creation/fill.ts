@@ -1,5 +1,5 @@
-import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
-import type { CachedSeccomp } from '@crio-lxc/core/container/seccomp-cache'
+import { applyDevicePlan } from '@crio-lxc/core/host/cgroup/device-filter'
+import type { CachedSeccomp } from '@crio-lxc/core/host/container/seccomp-cache'
 import { ACKNOWLEDGE_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { makeFifo } from '@crio-lxc/core/sys/files'
@@ -21,7 +21,7 @@ export interface Filled extends Launched {
 export async function fill(launched: Launched, { done }: Creation): Promise<Filled> {
   const { info, inputs, cgroup, monitor, environment } = launched
   const { manager, resources, placement } = cgroup
-  const profile = inputs.gates.seccomp ? inputs.spec.linux?.seccomp : undefined
+  const profile = inputs.featureGates.seccomp ? inputs.spec.linux?.seccomp : undefined
   const seccomp = profile && (await import('./compiled-seccomp.ts')).compiledSeccomp(info, profile)
   const { process, container: plan } = planInit(inputs, () => seccomp as CachedSeccomp)
   sayWhatIsLeftOut(process)

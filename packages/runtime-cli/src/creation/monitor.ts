@@ -4,14 +4,14 @@
  */
 
 import { SIGKILL } from '@crio-lxc/core/abi/constants'
-import { forksIntoCgroup, type OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
-import { log } from '@crio-lxc/core/log/logger'
+import { log } from '@crio-lxc/core/host/log/logger'
+import { ExecutorProcess } from '@crio-lxc/core/host/process/executor-process'
+import { childrenOf, readProcStat } from '@crio-lxc/core/host/process/proc'
 import { compile } from '@crio-lxc/core/plan/compile'
+import { forksIntoCgroup, type OpenCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import type { Plan } from '@crio-lxc/core/plan/plan'
-import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
-import { childrenOf, readProcStat } from '@crio-lxc/core/process/proc'
 import { close, type Fd, write, writeAll } from '@crio-lxc/core/sys/fd'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { readText } from '@crio-lxc/core/sys/files'
@@ -24,7 +24,7 @@ const MOST_KEPT_LINES = 1000
 
 export interface LaunchOptions {
   /** Path of crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
   /** The container's; closed once the monitor has it. */
   readonly cgroup: OpenCgroup & { readonly fds: readonly Fd[] }
   /** What init needs of the host, under the same numbers. */
@@ -42,7 +42,7 @@ export class Monitor {
   #reaped = false
 
   /** Closes those of `files`, which are of `fds`, that only the monitor may hold. Throws RuntimeError. */
-  static launch(files: MonitorFiles, { init, cgroup, inherited, plans }: LaunchOptions, fds: FdScope): Monitor {
+  static launch(files: MonitorFiles, { executor, cgroup, inherited, plans }: LaunchOptions, fds: FdScope): Monitor {
     const { config, log, fifoDirectory, report, reportRead, go, wait, plan } = files
     fillSealed(wait, compile(plans.wait, report))
     writeAll(config, plans.lxcConfig)
@@ -51,7 +51,7 @@ export class Monitor {
       fds: [...inherited, ...cgroup.fds, plan, config, log, fifoDirectory, go, wait],
     }
     const pipe = { report: reportRead, reportWrite: report }
-    const process = ExecutorProcess.launchInto({ init, forks: forksIntoCgroup(cgroup) }, task, pipe)
+    const process = ExecutorProcess.launchInto({ executor, forks: forksIntoCgroup(cgroup) }, task, pipe)
     // Only the child may hold these: end of file is how either side learns that the other is gone.
     for (const fd of [...cgroup.fds, go, wait]) close(fds.release(fd))
     return new Monitor(process, plans, files, fds)

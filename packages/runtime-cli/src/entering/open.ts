@@ -1,16 +1,16 @@
 /** Everything that exec needs of the host and of the container: opened and checked from outside, and inherited as fds. */
 import { O_PATH } from '@crio-lxc/core/abi/constants'
-import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
-import { cgroupOf, execCgroup, openSubCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
-import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import type { OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
-import { keptSeccomp } from '@crio-lxc/core/container/seccomp-program'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { openCgroup } from '@crio-lxc/core/host/cgroup/cgroupfs'
+import { cgroupOf, execCgroup, openSubCgroups } from '@crio-lxc/core/host/cgroup/exec-cgroup'
+import { frozenAbove } from '@crio-lxc/core/host/cgroup/frozen'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { keptSeccomp } from '@crio-lxc/core/host/container/seccomp-program'
+import { isAlive, type ProcessIdentity, runningThread } from '@crio-lxc/core/host/process/proc'
 import { checkMappedUser, type IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { ContainerEntry } from '@crio-lxc/core/plan/container-entry'
-import { isAlive, type ProcessIdentity, runningThread } from '@crio-lxc/core/process/proc'
+import type { OpenCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import { type Fd, pipe } from '@crio-lxc/core/sys/fd'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { openat2 } from '@crio-lxc/core/sys/mount'
@@ -80,7 +80,7 @@ export function openExec(request: ExecRequest, { fds, proxy }: Exec): OpenedExec
   const { facts, info } = container
   const inputs = processInputs(process, {
     linux: spec.linux,
-    gates: facts,
+    featureGates: facts,
     root,
     userNamespace: userNamespace !== undefined,
     filterOf: (seccomp) => keptSeccomp(info.runtimePath(), seccomp),

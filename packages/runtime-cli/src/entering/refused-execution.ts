@@ -8,8 +8,8 @@ import { type Errno, errnoName, errnoTable } from '@crio-lxc/core/abi/errno'
 import { printable } from '@crio-lxc/core/errors/printable'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
-import { log } from '@crio-lxc/core/log/logger'
-import { machineOf, type ProgramHeader, readProgramHeader } from '@crio-lxc/core/process/program-header'
+import { log } from '@crio-lxc/core/host/log/logger'
+import { machineOf, type ProgramHeader, readProgramHeader } from '@crio-lxc/core/host/process/program-header'
 import { close, type Fd, read } from '@crio-lxc/core/sys/fd'
 import { fstat, O_RDONLY, openFile } from '@crio-lxc/core/sys/files'
 import { openat2 } from '@crio-lxc/core/sys/mount'
@@ -31,7 +31,7 @@ export interface RefusedExecution {
   /** process.cwd, for those that are relative. */
   readonly cwd: string
   /** Path of crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
 }
 
 /** Writes to the process's stderr why it ends. Returns the same as an error, for whoever else is to know. */
@@ -52,12 +52,12 @@ export function sayWhyRefused(refused: RefusedExecution): RuntimeError {
 /** Nobody may read the stderr, or somebody may have filled it. */
 const WRITE_MS = 1000
 
-function writeToStderr({ pidfd, init }: RefusedExecution, text: string): void {
+function writeToStderr({ pidfd, executor }: RefusedExecution, text: string): void {
   const output = pidfdGetfd(pidfd, 2)
   try {
     const plan = (report: number) => planMessage({ arch: hostArch(), output, text, report })
     const what = 'write it'
-    withPlanProcess({ init, timeoutMs: WRITE_MS, what, fds: [output], plan }, (record) => {
+    withPlanProcess({ executor, timeoutMs: WRITE_MS, what, fds: [output], plan }, (record) => {
       if (record?.kind !== 'ready') throw new Error('it cannot be written to')
     })
   } finally {

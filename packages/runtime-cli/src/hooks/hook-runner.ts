@@ -5,17 +5,17 @@ import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { HookAnswer, HookRequest, HookRun, HookStart } from '@crio-lxc/core/hook/hook-request'
 import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
-import { logSpan, takesSpans } from '@crio-lxc/core/log/logger'
+import { logSpan, takesSpans } from '@crio-lxc/core/host/log/logger'
+import { signalPidfd } from '@crio-lxc/core/host/process/pidfd'
+import { readProcStat } from '@crio-lxc/core/host/process/proc'
 import { fdsOf } from '@crio-lxc/core/plan/container-entry'
-import { signalPidfd } from '@crio-lxc/core/process/pidfd'
-import { readProcStat } from '@crio-lxc/core/process/proc'
 import { close, type Fd, pipe, poll, read } from '@crio-lxc/core/sys/fd'
 import { withFds } from '@crio-lxc/core/sys/fd-scope'
 import { memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
 import { asSubreaper, pidfdOpen } from '@crio-lxc/core/sys/process'
 import { kill, monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
 import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
-import { companionsOf } from '../installation/companions.ts'
+import { programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
 
 const END_MS = 5000
@@ -26,12 +26,12 @@ const END_MS = 5000
  */
 export function runHooks(settings: Settings, runs: readonly HookRun[], enterMs: number): readonly string[] {
   if (runs.every(({ hooks }) => hooks.length === 0)) return []
-  const { hook, init } = companionsOf(settings)
+  const { hook, executor } = programsOf(settings)
   const traced = takesSpans()
   const from = traced ? monotonicMs() : 0
   return withFds((fds) => {
     const request = fds.keep(
-      sealedFile('hooks', JSON.stringify({ init, runs, enterMs, ...(traced && { traced }) } satisfies HookRequest)),
+      sealedFile('hooks', JSON.stringify({ executor, runs, enterMs, ...(traced && { traced }) } satisfies HookRequest)),
     )
     // A file, because a pipe that nobody reads would hold it up.
     const stderr = fds.keep(memfdCreate('stderr'))

@@ -1,15 +1,15 @@
-import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { isCgroupPath } from '@crio-lxc/core/container/container-facts'
-import { checkContainerId } from '@crio-lxc/core/container/container-id'
-import { ContainerInfo } from '@crio-lxc/core/container/container-info'
-import { removeUnfinished } from '@crio-lxc/core/container/json-file'
-import { RemovalLock } from '@crio-lxc/core/container/removal-lock'
-import { sweepRuntimeRoot } from '@crio-lxc/core/container/runtime-directory'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { stepLog } from '@crio-lxc/core/log/step-log'
+import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/host/cgroup/cgroupfs'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { isCgroupPath } from '@crio-lxc/core/host/container/container-facts'
+import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
+import { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
+import { removeUnfinished } from '@crio-lxc/core/host/container/json-file'
+import { RemovalLock } from '@crio-lxc/core/host/container/removal-lock'
+import { sweepRuntimeRoot } from '@crio-lxc/core/host/container/runtime-directory'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { sleep } from '@crio-lxc/core/sys/fd'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { type Container, loadContainer } from '../container/load-container.ts'
@@ -24,7 +24,7 @@ export interface DeleteOptions {
 
 /** delete: runtime.md, "Delete". Afterwards no process, cgroup or file of the container exists. */
 export async function deleteContainer(settings: Settings, id: string, { force }: DeleteOptions): Promise<void> {
-  const done = stepLog('delete')
+  const done = phaseLog('delete')
   const info = new ContainerInfo(settings.root, checkContainerId(id))
   try {
     const lock = lockRemoval(info, settings.timeouts.deleteMs)
@@ -70,7 +70,7 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
     const known = loadWithoutInit(info)
     if (!known) {
       removeDamaged(settings, info)
-      stepLog('delete')('remove', `removed what is left of it: ${messageOf(error)}`)
+      phaseLog('delete')('remove', `removed what is left of it: ${messageOf(error)}`)
       return
     }
     container = known
@@ -90,7 +90,7 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
 }
 
 async function destroy(settings: Settings, { info, facts, init, status }: Container, remains: Remains): Promise<void> {
-  const done = stepLog('delete')
+  const done = phaseLog('delete')
   const layout = cgroupLayout()
   if (!init && facts.withoutCgroup) {
     const { endUnknownInit } = await import('../creation/without-cgroup.ts')
@@ -104,7 +104,7 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
     pid: init?.init.pid,
   })
   if (facts.systemdUnits) {
-    const { stopUnits } = await import('@crio-lxc/core/cgroup/systemd-manager')
+    const { stopUnits } = await import('@crio-lxc/core/host/cgroup/systemd-manager')
     const units = Object.values(facts.systemdUnits)
     remains.of(() => stopUnits(units, settings.timeouts.deleteMs))
     done('unit', `stopped the unit ${facts.systemdUnits.container}`, { unit: facts.systemdUnits.container })
@@ -116,7 +116,7 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
   })
   done('cgroups', `emptied and removed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
   if (facts.resctrl) {
-    const { removeGroups } = await import('@crio-lxc/core/resctrl/group')
+    const { removeGroups } = await import('@crio-lxc/core/host/resctrl/group')
     const groups = facts.resctrl.remove
     remains.of(() => removeGroups(groups))
     done('resctrl', `removed ${groups.length} resctrl groups`)

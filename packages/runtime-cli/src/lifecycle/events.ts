@@ -1,11 +1,11 @@
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { watchOom } from '@crio-lxc/core/cgroup/oom-watch'
-import { readStats } from '@crio-lxc/core/cgroup/read-stats'
-import type { Stats } from '@crio-lxc/core/cgroup/stats/stats'
 import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
-import { stepLog } from '@crio-lxc/core/log/step-log'
-import { openProcess } from '@crio-lxc/core/process/pidfd'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { watchOom } from '@crio-lxc/core/host/cgroup/oom-watch'
+import { readStats } from '@crio-lxc/core/host/cgroup/read-stats'
+import type { Stats } from '@crio-lxc/core/host/cgroup/stats/stats'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
+import { openProcess } from '@crio-lxc/core/host/process/pidfd'
 import { close, poll } from '@crio-lxc/core/sys/fd'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { type Container, loadContainer } from '../container/load-container.ts'
@@ -34,7 +34,7 @@ export interface WatchOptions {
 
 /** Prints statistics at each interval and an event whenever memory runs out, until init has ended. */
 export async function watchEvents(settings: Settings, id: string, { intervalMs, print }: WatchOptions): Promise<void> {
-  const done = stepLog('events')
+  const done = phaseLog('events')
   const container = running(settings, id)
   const look = await statsOf(container)
   const pidfd = container.init && openProcess(container.init.init)

@@ -1,7 +1,7 @@
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { killCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { killCgroup } from '@crio-lxc/core/host/cgroup/signal-cgroup'
 import type { Container } from '../container/load-container.ts'
 import { runPoststartHooks, runStartContainerHooks } from '../hooks/hooks.ts'
 import { endProcess } from '../removal/end-process.ts'
@@ -47,10 +47,10 @@ export async function startWithHooks(
  * because nothing that is missing for the rest may keep it running.
  */
 function stop({ timeouts }: Settings, { facts, init }: Container): Undo {
-  const steps = new Undo()
-  steps.push(() => killCgroup(cgroupLayout(), facts.cgroupDir, { timeoutMs: timeouts.killMs }))
-  steps.push(() => {
+  const undo = new Undo()
+  undo.push(() => killCgroup(cgroupLayout(), facts.cgroupDir, { timeoutMs: timeouts.killMs }))
+  undo.push(() => {
     if (init) endProcess(init.init, timeouts.killMs)
   })
-  return steps
+  return undo
 }

@@ -1,13 +1,13 @@
 import { O_NONBLOCK, O_RDONLY } from '@crio-lxc/core/abi/constants'
-import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { checkContainerId } from '@crio-lxc/core/container/container-id'
-import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
-import { stepLog } from '@crio-lxc/core/log/step-log'
-import { openProcess } from '@crio-lxc/core/process/pidfd'
+import { frozenAbove } from '@crio-lxc/core/host/cgroup/frozen'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
+import { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
+import { openProcess } from '@crio-lxc/core/host/process/pidfd'
 import { close, type Fd, tryLock } from '@crio-lxc/core/sys/fd'
 import { openFile } from '@crio-lxc/core/sys/files'
 import type { NotifySocket } from '../caller/notify-socket.ts'
@@ -24,12 +24,16 @@ export interface StartOptions {
 
 /** start: runtime.md, "Start". Returns when the container's program has been executed. */
 export async function start(settings: Settings, id: string, options: StartOptions = {}): Promise<void> {
-  const notifier = await begin(settings, id, options)
+  const notifier = await startToForward(settings, id, options)
   await notifier?.forward({ mainPid: true })
 }
 
 /** The same without the wait for a container that notifies: what it sends is the caller's to forward. */
-export async function begin(settings: Settings, id: string, options: StartOptions): Promise<NotifySocket | undefined> {
+export async function startToForward(
+  settings: Settings,
+  id: string,
+  options: StartOptions,
+): Promise<NotifySocket | undefined> {
   const lock = lockStart(settings, id)
   try {
     return await startLocked(settings, id, options)
@@ -61,7 +65,7 @@ async function startLocked(
   id: string,
   { notifySocket, notifyOptional = false }: StartOptions,
 ): Promise<NotifySocket | undefined> {
-  const done = stepLog('start')
+  const done = phaseLog('start')
   const container = loadContainer(settings, id)
   checkStatus(container)
   const frozen = frozenAbove(cgroupLayout(), container.facts.cgroupDir)

@@ -1,4 +1,4 @@
-import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import { defaultSpec } from '@crio-lxc/core/oci/default-spec'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { printPlan } from '@crio-lxc/core/plan/print'

@@ -1,5 +1,5 @@
 /** What single fields of config.json become in the plans, one statement a test. */
-import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import type { Resources } from '@crio-lxc/core/oci/resources'
 import type { Mount, Process, Spec } from '@crio-lxc/core/oci/spec'
 import { type PrintedStep, printPlan } from '@crio-lxc/core/plan/print'

@@ -1,6 +1,6 @@
 /** The documents of the golden plans, each as its caller writes it, and the host it is for. */
-import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
-import type { Scope } from '@crio-lxc/core/cgroup/plan/scope'
+import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
+import type { Scope } from '@crio-lxc/core/host/cgroup/plan/scope'
 import { defaultSpec, defaultSpecOnV2 } from '@crio-lxc/core/oci/default-spec'
 import type { Linux, Namespace } from '@crio-lxc/core/oci/linux'
 import type { Resources } from '@crio-lxc/core/oci/resources'
