@@ -1,5 +1,5 @@
 /** debug plan --exec: what exec would do in the container of a bundle, which does not have to be there. */
-import { subCgroups } from '@crio-lxc/core/cgroup/exec-cgroup'
+import { subCgroups } from '@crio-lxc/core/host/cgroup/exec-cgroup'
 import { checkMappedUser } from '@crio-lxc/core/oci/id-mappings'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Process } from '@crio-lxc/core/oci/spec'
