@@ -1,16 +1,6 @@
 /** The `linux` object of config.json (config-linux.md); section names in brackets. Its resources are in resources.ts. */
-
 import type { Id, Int64, Uint32, Uint64 } from './integers.ts'
 import type { Resources } from './resources.ts'
-import type {
-  memoryPolicyFlags,
-  memoryPolicyModes,
-  namespaceTypes,
-  seccompActions,
-  seccompArchitectures,
-  seccompFlags,
-  seccompOperators,
-} from './words.ts'
 
 export interface Linux {
   /** Namespaces to make or to join, each type once; a type not listed is the runtime's own [Namespaces]. */
@@ -55,7 +45,7 @@ export interface Namespace {
 }
 
 /** [Namespaces] */
-export type NamespaceType = keyof typeof namespaceTypes
+export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time'
 
 /** One line of /proc/PID/uid_map: `size` ids from `containerID` are those from `hostID`. */
 export interface IdMapping {
@@ -126,10 +116,18 @@ export interface IntelRdt {
 /** set_mempolicy(2) [Memory policy]. */
 export interface MemoryPolicy {
   /** Absent or empty: the kernel's default. */
-  readonly mode?: '' | keyof typeof memoryPolicyModes
+  readonly mode?:
+    | ''
+    | 'MPOL_DEFAULT'
+    | 'MPOL_BIND'
+    | 'MPOL_INTERLEAVE'
+    | 'MPOL_WEIGHTED_INTERLEAVE'
+    | 'MPOL_PREFERRED'
+    | 'MPOL_PREFERRED_MANY'
+    | 'MPOL_LOCAL'
   /** List of NUMA nodes like `0-3,7`. */
   readonly nodes?: string
-  readonly flags?: readonly (keyof typeof memoryPolicyFlags)[]
+  readonly flags?: readonly ('MPOL_F_NUMA_BALANCING' | 'MPOL_F_RELATIVE_NODES' | 'MPOL_F_STATIC_NODES')[]
 }
 
 /** The spec's four words, and the recursive ones that runc and podman use beside them. */
@@ -199,10 +197,53 @@ export interface SeccompArg {
  */
 export type SeccompArgIndex = number
 
-export type SeccompAction = keyof typeof seccompActions
+export type SeccompAction =
+  | 'SCMP_ACT_KILL'
+  | 'SCMP_ACT_KILL_PROCESS'
+  | 'SCMP_ACT_KILL_THREAD'
+  | 'SCMP_ACT_TRAP'
+  | 'SCMP_ACT_ERRNO'
+  | 'SCMP_ACT_TRACE'
+  | 'SCMP_ACT_ALLOW'
+  | 'SCMP_ACT_LOG'
+  | 'SCMP_ACT_NOTIFY'
 
-export type SeccompOperator = keyof typeof seccompOperators
+export type SeccompOperator =
+  | 'SCMP_CMP_NE'
+  | 'SCMP_CMP_LT'
+  | 'SCMP_CMP_LE'
+  | 'SCMP_CMP_EQ'
+  | 'SCMP_CMP_GE'
+  | 'SCMP_CMP_GT'
+  | 'SCMP_CMP_MASKED_EQ'
 
-export type SeccompFlag = keyof typeof seccompFlags
+export type SeccompFlag =
+  | 'SECCOMP_FILTER_FLAG_TSYNC'
+  | 'SECCOMP_FILTER_FLAG_LOG'
+  | 'SECCOMP_FILTER_FLAG_SPEC_ALLOW'
+  | 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'
 
-export type SeccompArch = keyof typeof seccompArchitectures
+export type SeccompArch =
+  | 'SCMP_ARCH_X86'
+  | 'SCMP_ARCH_X86_64'
+  | 'SCMP_ARCH_X32'
+  | 'SCMP_ARCH_ARM'
+  | 'SCMP_ARCH_AARCH64'
+  | 'SCMP_ARCH_LOONGARCH64'
+  | 'SCMP_ARCH_M68K'
+  | 'SCMP_ARCH_MIPS'
+  | 'SCMP_ARCH_MIPS64'
+  | 'SCMP_ARCH_MIPS64N32'
+  | 'SCMP_ARCH_MIPSEL'
+  | 'SCMP_ARCH_MIPSEL64'
+  | 'SCMP_ARCH_MIPSEL64N32'
+  | 'SCMP_ARCH_PPC'
+  | 'SCMP_ARCH_PPC64'
+  | 'SCMP_ARCH_PPC64LE'
+  | 'SCMP_ARCH_S390'
+  | 'SCMP_ARCH_S390X'
+  | 'SCMP_ARCH_SH'
+  | 'SCMP_ARCH_SHEB'
+  | 'SCMP_ARCH_PARISC'
+  | 'SCMP_ARCH_PARISC64'
+  | 'SCMP_ARCH_RISCV64'

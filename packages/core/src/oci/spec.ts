@@ -5,10 +5,8 @@
  *
  * A field that is null in the file is absent here: `parseSpec` drops it, as every Go runtime does.
  */
-
 import type { Id, Int32, Uint16, Uint64 } from './integers.ts'
 import type { IdMapping, Linux } from './linux.ts'
-import type { schedulerPolicies } from './words.ts'
 
 /** The whole of config.json. A Spec that came through `parseSpec` and `validateSpec` has every field's type right. */
 export interface Spec {
@@ -177,7 +175,14 @@ export interface Capabilities {
 
 /** sched_setattr(2). */
 export interface Scheduler {
-  readonly policy: keyof typeof schedulerPolicies
+  readonly policy:
+    | 'SCHED_OTHER'
+    | 'SCHED_FIFO'
+    | 'SCHED_RR'
+    | 'SCHED_BATCH'
+    | 'SCHED_ISO'
+    | 'SCHED_IDLE'
+    | 'SCHED_DEADLINE'
   /** -20 to 19, for SCHED_OTHER and SCHED_BATCH; without effect on the others. */
   readonly nice?: Int32
   /** 1 to 99, for SCHED_FIFO and SCHED_RR. */

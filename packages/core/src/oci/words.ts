@@ -1,12 +1,11 @@
-/**
- * The words that fields of config.json may have, and what is done with each: the type of a field and its row in support.ts are
- * both made of them. A word that nobody decided about is none.
- */
+/** The words that fields of config.json may have, and what is done with each: rows of support.ts. */
 import type { Decision } from './decision.ts'
+import type { MemoryPolicy, NamespaceType, SeccompAction, SeccompArch, SeccompFlag, SeccompOperator } from './linux.ts'
+import type { Scheduler } from './spec.ts'
 
-type Words = Readonly<Record<string, Decision>>
+type Words<Word extends string> = { readonly [Each in Exclude<Word, ''>]: Decision }
 
-export const seccompActions = {
+export const seccompActions: Words<SeccompAction> = {
   SCMP_ACT_KILL: 'supported',
   SCMP_ACT_KILL_PROCESS: 'supported',
   SCMP_ACT_KILL_THREAD: 'supported',
@@ -16,9 +15,9 @@ export const seccompActions = {
   SCMP_ACT_ALLOW: 'supported',
   SCMP_ACT_LOG: 'supported',
   SCMP_ACT_NOTIFY: 'supported',
-} as const satisfies Words
+}
 
-export const seccompOperators = {
+export const seccompOperators: Words<SeccompOperator> = {
   SCMP_CMP_NE: 'supported',
   SCMP_CMP_LT: 'supported',
   SCMP_CMP_LE: 'supported',
@@ -26,16 +25,16 @@ export const seccompOperators = {
   SCMP_CMP_GE: 'supported',
   SCMP_CMP_GT: 'supported',
   SCMP_CMP_MASKED_EQ: 'supported',
-} as const satisfies Words
+}
 
-export const seccompFlags = {
+export const seccompFlags: Words<SeccompFlag> = {
   SECCOMP_FILTER_FLAG_TSYNC: 'supported',
   SECCOMP_FILTER_FLAG_LOG: 'supported',
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 'supported',
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 'supported',
-} as const satisfies Words
+}
 
-export const seccompArchitectures = {
+export const seccompArchitectures: Words<SeccompArch> = {
   SCMP_ARCH_X86: 'supported',
   SCMP_ARCH_X86_64: 'supported',
   SCMP_ARCH_X32: 'supported',
@@ -59,9 +58,9 @@ export const seccompArchitectures = {
   SCMP_ARCH_PARISC: 'supported',
   SCMP_ARCH_PARISC64: 'supported',
   SCMP_ARCH_RISCV64: 'supported',
-} as const satisfies Words
+}
 
-export const memoryPolicyModes = {
+export const memoryPolicyModes: Words<NonNullable<MemoryPolicy['mode']>> = {
   MPOL_DEFAULT: 'supported',
   MPOL_BIND: 'supported',
   MPOL_INTERLEAVE: 'supported',
@@ -69,15 +68,15 @@ export const memoryPolicyModes = {
   MPOL_PREFERRED: 'supported',
   MPOL_PREFERRED_MANY: 'supported',
   MPOL_LOCAL: 'supported',
-} as const satisfies Words
+}
 
-export const memoryPolicyFlags = {
+export const memoryPolicyFlags: Words<NonNullable<MemoryPolicy['flags']>[number]> = {
   MPOL_F_NUMA_BALANCING: 'supported',
   MPOL_F_RELATIVE_NODES: 'supported',
   MPOL_F_STATIC_NODES: 'supported',
-} as const satisfies Words
+}
 
-export const namespaceTypes = {
+export const namespaceTypes: Words<NamespaceType> = {
   pid: 'supported',
   network: 'supported',
   mount: 'supported',
@@ -86,9 +85,9 @@ export const namespaceTypes = {
   user: 'supported',
   cgroup: 'supported',
   time: 'supported',
-} as const satisfies Words
+}
 
-export const schedulerPolicies = {
+export const schedulerPolicies: Words<Scheduler['policy']> = {
   SCHED_OTHER: 'supported',
   SCHED_FIFO: 'supported',
   SCHED_RR: 'supported',
@@ -96,4 +95,4 @@ export const schedulerPolicies = {
   SCHED_ISO: { unsupported: 'Linux has no such policy' },
   SCHED_IDLE: 'supported',
   SCHED_DEADLINE: 'supported',
-} as const satisfies Words
+}

@@ -1,7 +1,8 @@
 /** The installation: every file is there, root's alone to change, and of one build. */
 import { capture } from '@crio-lxc/core/sys/capture'
 import { fileExists, realPath, stat, unlessMissing } from '@crio-lxc/core/sys/files'
-import { liblxcProblem, programProblem, stageProblem } from '../installation/installation.ts'
+import { programProblem, stageProblem } from '../installation/installation.ts'
+import { monitorLiblxc } from '../installation/monitor-liblxc.ts'
 import { type Programs, programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
 import { builtCommit, version } from '../version.ts'
@@ -70,11 +71,10 @@ export function parseSums(text: string): { readonly sum: string; readonly name: 
   return [...text.matchAll(/^([0-9a-f]{64}) [ *](.+)$/gm)].map(([, sum = '', name = '']) => ({ sum, name }))
 }
 
-function liblxc(monitor: string): Finding {
-  if (!fileExists(monitor)) return warning('liblxc', 'unknown', 'install the whole tree again')
-  const sentence = liblxcProblem(monitor)
+function liblxc(start: string): Finding {
+  if (!fileExists(start)) return warning('liblxc', 'unknown', 'install the whole tree again')
+  const { version, extensions, problem: sentence } = monitorLiblxc(start)
   if (sentence !== undefined) return split('liblxc', sentence)
-  // Without arguments it says what it is linked with.
-  const { stderr } = capture({ path: monitor, args: [monitor], env: [] })
-  return ok('liblxc', /^liblxc (\S+)/m.exec(stderr)?.[1] ?? 'loaded; its version is unknown')
+  if (version === undefined) return ok('liblxc', 'loaded; its version is unknown')
+  return ok('liblxc', `${version}, ${extensions.length} API extensions (crio-lxc features names them)`)
 }
