@@ -1,7 +1,8 @@
 /** The features document of runtime-spec 1.3 (features.md, features-linux.md), read from the tables that decide. */
 import { capabilityBit } from '@crio-lxc/core/oci/capabilities'
+import type { Decision } from '@crio-lxc/core/oci/decision'
 import { OCI_VERSION, OCI_VERSION_MIN } from '@crio-lxc/core/oci/oci-version'
-import { type Decision, support } from '@crio-lxc/core/oci/support'
+import { support } from '@crio-lxc/core/oci/support'
 import { TERMINATION_MESSAGE_PATH } from '@crio-lxc/core/oci/termination-message'
 import type { Row } from '@crio-lxc/core/oci/walk-fields'
 import { kernelSeccompFlags } from '@crio-lxc/core/sys/seccomp-flags'
