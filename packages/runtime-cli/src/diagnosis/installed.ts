@@ -4,7 +4,7 @@ import { fileExists, realPath, stat, unlessMissing } from '@crio-lxc/core/sys/fi
 import { type Companions, companionsOf } from '../installation/companions.ts'
 import { liblxcProblem, programProblem, stageProblem } from '../installation/installation.ts'
 import type { Settings } from '../settings.ts'
-import { builtCommit, version } from '../version.ts'
+import { builtCommit, builtVersion } from '../version.ts'
 import { type Finding, ok, orOk, problem, warning } from './finding.ts'
 import { hostText } from './host-text.ts'
 
@@ -19,7 +19,7 @@ export function installationFindings(settings: Settings): readonly Finding[] {
   const directories = [own.replace(/\/[^/]*$/, ''), companions.libexec, companions.stage].flatMap(ownerFinding)
   const all = [...files, ...directories, ...(stage === undefined ? [] : [split('files', stage)])]
   return [
-    ok('crio-lxc', [version, builtCommit().slice(0, 12), own].filter(Boolean).join(' ')),
+    ok('crio-lxc', [builtVersion(), builtCommit().slice(0, 12), own].filter(Boolean).join(' ')),
     ...orOk(all, 'files', `${programs.length} programs and the stage, below ${companions.libexec}`),
     sameBuild(own, companions),
     liblxc(companions.start),
