@@ -8,7 +8,7 @@ vm_packages='qemu-system-x86 linux-image-cloud-amd64 kmod busybox-static e2fspro
 short_pass_machine='-s -a'
 short_pass='integration/start.test integration/pause.test integration/events.test integration/cgroup-v2
 	integration/systemd.test integration/systemd-limits integration/fields/limits.test integration/fields/device-program
-	integration/fields/apparmor.test integration/fields/block-io-weights callers/podman/systemd.test'
+	integration/fields/apparmor integration/fields/block-io-weights callers/podman/systemd.test'
 
 # run_in_vm NAME OPTIONS FILTER...: the integration tests whose paths contain a FILTER, in a machine that vm.sh makes with
 # OPTIONS, a list of words. Like test.sh's runs it leaves NAME.json and NAME.status in $results.
