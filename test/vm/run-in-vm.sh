@@ -9,7 +9,7 @@ short_pass_machine='-s -a'
 short_pass='integration/starting/start.test integration/lifecycle/pause.test integration/lifecycle/events.test
 	integration/cgroup/cgroup-v2 integration/systemd/systemd.test integration/systemd/systemd-limits
 	integration/fields/limits.test integration/fields/device-program
-	integration/fields/apparmor.test integration/fields/block-io-weights callers/podman/systemd.test'
+	integration/fields/apparmor integration/fields/block-io-weights callers/podman/systemd.test'
 
 # run_in_vm NAME OPTIONS FILTER...: the integration tests whose paths contain a FILTER, in a machine that vm.sh makes with
 # OPTIONS, a list of words. Like test.sh's runs it leaves NAME.json and NAME.status in $results.

@@ -7,7 +7,8 @@
 #   -s  systemd is the first process, and COMMAND one of its services; otherwise guest-init.sh is, and nothing else runs
 #   -l  with -s: the legacy layout that systemd makes, v1 controllers and cgroup v2 without any beside them
 #   -a  AppArmor is on
-#   -e  SELinux is on and enforces the policy in selinux.cil; not with -s, as systemd looks for a policy of its own
+#   -e  SELinux is on and enforces the policy in selinux.cil and the package's module, whose file contexts are in
+#       /vm/file_contexts; not with -s, as systemd looks for a policy of its own
 #   -r  a tree that is the machine's root in this host's place, with the kernel in its boot; of this host it has the
 #       repository alone, where COMMAND is to be
 #   -m  memory of the machine in MiB, 3072 by default
@@ -61,9 +62,9 @@ quote() { printf "'%s' " "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
 } >"$shared/command"
 : >"$shared/stdout"
 : >"$shared/stderr"
-rm -f "$shared/status" "$shared/policy"
+rm -f "$shared/status" "$shared/policy" "$shared/file_contexts"
 case $security in
-selinux*) secilc -o "$shared/policy" -f /dev/null "$here/selinux.cil" ;;
+selinux*) secilc -o "$shared/policy" -f "$shared/file_contexts" "$here/selinux.cil" "$here/../../scripts/package/files/crio-lxc.cil" ;;
 esac
 
 # The initramfs: busybox, the modules that reach the root in the order of their dependencies, and initramfs-init.sh.
