@@ -2,6 +2,8 @@
 # Sourced by test/run/test.sh and test/vm/test.sh, after prepare.sh: tests in the virtual machine of vm.sh.
 
 vm_packages='qemu-system-x86 linux-image-cloud-amd64 kmod busybox-static e2fsprogs systemd dbus apparmor secilc'
+# Debian 12's QEMU has the server of files in it.
+[ "$(. /etc/os-release && echo "$VERSION_ID")" = 12 ] || vm_packages="$vm_packages virtiofsd"
 
 # What npm test shows in the machine, for its host may have neither systemd nor AppArmor nor cgroup v2 alone: the
 # life cycle, limits, the freezer, devices, scopes of systemd, labels of AppArmor, and podman upon them.
