@@ -5,9 +5,9 @@
 
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { leftBehind } from '@crio-lxc/core/log/clean-up'
-import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
-import { stepLog } from '@crio-lxc/core/log/step-log'
+import { leftBehind } from '@crio-lxc/core/host/log/clean-up'
+import { configureLogging, logContainer, logFailure, logVerb } from '@crio-lxc/core/host/log/logger'
+import { stepLog } from '@crio-lxc/core/host/log/step-log'
 import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
 import { load } from './command-line/command.ts'
@@ -88,7 +88,8 @@ async function report(error: unknown): Promise<number> {
   const sentence = error instanceof RuntimeError ? await explain(error) : undefined
   const cause = sentence ?? `internal error: ${messageOf(error)}`
   const message = singleLine(`${cause}${rootAdvice(cause)}${leftBehind(error)}`)
-  log.error(message, { c: 'cli', ...(error instanceof RuntimeError && { errorCode: error.code }) })
+  const errorCode = error instanceof RuntimeError ? error.code : undefined
+  logFailure(message, { c: 'cli', code: context.failureCode, errorCode })
   writeErrorLine(message)
   if (context.debug && sentence === undefined && error instanceof Error)
     for (const line of stack(error)) writeErrorLine(line)

@@ -2,7 +2,8 @@
 import { capture } from '@crio-lxc/core/sys/capture'
 import { fileExists, realPath, stat, unlessMissing } from '@crio-lxc/core/sys/files'
 import { type Companions, companionsOf } from '../installation/companions.ts'
-import { liblxcProblem, programProblem, stageProblem } from '../installation/installation.ts'
+import { programProblem, stageProblem } from '../installation/installation.ts'
+import { monitorLiblxc } from '../installation/monitor-liblxc.ts'
 import type { Settings } from '../settings.ts'
 import { builtCommit, version } from '../version.ts'
 import { type Finding, ok, orOk, problem, warning } from './finding.ts'
@@ -72,9 +73,8 @@ export function parseSums(text: string): { readonly sum: string; readonly name: 
 
 function liblxc(start: string): Finding {
   if (!fileExists(start)) return warning('liblxc', 'unknown', 'install the whole tree again')
-  const sentence = liblxcProblem(start)
+  const { version, extensions, problem: sentence } = monitorLiblxc(start)
   if (sentence !== undefined) return split('liblxc', sentence)
-  // Without arguments it says what it is linked with.
-  const { stderr } = capture({ path: start, args: [start], env: [] })
-  return ok('liblxc', /^liblxc (\S+)/m.exec(stderr)?.[1] ?? 'loaded; its version is unknown')
+  if (version === undefined) return ok('liblxc', 'loaded; its version is unknown')
+  return ok('liblxc', `${version}, ${extensions.length} API extensions (crio-lxc features names them)`)
 }

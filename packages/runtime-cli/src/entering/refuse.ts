@@ -1,8 +1,9 @@
 /** What the arguments, the container's state and its config.json tell of an exec, before anything is opened for it. */
-import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { frozenAbove } from '@crio-lxc/core/host/cgroup/frozen'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
@@ -58,7 +59,7 @@ function checkStatus(
 }
 
 /** A label that the host cannot apply would leave the process unconfined. */
-function checkLabels({ apparmorProfile, selinuxLabel }: ExecOptions, { apparmor }: FeatureGates): void {
+export function checkLabels({ apparmorProfile, selinuxLabel }: ExecOptions, { apparmor }: FeatureGates): void {
   if (apparmorProfile && apparmor && !hostHas('AppArmor'))
     throw new RuntimeError('unsupported', `--apparmor ${apparmorProfile}: this host has no AppArmor`)
   if (selinuxLabel && !hostHas('SELinux'))
@@ -73,12 +74,12 @@ function loadOwnSpec({ info }: Container): Spec {
 }
 
 /** A program that draws asks for the size at once, before the proxy could set it. */
-function withSize(process: Process): Process {
+export function withSize(process: Process): Process {
   const size = process.terminal && !process.consoleSize ? readSize(0) : undefined
   return size ? { ...process, consoleSize: size } : process
 }
 
-function checkTerminal({ terminal }: Process, { detach, consoleSocket }: ExecOptions): void {
+export function checkTerminal({ terminal }: Process, { detach, consoleSocket }: ExecOptions): void {
   if (terminal && detach && !consoleSocket)
     throw new RuntimeError('usage', 'a detached process with a terminal needs a socket for it: give --console-socket')
   if (!terminal && consoleSocket)

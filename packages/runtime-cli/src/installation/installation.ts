@@ -2,19 +2,18 @@
 
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
-import { machineOf, type ReadAt, readProgramHeader } from '@crio-lxc/core/process/program-header'
-import { capture } from '@crio-lxc/core/sys/capture'
+import { machineOf, type ReadAt, readProgramHeader } from '@crio-lxc/core/host/process/program-header'
 import { close, read } from '@crio-lxc/core/sys/fd'
 import { fstat, lstat, O_RDONLY, openFile, stat, unlessMissing } from '@crio-lxc/core/sys/files'
 import { arch } from '@crio-lxc/core/sys/syscall'
 import stageFiles from '../../../init/stage.json' with { type: 'json' }
 import type { Settings } from '../settings.ts'
 import { type Companions, companionsOf } from './companions.ts'
+import { monitorLiblxc } from './monitor-liblxc.ts'
 import { mountOf } from './mount-of.ts'
 import { isWholeElf } from './whole-elf.ts'
 
 const AGAIN = 'install the whole tree again'
-const OLDEST_LIBLXC = 5
 
 /** What cannot be opened for another reason, such as too many open files, is no fault of its own. */
 const atFault = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'])
@@ -35,7 +34,7 @@ export function installationProblem(settings: Settings, code: ErrorCode): string
     if (problem !== undefined) return problem
   }
   const problem = stageProblem(companions) ?? mountProblem(libexec)
-  return problem === undefined && code === 'liblxc' ? liblxcProblem(start) : problem
+  return problem === undefined && code === 'liblxc' ? monitorLiblxc(start).problem : problem
 }
 
 export function programProblem(path: string): string | undefined {
@@ -91,34 +90,4 @@ export function mountProblem(libexec: string): string | undefined {
   const mount = mountOf(libexec)
   if (!mount?.options.includes('noexec')) return undefined
   return `${libexec} lies on ${mount.point}, which is mounted noexec: mount it exec, or install to another place`
-}
-
-/** crio-lxc-start itself says which liblxc it is linked with. */
-export function liblxcProblem(start: string): string | undefined {
-  const { stderr, exit } = capture({ path: start, args: [start], env: [] })
-  // A library that has not the version which is asked for ends the loader with 1.
-  if (exit === 127 || lacksVersion.test(stderr)) {
-    const reason = loaderReason(stderr)
-    return `${start} cannot be loaded: ${reason}: ${loaderAdvice(reason)}`
-  }
-  const version = /^liblxc ((\d+)\S*)/m.exec(stderr)
-  if (version === null || Number(version[2]) >= OLDEST_LIBLXC) return undefined
-  return `the liblxc of this host is ${version[1]}: ${INSTALL_LIBLXC}`
-}
-
-const INSTALL_LIBLXC = 'install liblxc 5.0 or newer (Debian 12: liblxc1, Debian 13: liblxc1t64)'
-const lacksVersion = /: version `\S+' not found/
-
-/** ld.so(8): `PROGRAM: error while loading shared libraries: NAME: REASON`, or `symbol lookup error: PROGRAM: ...`. */
-function loaderReason(stderr: string): string {
-  const line = stderr.trim().split('\n').at(-1) ?? ''
-  return line.replace(/^.*?(?:error while loading shared libraries|symbol lookup error): /, '')
-}
-
-/** The library at fault may be one that liblxc needs, or the C library. */
-function loaderAdvice(reason: string): string {
-  if (/liblxc|symbol: lxc_/.test(reason)) return INSTALL_LIBLXC
-  if (/version `GLIBC_/.test(reason))
-    return 'install a tree that was built with the C library of this host, or with an older one'
-  return 'install the package of that library again'
 }

@@ -1,16 +1,16 @@
 /** delete --force of a container whose files are missing, damaged, from the future or not ours. */
 
-import { listProcesses } from '@crio-lxc/core/cgroup/cgroup-processes'
-import { removeCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
-import { resolveCgroupsPath } from '@crio-lxc/core/cgroup/cgroups-path'
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { membershipHierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
-import { isCgroupPath } from '@crio-lxc/core/container/container-facts'
-import type { ContainerInfo, InitFacts } from '@crio-lxc/core/container/container-info'
-import { decodePresentJSON } from '@crio-lxc/core/container/json-file'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { listProcesses } from '@crio-lxc/core/host/cgroup/cgroup-processes'
+import { removeCgroup } from '@crio-lxc/core/host/cgroup/cgroupfs'
+import { resolveCgroupsPath } from '@crio-lxc/core/host/cgroup/cgroups-path'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { membershipHierarchy } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
+import { isCgroupPath } from '@crio-lxc/core/host/container/container-facts'
+import type { ContainerInfo, InitFacts } from '@crio-lxc/core/host/container/container-info'
+import { decodePresentJSON } from '@crio-lxc/core/host/container/json-file'
+import { isAlive } from '@crio-lxc/core/host/process/proc'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import { isAlive } from '@crio-lxc/core/process/proc'
 import { readDirectory, readText } from '@crio-lxc/core/sys/files'
 import type { Container } from '../container/load-container.ts'
 import type { Settings } from '../settings.ts'
@@ -18,7 +18,7 @@ import { endContainer } from './end-container.ts'
 import { Remains } from './remains.ts'
 
 /** What create leaves in a runtime directory; a directory with anything else is no container's. */
-const ownNames = /^(container\.json|init\.json|config\.json|config|lxc\.log|seccomp\.bpf|fifo)(\.\d+\.tmp)?$/
+const ownNames = /^(container\.json|init\.json|config\.json|config|lxc\.log|seccomp\.bpf|fifo|notify)(\.\d+\.tmp)?$/
 
 /** A container whose init.json alone is damaged: its processes are found in its cgroup. undefined: there is more. */
 export function loadWithoutInit(info: ContainerInfo): Container | undefined {
