@@ -133,9 +133,7 @@ describe('other files', () => {
       rmSync(join(libexec, 'crio-lxc-hook'))
       const hooks = (spec: Spec) => Object.assign(spec, { hooks: { [point]: [{ path: '/bin/true' }] } })
       const hooked = await t.bundle({ args: ['true'], spec: hooks })
-      expect(refusal([], hooked.path)).toMatch(
-        /^hooks need \S+\/crio-lxc-hook: it is missing: install it again$/,
-      )
+      expect(refusal([], hooked.path)).toMatch(/^hooks need \S+\/crio-lxc-hook: it is missing: install it again$/)
     },
   )
 
