@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { globalOptions } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
 import { errorCodes } from '../../../scripts/error-codes.ts'
@@ -8,24 +8,6 @@ import { withPictures } from '../../../scripts/rooms-picture.ts'
 import { specConformance } from '../../../scripts/spec-conformance.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
-
-function documents(): string[] {
-  const below = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name))
-  return ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...below.filter((name) => name.endsWith('.md'))]
-}
-
-test.each(documents())('%s names files of this repository that exist', (name) => {
-  const text = readFileSync(join(root, name), 'utf8')
-  const paths = [...text.matchAll(/`((?:packages|test|scripts|docs)\/[^`*\s]+)`/g)].map(([, path = '']) => path)
-  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
-})
-
-test.each(documents())('%s links to documents that exist', (name) => {
-  const links = [...readFileSync(join(root, name), 'utf8').matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(
-    ([, link = '']) => link,
-  )
-  expect(links.filter((link) => !existsSync(join(root, dirname(name), link)))).toEqual([])
-})
 
 test('decisions are numbered without gaps', () => {
   const numbers = readdirSync(join(root, 'docs/adr')).map((name) => Number(name.slice(0, 4)))

@@ -1,0 +1,54 @@
+/** What the documents say that a machine can look up: links, command lines, options, variables, npm scripts and paths. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { globalOptions, knowsVariable } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
+import { knownOptions, mentionsOf, optionsAlone, problemOf } from '../../support/document-commands.ts'
+import { blocksOf, brokenLinks, documents, repository, spansOf, textOf } from '../../support/documents.ts'
+
+/** Options that stand alone and are podman's, ctr's, vitest's or the benchmark's. */
+const ofOthers = new Set([
+  ...['cgroups', 'mount', 'pid', 'restart', 'uidmap', 'volume', 'runc-binary', 'no-file-parallelism'],
+  ...[...textOf('test/bench/bench.ts').matchAll(/\b(\w+): (?:flag|\{ type: 'string')/g)].map(([, name = '']) => name),
+])
+
+const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+
+describe.each(documents())('%s', (name) => {
+  const text = textOf(name)
+  const code = [...spansOf(text), ...blocksOf(text).flatMap(({ lines }) => lines)]
+
+  test('links to documents and headings that exist', () => {
+    expect(brokenLinks(name)).toEqual([])
+  })
+
+  test('has command lines that the program accepts', async () => {
+    const problems = await Promise.all(mentionsOf(text).map(problemOf))
+    expect(problems.filter((problem) => problem !== undefined)).toEqual([])
+  })
+
+  test('names options that exist', async () => {
+    const known = await knownOptions(globalOptions)
+    expect(optionsAlone(text).filter((option) => !known.has(option) && !ofOthers.has(option))).toEqual([])
+  })
+
+  test('names variables that are read', () => {
+    const variables = text.match(/\bCRIO_LXC_\w+\b/g) ?? []
+    const others = variables.filter((variable) => !variable.endsWith('_') && !knowsVariable(variable))
+    // Fields of the journal are spelled alike.
+    const fields = textOf('packages/core/src/log/socket-sink.ts')
+    expect(others.filter((name) => !fields.includes(`${name}:`))).toEqual([])
+  })
+
+  test('names npm scripts that exist', () => {
+    const named = code.flatMap((line) =>
+      [...line.matchAll(/\bnpm run ([a-z][\w:-]*)/g)].map(([, script = '']) => script),
+    )
+    expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
+  })
+
+  test('names files of this repository that exist', () => {
+    const words = code.flatMap((line) => line.match(/(?<![\w./-])(?:packages|test|scripts|docs)\/[\w./-]*\w/g) ?? [])
+    expect(words.filter((path) => !existsSync(join(repository, path)))).toEqual([])
+  })
+})
