@@ -85,9 +85,9 @@ export class Podman {
     await execa('tar', ['--extract', '--directory', directory, '--file', archive])
   }
 
-  /** Writes a program that is this podman, for scripts. */
-  writeProgram(path: string): void {
-    const words = [podmanPath(), ...this.#arguments([])].map((word) => `'${word}'`).join(' ')
+  /** Writes a program that is this podman, with these options of its own, for scripts. */
+  writeProgram(path: string, options: readonly string[]): void {
+    const words = [podmanPath(), ...this.#arguments(options)].map((word) => `'${word}'`).join(' ')
     const variables = Object.entries(this.#environment()).map(([name, value]) => `export ${name}='${value}'`)
     writeFileSync(path, `#!/bin/sh\n${variables.join('\n')}\nexec ${words} "$@"\n`, { mode: 0o755 })
   }

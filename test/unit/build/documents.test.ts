@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { globalOptions } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
+import { withTables } from '../../../scripts/configuration-tables.ts'
 import { errorCodes } from '../../../scripts/error-codes.ts'
 import { libraryDocuments } from '../../../scripts/library/documents.ts'
 import { withPictures } from '../../../scripts/rooms-picture.ts'
@@ -20,6 +21,12 @@ test('docs/spec-conformance.md is what the tables say (npm run docs)', () => {
 
 test('docs/errors.md is what the codes say (npm run docs)', () => {
   expect(readFileSync(join(root, 'docs/errors.md'), 'utf8')).toBe(errorCodes())
+})
+
+test('docs/configuration.md has the tables of the options (npm run docs)', () => {
+  const document = readFileSync(join(root, 'docs/configuration.md'), 'utf8')
+  expect(document.match(/^\| `CRIO_LXC_/gm)?.length).toBeGreaterThan(20)
+  expect(withTables(document)).toBe(document)
 })
 
 test('docs/architecture.md has the pictures that the imports make (npm run docs)', { timeout: 60_000 }, async () => {

@@ -1,13 +1,14 @@
-/** docs/getting-started.md as a newcomer follows it, whole: from the package on a bare Debian to a container of podman's. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+/** The documents as a newcomer follows them: from the package on a bare Debian to a container of podman's and what may be wrong with it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { callsOf, isShown, mayFail, type Outcome, outcomesOf, scriptOf } from '../support/console.ts'
+import { callsOf, executed, isShown, mayFail, type Outcome, outcomesOf, scriptOf } from '../support/console.ts'
+import { textOf } from '../support/documents.ts'
 import { Machine } from './support/machine.ts'
 import { pack } from './support/packages.ts'
 
-const calls = callsOf(readFileSync(resolve(import.meta.dirname, '../../docs/getting-started.md'), 'utf8'))
+const calls = executed.flatMap((name) => callsOf(textOf(name)))
 const directory = mkdtempSync(join(tmpdir(), 'crio-lxc-newcomer-'))
 const deb = pack(directory)
 const script = join(directory, 'script')
