@@ -1,11 +1,11 @@
 /**
- * Who may import whom: PURE <- FFI <- HOST <- programs (docs/architecture.md). Fails with one line per import
+ * Who may import whom: the floors of core, and the programs upon them (docs/architecture.md). Fails with one line per import
  * against the layers, and per cycle. Type imports count as well: a planner that knows a host type is not pure.
  * `check-boundaries.ts [ROOT]` looks at ROOT/packages, by default this repository's.
  */
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Import, importsOf, isFile, roomOf, sources } from './imports.ts'
+import { coreRoomOf, floorOf, floors, type Import, importsOf, isFile, roomOf, sources } from './imports.ts'
 
 const root = resolve(process.argv[2] ?? join(import.meta.dirname, '..'))
 
@@ -16,11 +16,12 @@ interface Rule {
 
 const programs = /^packages\/(runtime-cli|start-monitor|init|hook)\//
 const core = /^packages\/core\//
-const pure =
-  /^packages\/core\/src\/(oci|errors|hook|seccomp|dbus)\/|^packages\/[^/]+\/src\/(.*\/)?plan\/|^packages\/(init|start-monitor)\/src\/|^packages\/core\/generated\/|^packages\/runtime-cli\/src\/settings\.ts$/
-/** Tables of numbers that the kernel's headers define; they import nothing. */
-const constants = /^packages\/core\/src\/abi\//
-const ffi = /^packages\/core\/src\/(sys|liblxc)\//
+/** Words, planners and constants. Those of one subject of the host stand in its `plan/`. */
+const pure = (file: string): boolean =>
+  floorOf(file) === floors[0] ||
+  /^packages\/[^/]+\/src\/(.*\/)?plan\/|^packages\/(init|start-monitor)\/src\/|^packages\/runtime-cli\/src\/settings\.ts$/.test(
+    file,
+  )
 /** What other programs import: it runs on Node alone. */
 const library = /^packages\/runtime-cli\/src\/library\//
 /** What the verbs are made of, by subject: everything of runtime-cli below src/ but the verbs and who calls them. */
@@ -60,12 +61,20 @@ const rules: Rule[] = [
   },
   {
     says: 'pure code imports only pure code',
-    forbids: ({ from, to }) =>
-      (pure.test(from) || constants.test(from)) && !(isFile(to) && (pure.test(to) || constants.test(to))),
+    forbids: ({ from, to }) => pure(from) && !(isFile(to) && pure(to)),
   },
   {
-    says: 'the FFI layer knows nothing above it',
-    forbids: ({ from, to }) => ffi.test(from) && isFile(to) && !ffi.test(to) && !pure.test(to) && !constants.test(to),
+    says: 'a floor of core knows nothing above it',
+    forbids: ({ from, to }) => [from, to].every(floorOf) && heightOf(from) < heightOf(to),
+  },
+  {
+    says: 'everything of core stands on a floor',
+    forbids: ({ from, to }) => [from, to].some((file) => core.test(file) && floorOf(file) === undefined),
+  },
+  {
+    says: 'the planners of init and of the monitor know nothing of the host',
+    forbids: ({ from, to }) =>
+      /^packages\/(init|start-monitor)\//.test(from) && /^packages\/core\/src\/host\//.test(to),
   },
   {
     says: 'packages/core/src/sys/node-engine.ts alone loads the native module',
@@ -85,8 +94,8 @@ const rules: Rule[] = [
     forbids: ({ to }) => isPackage(to, 'yargs'),
   },
   {
-    says: 'bunyan is only for packages/core/src/log',
-    forbids: ({ from, to }) => isPackage(to, 'bunyan') && !from.startsWith('packages/core/src/log/'),
+    says: 'bunyan is only for packages/core/src/host/log',
+    forbids: ({ from, to }) => isPackage(to, 'bunyan') && !from.startsWith('packages/core/src/host/log/'),
   },
   {
     says: 'programs contain no tests and no build scripts',
@@ -102,7 +111,9 @@ const problems = [
   ...violations,
   ...overfull(),
   ...cycles(edges.filter(({ to }) => isFile(to))).map((files) => `import cycle: ${files.join(' -> ')}`),
-  ...cycles(betweenRooms(edges)).map((names) => `cycle of rooms: ${names.join(' -> ')}`),
+  ...[roomOf, coreRoomOf]
+    .flatMap((nameOf) => cycles(betweenRooms(edges, nameOf)))
+    .map((names) => `cycle of rooms: ${names.join(' -> ')}`),
 ]
 for (const problem of problems) console.error(problem)
 if (problems.length > 0) process.exitCode = 1
@@ -125,10 +136,10 @@ function importedValues(source: string): number {
   return new Set(Array.from(statements, ([, from, bare]) => from ?? bare)).size
 }
 
-/** The imports of runtime-cli by one room of another; a file beside the rooms is one of its own. */
-function betweenRooms(edges: readonly Import[]): Import[] {
+/** The imports by one room of another. */
+function betweenRooms(edges: readonly Import[], nameOf: (file: string) => string | undefined): Import[] {
   return edges
-    .map(({ from, to }) => ({ from: roomOf(from), to: roomOf(to) }))
+    .map(({ from, to }) => ({ from: nameOf(from), to: nameOf(to) }))
     .filter((edge): edge is Import => edge.from !== undefined && edge.to !== undefined && edge.from !== edge.to)
 }
 
@@ -148,6 +159,10 @@ function cycles(edges: readonly Import[]): string[][] {
   // esbuild resolves in parallel: only sorted does a cycle begin at the same file each time.
   for (const file of [...next.keys()].sort()) visit(file, [])
   return found
+}
+
+function heightOf(file: string): number {
+  return floors.findIndex(({ rooms }) => rooms.test(file))
 }
 
 function isPackage(to: string, name: string): boolean {

@@ -80,3 +80,28 @@ export function isFile(to: string): boolean {
 export function roomOf(file: string): string | undefined {
   return /^packages\/runtime-cli\/src\/([^/]+?)(?:\.ts)?(?:\/|$)/.exec(file)?.[1]
 }
+
+/** The same of core, where the rooms of the host stand on a floor of their own. */
+export function coreRoomOf(file: string): string | undefined {
+  return /^packages\/core\/src\/(?:host\/)?([^/]+?)(?:\.ts)?(?:\/|$)/.exec(file)?.[1]
+}
+
+export interface Floor {
+  readonly name: string
+  readonly rooms: RegExp
+}
+
+/** Of core, the lowest first. */
+export const floors: readonly Floor[] = [
+  {
+    name: 'words and plans',
+    rooms: /^packages\/core\/(generated|src\/(abi|dbus|errors|hook|oci|plan|seccomp))\//,
+  },
+  { name: 'system calls', rooms: /^packages\/core\/src\/(sys|liblxc)\// },
+  { name: 'the host', rooms: /^packages\/core\/src\/host\// },
+]
+
+/** Undefined of what is not core's, and of what stands on no floor. */
+export function floorOf(file: string): Floor | undefined {
+  return floors.find(({ rooms }) => rooms.test(file))
+}

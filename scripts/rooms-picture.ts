@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Import, importsOf, isFile, roomOf } from './imports.ts'
+import { coreRoomOf, floorOf, floors, type Import, importsOf, isFile, roomOf } from './imports.ts'
 
 const root = join(import.meta.dirname, '..')
 const path = join(root, 'docs/architecture.md')
@@ -14,7 +14,11 @@ type Graph = ReadonlyMap<string, ReadonlySet<string>>
 /** docs/architecture.md as it should be: `document` with the pictures between their marks. */
 export async function withPictures(document: string): Promise<string> {
   const edges = (await importsOf(root)).filter(({ to }) => isFile(to))
-  const pictures = { packages: picture(edges, packageOf), rooms: picture(edges, roomOf) }
+  const pictures = {
+    packages: picture(edges, packageOf),
+    rooms: picture(edges, roomOf),
+    floors: pictureOfFloors(edges),
+  }
   return Object.entries(pictures).reduce(
     (text, [name, drawn]) =>
       text.replace(
@@ -27,12 +31,30 @@ export async function withPictures(document: string): Promise<string> {
 
 const packageOf = (file: string): string | undefined => /^packages\/([^/]+)\/src\//.exec(file)?.[1]
 
-/** Arrows lead from who imports to what is imported. What an arrow by a longer way says already is left out. */
 function picture(edges: readonly Import[], nodeOf: (file: string) => string | undefined): string {
-  const lines = [...reduced(graphOf(edges, nodeOf))]
+  return flowchart(arrows(edges, nodeOf))
+}
+
+/** The rooms of core, each floor with a frame around it. */
+function pictureOfFloors(edges: readonly Import[]): string {
+  const files = edges.flatMap(({ from, to }) => [from, to])
+  const frames = floors.toReversed().map((floor) => {
+    const rooms = files.filter((file) => floorOf(file) === floor).flatMap((file) => coreRoomOf(file) ?? [])
+    const lines = [...new Set(rooms)].sort().map((room) => `    ${room}\n`)
+    return `  subgraph "${floor.name}"\n${lines.join('')}  end\n`
+  })
+  return flowchart([...frames, ...arrows(edges, coreRoomOf)])
+}
+
+function flowchart(lines: readonly string[]): string {
+  return `\`\`\`mermaid\nflowchart TD\n${lines.join('')}\`\`\`\n`
+}
+
+/** They lead from who imports to what is imported. What an arrow by a longer way says already is left out. */
+function arrows(edges: readonly Import[], nodeOf: (file: string) => string | undefined): string[] {
+  return [...reduced(graphOf(edges, nodeOf))]
     .flatMap(([from, targets]) => [...targets].map((to) => `  ${from} --> ${to}\n`))
     .sort()
-  return `\`\`\`mermaid\nflowchart TD\n${lines.join('')}\`\`\`\n`
 }
 
 function graphOf(edges: readonly Import[], nodeOf: (file: string) => string | undefined): Graph {

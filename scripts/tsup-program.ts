@@ -15,7 +15,7 @@ type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 
 /** tsup runs in the directory of the package. */
 const core = resolve('../core/src')
-const bunyanHost = join(core, 'log/bunyan-host.ts')
+const bunyanHost = join(core, 'host/log/bunyan-host.ts')
 
 /** bunyan tries these and copes without: rotating files, DTrace probes, source positions, circular records. */
 const optionalModules = ['mv', 'dtrace-provider', 'source-map-support', 'safe-json-stringify']

@@ -1,13 +1,13 @@
-/** A process that has forked and ended, while its child has not yet said its pid, is not dead (core/process/executor-process.ts). */
+/** A process that has forked and ended, while its child has not yet said its pid, is not dead (core/host/process/executor-process.ts). */
 import { closeSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { archOf, x64 } from '@crio-lxc/core/abi/arch'
 import { CLONE_PARENT, SIGCHLD } from '@crio-lxc/core/abi/constants'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { ExecutorProcess } from '@crio-lxc/core/host/process/executor-process'
+import { ownChildren } from '@crio-lxc/core/host/process/proc'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { type PlanRecord, pidRecord, planReport } from '@crio-lxc/core/plan/record'
-import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
-import { ownChildren } from '@crio-lxc/core/process/proc'
 import { dupAbove, pipe } from '@crio-lxc/core/sys/fd'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../support/containers.ts'

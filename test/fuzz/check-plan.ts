@@ -1,6 +1,6 @@
 /** What holds for every plan, config and cgroup write, whatever config.json says. */
 import { decode } from '@crio-lxc/core/abi/bytes'
-import type { CgroupWrite } from '@crio-lxc/core/cgroup/plan/cgroup-write'
+import type { CgroupWrite } from '@crio-lxc/core/host/cgroup/plan/cgroup-write'
 import { type Arg, Bytes, HEADER_BYTES, PLAN_BASE, type Plan, Slot, type Step } from '@crio-lxc/core/plan/plan'
 
 /** The runtime did not refuse the document, and made something of it that it must not make. */

@@ -1,7 +1,7 @@
 /** What create would have opened for a spec, invented: the planners need neither a host nor root. */
 import { x64 } from '@crio-lxc/core/abi/arch'
 import { MS_PRIVATE, MS_REC, MS_SLAVE } from '@crio-lxc/core/abi/constants'
-import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Spec } from '@crio-lxc/core/oci/spec'

@@ -1,7 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** By their length one would not think how long these take. */
-const long = /\/(?:security\/(?:attacks|forged-records|tracing)|integration\/odd-containers|arm64\/runtime)\./
+const long =
+  /\/(?:security\/(?:attacks|forged-records|tracing)|integration\/container\/odd-containers|arm64\/runtime)\./
 
 /** Begins with the files that take longest, so that none is left over when all others have ended. */
 export class LongFirst extends BaseSequencer {

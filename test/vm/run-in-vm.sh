@@ -6,8 +6,9 @@ vm_packages='qemu-system-x86 linux-image-cloud-amd64 kmod busybox-static e2fspro
 # What npm test shows in the machine, for its host may have neither systemd nor AppArmor nor cgroup v2 alone: the
 # life cycle, limits, the freezer, devices, scopes of systemd, labels of AppArmor, and podman upon them.
 short_pass_machine='-s -a'
-short_pass='integration/start.test integration/pause.test integration/events.test integration/cgroup-v2
-	integration/systemd.test integration/systemd-limits integration/fields/limits.test integration/fields/device-program
+short_pass='integration/starting/start.test integration/lifecycle/pause.test integration/lifecycle/events.test
+	integration/cgroup/cgroup-v2 integration/systemd/systemd.test integration/systemd/systemd-limits
+	integration/fields/limits.test integration/fields/device-program
 	integration/fields/apparmor.test integration/fields/block-io-weights callers/podman/systemd.test'
 
 # run_in_vm NAME OPTIONS FILTER...: the integration tests whose paths contain a FILTER, in a machine that vm.sh makes with

@@ -1,9 +1,9 @@
 /** What `exec` does: enter the container from the host, fork into its pid namespace and become the process. */
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLOSE_RANGE_CLOEXEC } from '@crio-lxc/core/abi/constants'
-import { planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { type ContainerEntry, joinsUserNamespace } from '@crio-lxc/core/plan/container-entry'
 import { GroupTimes } from '@crio-lxc/core/plan/group-times'
+import { planJoinCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { planCloseAllBut } from './steps/close-fds.ts'
 import { planEnterNamespaces, planLeave } from './steps/enter.ts'

@@ -4,9 +4,9 @@
  */
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLOSE_RANGE_CLOEXEC } from '@crio-lxc/core/abi/constants'
-import { planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { Hook } from '@crio-lxc/core/oci/spec'
 import { type ContainerEntry, joinsUserNamespace } from '@crio-lxc/core/plan/container-entry'
+import { planJoinCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { planReportReady } from '@crio-lxc/core/plan/record'
 import { planAwaitByte } from './steps/await-byte.ts'

@@ -5,9 +5,9 @@
 
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { leftBehind } from '@crio-lxc/core/log/clean-up'
-import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/log/logger'
-import { stepLog } from '@crio-lxc/core/log/step-log'
+import { leftBehind } from '@crio-lxc/core/host/log/clean-up'
+import { configureLogging, log, logContainer, logVerb } from '@crio-lxc/core/host/log/logger'
+import { stepLog } from '@crio-lxc/core/host/log/step-log'
 import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
 import { load } from './command-line/command.ts'

@@ -1,4 +1,4 @@
-import { cleanUp } from '@crio-lxc/core/log/clean-up'
+import { cleanUp } from '@crio-lxc/core/host/log/clean-up'
 
 /** What create has done so far, to be undone in reverse order when a later step fails: nothing is left behind. */
 export class Undo {

@@ -23,9 +23,9 @@ import {
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
 } from '@crio-lxc/core/abi/constants'
-import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { TimeOffset } from '@crio-lxc/core/oci/linux'
 import { GroupTimes } from '@crio-lxc/core/plan/group-times'
+import { type OpenCgroup, planJoinCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { mountAttr } from '@crio-lxc/core/plan/structs'

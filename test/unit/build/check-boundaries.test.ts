@@ -23,7 +23,7 @@ function check(sources: Record<string, string>): { status: number | null; stderr
   return spawnSync(process.execPath, [...typescript, script, root], { encoding: 'utf8' })
 }
 
-const host = { 'core/src/cgroup/apply.ts': 'export interface Applied {}\nexport const apply = 1' }
+const host = { 'core/src/host/cgroup/apply.ts': 'export interface Applied {}\nexport const apply = 1' }
 
 test('check-boundaries accepts the layers in their order', () => {
   const { status, stderr } = check({
@@ -31,11 +31,12 @@ test('check-boundaries accepts the layers in their order', () => {
     'core/src/abi/errno.ts': 'export const EPERM = 1',
     'core/src/sys/node-engine.ts':
       "import type k from 'koffi'\nimport 'node:fs'\nimport { code } from '../errors/codes.ts'\nexport type K = typeof k",
-    'core/src/cgroup/plan/writes.ts': "import { EPERM } from '../../abi/errno.ts'\nexport { EPERM }",
-    'core/src/cgroup/apply.ts': "import './plan/writes.ts'\nimport '../sys/node-engine.ts'",
+    'core/src/host/cgroup/plan/writes.ts': "import { EPERM } from '../../../abi/errno.ts'\nexport { EPERM }",
+    'core/src/host/cgroup/apply.ts': "import './plan/writes.ts'\nimport '../../sys/node-engine.ts'",
     'init/src/compile.ts': "import { code } from '@crio-lxc/core/errors/codes'\nexport const plan = code",
     'hook/src/main.ts': "import '@crio-lxc/init/compile'",
-    'start-monitor/src/launch.ts': "import '@crio-lxc/core/cgroup/plan/writes'",
+    'start-monitor/src/launch.ts': "import '@crio-lxc/core/errors/codes'",
+    'runtime-cli/src/creation/plan/inputs.ts': "import '@crio-lxc/core/host/cgroup/plan/writes'",
     'runtime-cli/src/lifecycle/create.ts':
       "import { plan } from '@crio-lxc/init/compile'\nimport '@crio-lxc/start-monitor/launch'\nexport { plan }",
     'runtime-cli/src/library/index.ts': "import 'node:fs'\nimport '../lifecycle/create.ts'",
@@ -48,7 +49,7 @@ test.each([
   {
     rule: 'core imports no program',
     sources: {
-      'core/src/cgroup/a.ts': "import { b } from '@crio-lxc/init/b'\nexport { b }",
+      'core/src/host/cgroup/a.ts': "import { b } from '@crio-lxc/init/b'\nexport { b }",
       'init/src/b.ts': 'export const b = 1',
     },
   },
@@ -94,7 +95,7 @@ test.each([
       'runtime-cli/src/b.ts': 'export const b = 1',
     },
   },
-  ...['oci', 'errors', 'seccomp', 'cgroup/plan', 'container/plan/deep'].map((folder) => ({
+  ...['oci', 'errors', 'seccomp', 'abi', 'plan', 'host/cgroup/plan', 'host/container/plan/deep'].map((folder) => ({
     rule: 'pure code imports only pure code',
     sources: { [`core/src/${folder}/a.ts`]: "import { readFileSync } from 'node:fs'\nexport { readFileSync }" },
   })),
@@ -110,38 +111,65 @@ test.each([
     rule: 'pure code imports only pure code',
     sources: {
       ...host,
-      'core/src/oci/a.ts': "import type { Applied } from '../cgroup/apply.ts'\nexport type A = Applied",
+      'core/src/oci/a.ts': "import type { Applied } from '../host/cgroup/apply.ts'\nexport type A = Applied",
     },
   },
   {
     rule: 'pure code imports only pure code',
     sources: {
       ...host,
-      'core/src/oci/a.ts': "import { type Applied } from '../cgroup/apply.ts'\nexport type A = Applied",
+      'core/src/oci/a.ts': "import { type Applied } from '../host/cgroup/apply.ts'\nexport type A = Applied",
     },
   },
   {
     rule: 'pure code imports only pure code',
-    sources: { ...host, 'start-monitor/src/a.ts': "import '@crio-lxc/core/cgroup/apply'" },
+    sources: { ...host, 'start-monitor/src/a.ts': "import '@crio-lxc/core/host/cgroup/apply'" },
   },
   {
     rule: 'pure code imports only pure code',
-    sources: { ...host, 'runtime-cli/src/settings.ts': "import '@crio-lxc/core/cgroup/apply'" },
+    sources: { ...host, 'runtime-cli/src/settings.ts': "import '@crio-lxc/core/host/cgroup/apply'" },
   },
   {
     rule: 'pure code imports only pure code',
     sources: {
       ...host,
-      'runtime-cli/src/creation/plan/a.ts': "export const a = () => import('@crio-lxc/core/cgroup/apply')",
+      'runtime-cli/src/creation/plan/a.ts': "export const a = () => import('@crio-lxc/core/host/cgroup/apply')",
     },
   },
   {
-    rule: 'the FFI layer knows nothing above it',
-    sources: { ...host, 'core/src/sys/a.ts': "import { apply } from '../cgroup/apply.ts'\nexport { apply }" },
+    rule: 'a floor of core knows nothing above it',
+    sources: {
+      'core/src/oci/a.ts': "import { b } from '../host/cgroup/plan/b.ts'\nexport { b }",
+      'core/src/host/cgroup/plan/b.ts': 'export const b = 1',
+    },
+  },
+  {
+    rule: 'everything of core stands on a floor',
+    sources: { 'core/src/cgroup/a.ts': "import '../errors/b.ts'", 'core/src/errors/b.ts': 'export const b = 1' },
+  },
+  {
+    rule: 'the planners of init and of the monitor know nothing of the host',
+    sources: {
+      'init/src/a.ts': "import { b } from '@crio-lxc/core/host/cgroup/plan/b'\nexport { b }",
+      'core/src/host/cgroup/plan/b.ts': 'export const b = 1',
+    },
+  },
+  {
+    rule: 'cycle of rooms: cgroup -> process -> cgroup',
+    sources: {
+      'core/src/host/cgroup/a.ts': "import '../process/a.ts'",
+      'core/src/host/process/a.ts': 'export const a = 1',
+      'core/src/host/process/b.ts': "import '../cgroup/b.ts'",
+      'core/src/host/cgroup/b.ts': 'export const b = 1',
+    },
+  },
+  {
+    rule: 'a floor of core knows nothing above it',
+    sources: { ...host, 'core/src/sys/a.ts': "import { apply } from '../host/cgroup/apply.ts'\nexport { apply }" },
   },
   {
     rule: 'packages/core/src/sys/node-engine.ts alone loads the native module',
-    sources: { 'core/src/cgroup/a.ts': "import koffi from 'koffi'\nexport { koffi }" },
+    sources: { 'core/src/host/cgroup/a.ts': "import koffi from 'koffi'\nexport { koffi }" },
   },
   {
     rule: 'yargs renders the help when building',
@@ -163,12 +191,12 @@ test.each([
     },
   },
   {
-    rule: 'bunyan is only for packages/core/src/log',
-    sources: { 'core/src/cgroup/a.ts': "import bunyan from 'bunyan'\nexport { bunyan }" },
+    rule: 'bunyan is only for packages/core/src/host/log',
+    sources: { 'core/src/host/cgroup/a.ts': "import bunyan from 'bunyan'\nexport { bunyan }" },
   },
   {
-    rule: 'import cycle: packages/core/src/cgroup/a.ts -> packages/core/src/cgroup/b.ts -> packages/core/src/cgroup/a.ts',
-    sources: { 'core/src/cgroup/a.ts': "import './b.ts'", 'core/src/cgroup/b.ts': "import './a.ts'" },
+    rule: 'import cycle: packages/core/src/host/cgroup/a.ts -> packages/core/src/host/cgroup/b.ts -> packages/core/src/host/cgroup/a.ts',
+    sources: { 'core/src/host/cgroup/a.ts': "import './b.ts'", 'core/src/host/cgroup/b.ts': "import './a.ts'" },
   },
   {
     rule: 'cycle of rooms: caller -> sources -> caller',
@@ -189,13 +217,13 @@ test.each([
 function importing(values: number, types = 0): Record<string, string> {
   const names = Array.from({ length: values + types }, (_, index) => `m${index}`)
   const lines = names.map((name, index) => `import ${index < values ? '' : 'type '}{ ${name} } from './${name}.ts'`)
-  const modules = names.map((name) => [`core/src/cgroup/${name}.ts`, `export const ${name} = 1`])
-  return { ...Object.fromEntries(modules), 'core/src/cgroup/all.ts': lines.join('\n') }
+  const modules = names.map((name) => [`core/src/host/cgroup/${name}.ts`, `export const ${name} = 1`])
+  return { ...Object.fromEntries(modules), 'core/src/host/cgroup/all.ts': lines.join('\n') }
 }
 
 test('check-boundaries counts what a module loads, and not the types that it imports', () => {
   expect(check(importing(20, 5))).toMatchObject({ status: 0, stderr: '' })
   const { status, stderr } = check(importing(21))
-  expect(stderr).toBe('packages/core/src/cgroup/all.ts imports 21 modules of the project: more than 20\n')
+  expect(stderr).toBe('packages/core/src/host/cgroup/all.ts imports 21 modules of the project: more than 20\n')
   expect(status).toBe(1)
 })

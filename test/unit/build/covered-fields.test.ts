@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { support } from '@crio-lxc/core/oci/support'
 import type { Row } from '@crio-lxc/core/oci/walk-fields'
 import { expect, test } from 'vitest'
-import { coveredFields } from '../../integration/covered-fields.ts'
+import { coveredFields } from '../../integration/fields/covered-fields.ts'
 
 /** Every field that the table does not refuse or ignore as a whole. */
 function supported(rows: Readonly<Record<string, Row>>, path: string): string[] {
@@ -31,7 +31,7 @@ test('expand()', () => {
 })
 
 test('every supported field has a test, and no field that is not supported has one', () => {
-  const advice = 'name the test of each supported field in test/integration/covered-fields.ts'
+  const advice = 'name the test of each supported field in test/integration/fields/covered-fields.ts'
   expect(Object.keys(coveredFields).flatMap(expand).sort(), advice).toEqual(supported({ ...support }, '').sort())
 })
 

@@ -38,7 +38,7 @@ describe.each(documents())('%s', (name) => {
     const variables = text.match(/\bCRIO_LXC_\w+\b/g) ?? []
     const others = variables.filter((variable) => !variable.endsWith('_') && !knowsVariable(variable))
     // Fields of the journal are spelled alike.
-    const fields = textOf('packages/core/src/log/socket-sink.ts')
+    const fields = textOf('packages/core/src/host/log/socket-sink.ts')
     expect(others.filter((name) => !fields.includes(`${name}:`))).toEqual([])
   })
 

@@ -13,6 +13,9 @@ export interface Variant {
   readonly value: Value
 }
 
+/** Of an object on the bus, as it is set. */
+export type Property = readonly [name: string, value: Variant]
+
 /** `a(ss)u` is `a(ss)` and `u`. Throws Error for what is no signature. */
 export function splitSignature(signature: string): string[] {
   const types: string[] = []

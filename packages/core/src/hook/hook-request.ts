@@ -3,10 +3,11 @@
  * HookRequest in JSON; ANSWER is a pipe that takes lines of JSON: a HookStart before each hook, then a HookAnswer. When the
  * reader of ANSWER goes away, so do crio-lxc-hook and the hook that runs.
  */
+
+import type { HookPoint } from '../oci/hook-points.ts'
 import type { Hook } from '../oci/spec.ts'
 import type { State } from '../oci/state.ts'
 import type { ContainerEntry } from '../plan/container-entry.ts'
-import type { HookPoint } from './hook-points.ts'
 
 export interface HookRequest {
   /** Absolute path of crio-lxc-init, which becomes the hook. */

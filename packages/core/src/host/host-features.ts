@@ -1,8 +1,8 @@
 /** What the support table needs of the host, looked at when a field asks for it. */
 
 import type { HostFeature } from '../oci/support.ts'
-import { resctrlMountPoint } from '../resctrl/plan/mount-point.ts'
 import { filesystemType, readText } from '../sys/files.ts'
+import { resctrlMountPoint } from './resctrl/plan/mount-point.ts'
 
 const SELINUX_MAGIC = 0xf97cff8c
 

@@ -1,8 +1,8 @@
 /** What the spec demands beyond types: one function per field, in the order of config.md and config-linux.md. */
 import { encode } from '../abi/bytes.ts'
 import { SpecError } from '../errors/runtime-error.ts'
-import { type HookPoint, hookPoints } from '../hook/hook-points.ts'
 import { itemOf } from './field-path.ts'
+import { type HookPoint, hookPoints } from './hook-points.ts'
 import { checkIdMappedMounts } from './id-mapped-mounts.ts'
 import { checkMappedUser, checkUserNamespace } from './id-mappings.ts'
 import type { Device, Linux, MemoryPolicy, NamespaceType } from './linux.ts'

@@ -1,7 +1,7 @@
 /** How a process of the host enters a container, for exec or a hook: by the files that were checked, inherited under these numbers. */
 import { CLONE_NEWUSER } from '../abi/constants.ts'
-import type { OpenCgroup } from '../cgroup/plan/join-cgroup.ts'
 import type { NamespaceType } from '../oci/linux.ts'
+import type { OpenCgroup } from './join-cgroup.ts'
 import type { Plan } from './plan.ts'
 
 export interface ContainerEntry {

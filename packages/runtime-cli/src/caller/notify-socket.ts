@@ -14,13 +14,13 @@ import {
   MS_PRIVATE,
   O_PATH,
 } from '@crio-lxc/core/abi/constants'
-import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
-import { log } from '@crio-lxc/core/log/logger'
+import type { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
+import { log } from '@crio-lxc/core/host/log/logger'
+import { openProcess } from '@crio-lxc/core/host/process/pidfd'
 import { NOTIFY_MESSAGE_MAX, readyMessage } from '@crio-lxc/core/oci/notify-message'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import { openProcess } from '@crio-lxc/core/process/pidfd'
 import { close, type Fd, pipe, pollAsync, write } from '@crio-lxc/core/sys/fd'
 import { type FdScope, withFds } from '@crio-lxc/core/sys/fd-scope'
 import { makeDirectory, O_DIRECTORY, openFile, removeFile } from '@crio-lxc/core/sys/files'

@@ -5,7 +5,7 @@
  */
 
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { isLogFile } from '@crio-lxc/core/log/log-file'
+import { isLogFile } from '@crio-lxc/core/host/log/log-file'
 import { fstat, readDirectory, readLink, readText } from '@crio-lxc/core/sys/files'
 import { ownPid } from '@crio-lxc/core/sys/program'
 import { isSignalFd } from '@crio-lxc/core/sys/signals'

@@ -1,9 +1,9 @@
 /** Tells the kubelet why a container's program was never executed, in the file of its termination message. */
 import { encode } from '@crio-lxc/core/abi/bytes'
 import { O_NONBLOCK, O_PATH, O_WRONLY, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '@crio-lxc/core/abi/constants'
-import type { TerminationMessageFile } from '@crio-lxc/core/container/container-facts'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
-import { log } from '@crio-lxc/core/log/logger'
+import type { TerminationMessageFile } from '@crio-lxc/core/host/container/container-facts'
+import { log } from '@crio-lxc/core/host/log/logger'
 import { close, type Fd, write } from '@crio-lxc/core/sys/fd'
 import { fstat, O_APPEND, openFile } from '@crio-lxc/core/sys/files'
 import { openat2 } from '@crio-lxc/core/sys/mount'

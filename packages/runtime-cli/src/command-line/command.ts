@@ -1,4 +1,4 @@
-import { stepLog } from '@crio-lxc/core/log/step-log'
+import { stepLog } from '@crio-lxc/core/host/log/step-log'
 import type { Settings } from '../settings.ts'
 import type { Given } from './configuration.ts'
 import type { Options, Values } from './option.ts'

@@ -1,7 +1,7 @@
 /** What applies: flag, else environment, else the defaults file, else the default of global-options.ts. */
 
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import type { LogConfiguration } from '@crio-lxc/core/log/logger'
+import type { LogConfiguration } from '@crio-lxc/core/host/log/logger'
 import { absolutePath } from '@crio-lxc/core/sys/program'
 import type { MonitorMode, Settings } from '../settings.ts'
 import { type GlobalValues, globalOptions } from './global-options.ts'

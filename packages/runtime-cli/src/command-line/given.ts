@@ -1,7 +1,7 @@
 /** What this process was given to choose its settings by, and what is wrong with it. */
 
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { log } from '@crio-lxc/core/log/logger'
+import { log } from '@crio-lxc/core/host/log/logger'
 import { fileExists } from '@crio-lxc/core/sys/files'
 import type { Command } from './command.ts'
 import type { Given } from './configuration.ts'

@@ -2,7 +2,7 @@
 
 import { printable } from '@crio-lxc/core/errors/printable'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
-import type { Level, Sink } from '@crio-lxc/core/log/sink'
+import type { Level, Sink } from '@crio-lxc/core/host/log/sink'
 import type { State } from '@crio-lxc/core/oci/state'
 import { writeAll } from '@crio-lxc/core/sys/fd'
 

@@ -1,4 +1,4 @@
-import { parseSignal } from '@crio-lxc/core/process/signals'
+import { parseSignal } from '@crio-lxc/core/host/process/signals'
 import { defineCommand, load } from '../command-line/command.ts'
 
 export default defineCommand({

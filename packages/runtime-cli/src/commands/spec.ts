@@ -1,6 +1,6 @@
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { defaultSpec, defaultSpecOnV2, rootlessSpec } from '@crio-lxc/core/oci/default-spec'
 import { O_CREAT, O_EXCL, writeFile } from '@crio-lxc/core/sys/files'
 import { effectiveGid, effectiveUid } from '@crio-lxc/core/sys/program'

@@ -1,4 +1,4 @@
-import { log } from '@crio-lxc/core/log/logger'
+import { log } from '@crio-lxc/core/host/log/logger'
 import { defineCommand, load } from '../command-line/command.ts'
 import type { Option } from '../command-line/option.ts'
 

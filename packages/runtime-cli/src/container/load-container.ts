@@ -1,6 +1,6 @@
-import { checkContainerId } from '@crio-lxc/core/container/container-id'
-import { type ContainerFacts, ContainerInfo, type InitFacts } from '@crio-lxc/core/container/container-info'
-import { statusOf } from '@crio-lxc/core/container/status'
+import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
+import { type ContainerFacts, ContainerInfo, type InitFacts } from '@crio-lxc/core/host/container/container-info'
+import { statusOf } from '@crio-lxc/core/host/container/status'
 import type { Status } from '@crio-lxc/core/oci/state'
 import type { Settings } from '../settings.ts'
 

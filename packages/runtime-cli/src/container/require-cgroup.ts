@@ -1,5 +1,5 @@
-import type { ContainerFacts } from '@crio-lxc/core/container/container-facts'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { ContainerFacts } from '@crio-lxc/core/host/container/container-facts'
 
 /** Throws RuntimeError for a container that has no cgroup, of which the verb `what` asks something. */
 export function requireCgroup({ containerId, withoutCgroup }: ContainerFacts, what: string): void {

@@ -1,4 +1,4 @@
-import { hasCreateHooks } from '@crio-lxc/core/hook/hook-points'
+import { hasCreateHooks } from '@crio-lxc/core/oci/hook-points'
 import { terminationMessageMount } from '@crio-lxc/core/oci/termination-message'
 import { planTag } from '@crio-lxc/core/plan/plan'
 import type { ProcessTrace } from '../plan-process/process-trace.ts'

@@ -1,5 +1,5 @@
-import type { ContainerFacts } from '@crio-lxc/core/container/container-info'
-import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
+import type { ContainerFacts } from '@crio-lxc/core/host/container/container-info'
+import { fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/host/process/proc'
 import { effectiveUid, ownPid } from '@crio-lxc/core/sys/program'
 import type { Opened } from './open-inputs.ts'
 

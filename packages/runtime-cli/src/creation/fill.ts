@@ -1,5 +1,5 @@
-import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
-import type { CachedSeccomp } from '@crio-lxc/core/container/seccomp-cache'
+import { applyDevicePlan } from '@crio-lxc/core/host/cgroup/device-filter'
+import type { CachedSeccomp } from '@crio-lxc/core/host/container/seccomp-cache'
 import { ACKNOWLEDGE_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { makeFifo } from '@crio-lxc/core/sys/files'

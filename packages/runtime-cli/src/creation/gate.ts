@@ -1,6 +1,6 @@
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
-import { hasCreateHooks } from '@crio-lxc/core/hook/hook-points'
+import { hasCreateHooks } from '@crio-lxc/core/oci/hook-points'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type Fd, pipe, write } from '@crio-lxc/core/sys/fd'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'

@@ -1,4 +1,4 @@
-import { openCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
+import { openCgroup } from '@crio-lxc/core/host/cgroup/cgroupfs'
 import { fixStdio } from '../caller/stdio.ts'
 import { Monitor } from './monitor.ts'
 import { openMonitorFiles } from './monitor-files.ts'

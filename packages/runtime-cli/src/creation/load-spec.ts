@@ -3,8 +3,8 @@ import { resolvePath } from '@crio-lxc/core/abi/path'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
-import { log, takesDebug } from '@crio-lxc/core/log/logger'
-import { stepLog } from '@crio-lxc/core/log/step-log'
+import { log, takesDebug } from '@crio-lxc/core/host/log/logger'
+import { stepLog } from '@crio-lxc/core/host/log/step-log'
 import {
   checkProcessSupport,
   checkResourcesSupport,

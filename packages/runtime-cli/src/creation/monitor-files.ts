@@ -1,5 +1,5 @@
 import { O_PATH, O_RDWR } from '@crio-lxc/core/abi/constants'
-import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
+import type { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
 import { START_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import { type Fd, pipe } from '@crio-lxc/core/sys/fd'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'

@@ -4,14 +4,14 @@
  */
 
 import { SIGKILL } from '@crio-lxc/core/abi/constants'
-import { forksIntoCgroup, type OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
-import { log } from '@crio-lxc/core/log/logger'
+import { log } from '@crio-lxc/core/host/log/logger'
+import { ExecutorProcess } from '@crio-lxc/core/host/process/executor-process'
+import { childrenOf, readProcStat } from '@crio-lxc/core/host/process/proc'
 import { compile } from '@crio-lxc/core/plan/compile'
+import { forksIntoCgroup, type OpenCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import type { Plan } from '@crio-lxc/core/plan/plan'
-import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
-import { childrenOf, readProcStat } from '@crio-lxc/core/process/proc'
 import { close, type Fd, write, writeAll } from '@crio-lxc/core/sys/fd'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { readText } from '@crio-lxc/core/sys/files'

@@ -1,4 +1,4 @@
-import { hasHooks, hooksAfterCreate } from '@crio-lxc/core/hook/hook-points'
+import { hasHooks, hooksAfterCreate } from '@crio-lxc/core/oci/hook-points'
 import type { Hooks } from '@crio-lxc/core/oci/spec'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { checkHooks } from '../hooks/check-hooks.ts'

@@ -1,11 +1,12 @@
 /** The last part of create: what only the host may set on init, then the files by which others find it. */
-import type { CgroupManager } from '@crio-lxc/core/cgroup/cgroup-manager'
-import type { TerminationMessageFile } from '@crio-lxc/core/container/container-facts'
-import type { ContainerInfo, InitFacts } from '@crio-lxc/core/container/container-info'
+
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { CgroupManager } from '@crio-lxc/core/host/cgroup/cgroup-manager'
+import type { TerminationMessageFile } from '@crio-lxc/core/host/container/container-facts'
+import type { ContainerInfo, InitFacts } from '@crio-lxc/core/host/container/container-info'
+import { identify, type ProcessIdentity } from '@crio-lxc/core/host/process/proc'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { Plan } from '@crio-lxc/core/plan/plan'
-import { identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import type { SeccompAgent } from '../caller/seccomp-listener.ts'
 import type { Monitor } from './monitor.ts'
 import { setOomScoreAdj, setPrivileged } from './privileged.ts'

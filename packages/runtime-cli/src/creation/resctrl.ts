@@ -1,16 +1,16 @@
 /** What the verbs do with linux.intelRdt; loaded only for specs and containers that have it. */
 
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import type { IntelRdt } from '@crio-lxc/core/oci/linux'
-import { checkGroup, makeGroup, removeGroups, resctrlRoot, writeSchemata } from '@crio-lxc/core/resctrl/group'
-import { type ResctrlStats, readResctrlStats } from '@crio-lxc/core/resctrl/group-stats'
+import { checkGroup, makeGroup, removeGroups, resctrlRoot, writeSchemata } from '@crio-lxc/core/host/resctrl/group'
+import { type ResctrlStats, readResctrlStats } from '@crio-lxc/core/host/resctrl/group-stats'
 import {
   factsOf,
   type GroupPlan,
   planGroup,
   type ResctrlFacts,
   schemataLines,
-} from '@crio-lxc/core/resctrl/plan/group-plan'
+} from '@crio-lxc/core/host/resctrl/plan/group-plan'
+import type { IntelRdt } from '@crio-lxc/core/oci/linux'
 import { readText } from '@crio-lxc/core/sys/files'
 import type { Undo } from '../undo.ts'
 

@@ -3,12 +3,12 @@
  * are the container's, their pid namespace tells.
  */
 
-import type { ContainerFacts } from '@crio-lxc/core/container/container-facts'
-import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
+import type { ContainerFacts } from '@crio-lxc/core/host/container/container-facts'
+import type { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
+import { executableIdentity, fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/host/process/proc'
 import { itemOf } from '@crio-lxc/core/oci/field-path'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import { executableIdentity, fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { readDirectory } from '@crio-lxc/core/sys/files'
 import { endProcess } from '../removal/end-process.ts'
 import type { Monitor } from './monitor.ts'

@@ -1,6 +1,6 @@
 /** The programs that call a runtime: which are here, and whether their configuration names this one. */
 
-import { fileIdentity } from '@crio-lxc/core/process/proc'
+import { fileIdentity } from '@crio-lxc/core/host/process/proc'
 import { capture } from '@crio-lxc/core/sys/capture'
 import { checkExecutable, fileExists } from '@crio-lxc/core/sys/files'
 import { type Finding, ok, problem, warning } from './finding.ts'

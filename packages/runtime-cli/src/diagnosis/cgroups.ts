@@ -1,6 +1,6 @@
 /** Cgroups: how they are mounted, which controllers there are, and whether they may be handed to containers. */
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { type CgroupLayout, type Hierarchy, MOUNT_POINT } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { type CgroupLayout, type Hierarchy, MOUNT_POINT } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import { queryPrograms } from '@crio-lxc/core/sys/bpf'
 import { fileExists, O_DIRECTORY, withFile } from '@crio-lxc/core/sys/files'
 import { mountOf } from '../installation/mount-of.ts'

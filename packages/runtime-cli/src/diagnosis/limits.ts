@@ -1,6 +1,6 @@
 /** Limits that containers run into together. */
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import type { Hierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import type { Hierarchy } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import { readText } from '@crio-lxc/core/sys/files'
 import { type Finding, ok, warning } from './finding.ts'
 import { hostLine } from './host-text.ts'

@@ -1,5 +1,5 @@
 /** What create has written down: its own records and the config of liblxc. PURE. */
-import type { ContainerFacts, InitFacts } from '@crio-lxc/core/container/container-info'
+import type { ContainerFacts, InitFacts } from '@crio-lxc/core/host/container/container-info'
 import type { Facts } from './inspection.ts'
 
 export interface Planned {

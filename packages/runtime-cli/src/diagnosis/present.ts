@@ -1,6 +1,6 @@
 /** What the kernel says of a container now. */
 import { decode } from '@crio-lxc/core/abi/bytes'
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { capabilityBit } from '@crio-lxc/core/oci/capabilities'
 import { readFile, readLink, readText } from '@crio-lxc/core/sys/files'
 import { namespaceFiles } from '@crio-lxc/start-monitor/lxc-config'

@@ -1,10 +1,10 @@
 /** What a process that enters a running container says on its way, and the error when it does not arrive. */
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { ExecutorProcess } from '@crio-lxc/core/host/process/executor-process'
+import { hasExecuted, isAlive, type ProcessIdentity } from '@crio-lxc/core/host/process/proc'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { type FailureRecord, unknownRecord } from '@crio-lxc/core/plan/record'
-import type { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
-import { hasExecuted, isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { listenerMissing } from '../caller/seccomp-listener.ts'
 import type { ProcessTrace } from '../plan-process/process-trace.ts'
 import { stepError } from '../plan-process/step-error.ts'

@@ -1,7 +1,7 @@
 /** The process of exec, from its launch to its program. */
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
+import { ExecutorProcess } from '@crio-lxc/core/host/process/executor-process'
 import { close } from '@crio-lxc/core/sys/fd'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { sendPidfd } from '../caller/caller-socket.ts'

@@ -1,6 +1,6 @@
-import { log } from '@crio-lxc/core/log/logger'
+import { log } from '@crio-lxc/core/host/log/logger'
+import { boundingSet, everyCapability } from '@crio-lxc/core/host/process/proc'
 import type { Process } from '@crio-lxc/core/oci/spec'
-import { boundingSet, everyCapability } from '@crio-lxc/core/process/proc'
 import { lacksHome } from '@crio-lxc/init/environment'
 import { type PlannedProcess, type ProcessFacts, planProcess } from '@crio-lxc/init/process-plan'
 import { homeOf } from './home.ts'

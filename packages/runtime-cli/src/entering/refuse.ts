@@ -1,8 +1,9 @@
 /** What the arguments, the container's state and its config.json tell of an exec, before anything is opened for it. */
-import { frozenAbove } from '@crio-lxc/core/cgroup/frozen'
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
+
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { frozenAbove } from '@crio-lxc/core/host/cgroup/frozen'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { parseJson } from '@crio-lxc/core/oci/json'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'

@@ -1,5 +1,5 @@
-import { signalPidfd } from '@crio-lxc/core/process/pidfd'
-import { parseSignal } from '@crio-lxc/core/process/signals'
+import { signalPidfd } from '@crio-lxc/core/host/process/pidfd'
+import { parseSignal } from '@crio-lxc/core/host/process/signals'
 import { poll, pollAsync } from '@crio-lxc/core/sys/fd'
 import { type HeldSignals, holdSignals } from '@crio-lxc/core/sys/signals'
 

@@ -1,6 +1,6 @@
 /** Waiting for a child in the foreground: its signals, its terminal, its exit code. */
 
-import { stepLog } from '@crio-lxc/core/log/step-log'
+import { stepLog } from '@crio-lxc/core/host/log/step-log'
 import { close } from '@crio-lxc/core/sys/fd'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { exitCode, wait } from '@crio-lxc/core/sys/spawn'

@@ -1,6 +1,6 @@
 import { RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { reasonOf } from '@crio-lxc/core/errors/system-error'
-import { hasHooks } from '@crio-lxc/core/hook/hook-points'
+import { hasHooks } from '@crio-lxc/core/oci/hook-points'
 import type { Hooks } from '@crio-lxc/core/oci/spec'
 import { checkExecutable } from '@crio-lxc/core/sys/files'
 

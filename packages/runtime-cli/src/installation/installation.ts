@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
-import { machineOf, type ReadAt, readProgramHeader } from '@crio-lxc/core/process/program-header'
+import { machineOf, type ReadAt, readProgramHeader } from '@crio-lxc/core/host/process/program-header'
 import { capture } from '@crio-lxc/core/sys/capture'
 import { close, read } from '@crio-lxc/core/sys/fd'
 import { fstat, lstat, O_RDONLY, openFile, stat, unlessMissing } from '@crio-lxc/core/sys/files'

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { ErrExist, ErrNotExist, ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
-import { leftBehind } from '@crio-lxc/core/log/clean-up'
+import { leftBehind } from '@crio-lxc/core/host/log/clean-up'
 
 const classes = { RuntimeError, SpecError, ErrExist, ErrNotExist, ErrNotRunning } as const
 

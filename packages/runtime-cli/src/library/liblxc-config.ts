@@ -1,5 +1,5 @@
 /** liblxc's view of a container of this runtime: its config, without what belongs to the process that starts it. */
-import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
+import type { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
 import { LxcContainer } from '@crio-lxc/core/liblxc/lxc-container'
 import { close, writeAll } from '@crio-lxc/core/sys/fd'
 import { readText } from '@crio-lxc/core/sys/files'

@@ -1,5 +1,5 @@
 /** What a program says of a container, in the names of the seed. */
-import type { SeedLevel } from '@crio-lxc/core/log/logger'
+import type { SeedLevel } from '@crio-lxc/core/host/log/logger'
 import type { Process, Spec } from '@crio-lxc/core/oci/spec'
 import { absolutePath } from '@crio-lxc/core/sys/program'
 import { toSettings } from '../command-line/configuration.ts'

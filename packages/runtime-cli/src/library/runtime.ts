@@ -1,11 +1,11 @@
 /** Runtime of the seed, for programs on Node that embed the runtime: one container and the verbs on it. */
 
-import { checkContainerId } from '@crio-lxc/core/container/container-id'
-import { ContainerInfo } from '@crio-lxc/core/container/container-info'
+import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
+import { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
+import { type Log, type OpenLog, openLog, silent } from '@crio-lxc/core/host/log/logger'
+import { parseSignal } from '@crio-lxc/core/host/process/signals'
 import type { LxcContainer } from '@crio-lxc/core/liblxc/lxc-container'
-import { type Log, type OpenLog, openLog, silent } from '@crio-lxc/core/log/logger'
 import type { State } from '@crio-lxc/core/oci/state'
-import { parseSignal } from '@crio-lxc/core/process/signals'
 import { absolutePath } from '@crio-lxc/core/sys/program'
 import { state } from '../lifecycle/state.ts'
 import type { Settings } from '../settings.ts'

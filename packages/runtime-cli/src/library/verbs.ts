@@ -2,11 +2,11 @@
 
 import { encode } from '@crio-lxc/core/abi/bytes'
 import { SIGKILL } from '@crio-lxc/core/abi/constants'
-import type { ContainerFacts } from '@crio-lxc/core/container/container-info'
 import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
-import { openProcess, signalPidfd } from '@crio-lxc/core/process/pidfd'
+import type { ContainerFacts } from '@crio-lxc/core/host/container/container-info'
+import { openProcess, signalPidfd } from '@crio-lxc/core/host/process/pidfd'
 import { close, type Fd, poll } from '@crio-lxc/core/sys/fd'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { exitCode, wait } from '@crio-lxc/core/sys/spawn'

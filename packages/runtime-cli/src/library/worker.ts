@@ -1,7 +1,7 @@
 /** The thread of a call: it makes itself a place of its own, runs the verb, answers and ends. */
 import '@crio-lxc/core/sys/node-engine'
 import { parentPort, workerData } from 'node:worker_threads'
-import { closeLogging, configureLogging } from '@crio-lxc/core/log/logger'
+import { closeLogging, configureLogging } from '@crio-lxc/core/host/log/logger'
 import { engine } from '@crio-lxc/core/sys/engine'
 import { unshareFilesystem } from '@crio-lxc/core/sys/process'
 import { toFailure } from './failure.ts'

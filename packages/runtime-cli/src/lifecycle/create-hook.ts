@@ -4,12 +4,12 @@
  */
 
 import { SIGKILL } from '@crio-lxc/core/abi/constants'
-import { checkContainerId } from '@crio-lxc/core/container/container-id'
-import { ContainerInfo } from '@crio-lxc/core/container/container-info'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
-import { log } from '@crio-lxc/core/log/logger'
-import { stepLog } from '@crio-lxc/core/log/step-log'
-import { signalPidfd } from '@crio-lxc/core/process/pidfd'
+import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
+import { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
+import { log } from '@crio-lxc/core/host/log/logger'
+import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { signalPidfd } from '@crio-lxc/core/host/process/pidfd'
 import { close, poll } from '@crio-lxc/core/sys/fd'
 import { O_RDWR, withFile } from '@crio-lxc/core/sys/files'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'

@@ -3,9 +3,9 @@
  * refused is refused before anything exists, the monitor joins its cgroup while the plan is compiled, and the pid file
  * appears only when nothing can fail any more.
  */
-import { checkContainerId } from '@crio-lxc/core/container/container-id'
-import type { ContainerInfo } from '@crio-lxc/core/container/container-info'
-import { stepLog } from '@crio-lxc/core/log/step-log'
+import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
+import type { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
+import { stepLog } from '@crio-lxc/core/host/log/step-log'
 import { withFdsAsync } from '@crio-lxc/core/sys/fd-scope'
 import { setUmask } from '@crio-lxc/core/sys/program'
 import type { CreateOptions } from '../creation/create-options.ts'

@@ -1,5 +1,5 @@
 /** debug plan: everything that create would do with a bundle, as data, without doing any of it. */
-import { cgroupOf } from '@crio-lxc/core/cgroup/exec-cgroup'
+import { cgroupOf } from '@crio-lxc/core/host/cgroup/exec-cgroup'
 import { type FdScope, withFdsAsync } from '@crio-lxc/core/sys/fd-scope'
 import { ownPid } from '@crio-lxc/core/sys/program'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'

@@ -1,15 +1,15 @@
-import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/cgroup/cgroupfs'
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { isCgroupPath } from '@crio-lxc/core/container/container-facts'
-import { checkContainerId } from '@crio-lxc/core/container/container-id'
-import { ContainerInfo } from '@crio-lxc/core/container/container-info'
-import { removeUnfinished } from '@crio-lxc/core/container/json-file'
-import { RemovalLock } from '@crio-lxc/core/container/removal-lock'
-import { sweepRuntimeRoot } from '@crio-lxc/core/container/runtime-directory'
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { stepLog } from '@crio-lxc/core/log/step-log'
+import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/host/cgroup/cgroupfs'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { isCgroupPath } from '@crio-lxc/core/host/container/container-facts'
+import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
+import { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
+import { removeUnfinished } from '@crio-lxc/core/host/container/json-file'
+import { RemovalLock } from '@crio-lxc/core/host/container/removal-lock'
+import { sweepRuntimeRoot } from '@crio-lxc/core/host/container/runtime-directory'
+import { stepLog } from '@crio-lxc/core/host/log/step-log'
 import { sleep } from '@crio-lxc/core/sys/fd'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { type Container, loadContainer } from '../container/load-container.ts'
@@ -104,7 +104,7 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
     pid: init?.init.pid,
   })
   if (facts.systemdUnits) {
-    const { stopUnits } = await import('@crio-lxc/core/cgroup/systemd-manager')
+    const { stopUnits } = await import('@crio-lxc/core/host/cgroup/systemd-manager')
     const units = Object.values(facts.systemdUnits)
     remains.of(() => stopUnits(units, settings.timeouts.deleteMs))
     done('unit', `stopped the unit ${facts.systemdUnits.container}`, { unit: facts.systemdUnits.container })
@@ -116,7 +116,7 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
   })
   done('cgroups', `emptied and removed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
   if (facts.resctrl) {
-    const { removeGroups } = await import('@crio-lxc/core/resctrl/group')
+    const { removeGroups } = await import('@crio-lxc/core/host/resctrl/group')
     const groups = facts.resctrl.remove
     remains.of(() => removeGroups(groups))
     done('resctrl', `removed ${groups.length} resctrl groups`)

@@ -3,9 +3,9 @@
  * from outside goes to an executor, which does, and becomes the process.
  */
 import { SIGKILL } from '@crio-lxc/core/abi/constants'
-import { createPidFile } from '@crio-lxc/core/container/json-file'
-import { cleanUp } from '@crio-lxc/core/log/clean-up'
-import { stepLog } from '@crio-lxc/core/log/step-log'
+import { createPidFile } from '@crio-lxc/core/host/container/json-file'
+import { cleanUp } from '@crio-lxc/core/host/log/clean-up'
+import { stepLog } from '@crio-lxc/core/host/log/step-log'
 import { withFds } from '@crio-lxc/core/sys/fd-scope'
 import { kill } from '@crio-lxc/core/sys/program'
 import { wait } from '@crio-lxc/core/sys/spawn'

@@ -1,8 +1,8 @@
 /** inspect: what was asked of a container, what create made of it, and what it is. */
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
-import { log } from '@crio-lxc/core/log/logger'
+import { log } from '@crio-lxc/core/host/log/logger'
+import { isAlive } from '@crio-lxc/core/host/process/proc'
 import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
-import { isAlive } from '@crio-lxc/core/process/proc'
 import { readFile } from '@crio-lxc/core/sys/files'
 import { stateOf } from '../container/container-state.ts'
 import { type Container, loadContainer } from '../container/load-container.ts'

@@ -1,7 +1,7 @@
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
-import { log } from '@crio-lxc/core/log/logger'
+import { log } from '@crio-lxc/core/host/log/logger'
 import type { State } from '@crio-lxc/core/oci/state'
 import { subdirectories } from '@crio-lxc/core/sys/directory'
 import { fileExists, O_DIRECTORY, withFile } from '@crio-lxc/core/sys/files'

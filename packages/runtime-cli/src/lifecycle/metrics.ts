@@ -1,7 +1,7 @@
 /** events --format prometheus: the statistics of one container, or of all. */
 import { ErrNotExist, ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
-import { log } from '@crio-lxc/core/log/logger'
+import { log } from '@crio-lxc/core/host/log/logger'
 import { type Measured, prometheusText } from '../listing/prometheus.ts'
 import type { Settings } from '../settings.ts'
 import { stats } from './events.ts'

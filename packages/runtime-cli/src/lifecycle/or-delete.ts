@@ -1,4 +1,4 @@
-import { noteLeftBehind } from '@crio-lxc/core/log/clean-up'
+import { noteLeftBehind } from '@crio-lxc/core/host/log/clean-up'
 import type { Settings } from '../settings.ts'
 import { deleteContainer } from './delete.ts'
 

@@ -1,8 +1,8 @@
 /** top: what every container uses, for people. */
 
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { readStats } from '@crio-lxc/core/cgroup/read-stats'
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { readStats } from '@crio-lxc/core/host/cgroup/read-stats'
 import type { Status } from '@crio-lxc/core/oci/state'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { loadContainer } from '../container/load-container.ts'

@@ -1,12 +1,12 @@
-import { applyWritesOrRestore, presentCgroup } from '@crio-lxc/core/cgroup/apply-writes'
-import { applyDevicePlan } from '@crio-lxc/core/cgroup/device-filter'
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import type { CgroupWrite } from '@crio-lxc/core/cgroup/plan/cgroup-write'
-import { planDevices } from '@crio-lxc/core/cgroup/plan/device-plan'
-import { planDeviceUpdate } from '@crio-lxc/core/cgroup/plan/device-update'
-import { planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
 import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
-import { stepLog } from '@crio-lxc/core/log/step-log'
+import { applyWritesOrRestore, presentCgroup } from '@crio-lxc/core/host/cgroup/apply-writes'
+import { applyDevicePlan } from '@crio-lxc/core/host/cgroup/device-filter'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import type { CgroupWrite } from '@crio-lxc/core/host/cgroup/plan/cgroup-write'
+import { planDevices } from '@crio-lxc/core/host/cgroup/plan/device-plan'
+import { planDeviceUpdate } from '@crio-lxc/core/host/cgroup/plan/device-update'
+import { planResourceWrites } from '@crio-lxc/core/host/cgroup/plan/resource-writes'
+import { stepLog } from '@crio-lxc/core/host/log/step-log'
 import type { IntelRdt } from '@crio-lxc/core/oci/linux'
 import type { Resources } from '@crio-lxc/core/oci/resources'
 import { type Container, loadContainer } from '../container/load-container.ts'
@@ -51,7 +51,7 @@ async function limit(settings: Settings, { facts }: Container, resources: Resour
   const unit = facts.systemdUnits?.container
   if (unit === undefined) applyWritesOrRestore(facts.cgroupDir, writes)
   else {
-    const { limitUnit } = await import('@crio-lxc/core/cgroup/unit-limits')
+    const { limitUnit } = await import('@crio-lxc/core/host/cgroup/unit-limits')
     limitUnit({ name: unit, path: facts.cgroupDir, layout }, { writes, devices }, settings.timeouts.startMs)
   }
   if (devices) applyDevicePlan(facts.cgroupDir, devices)

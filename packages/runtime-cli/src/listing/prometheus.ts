@@ -1,6 +1,7 @@
 /** Prometheus' text exposition format, version 0.0.4. PURE. */
-import type { Stats } from '@crio-lxc/core/cgroup/stats/stats'
+
 import { UNPRINTABLE } from '@crio-lxc/core/errors/printable'
+import type { Stats } from '@crio-lxc/core/host/cgroup/stats/stats'
 import type { State } from '@crio-lxc/core/oci/state'
 import { engineName } from './engine-names.ts'
 

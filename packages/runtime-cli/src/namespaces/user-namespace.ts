@@ -2,10 +2,10 @@
 
 import { phrase } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { isAlive, type ProcessIdentity } from '@crio-lxc/core/host/process/proc'
 import { checkMappedUser, type IdMappings, parseMap, sameMappings, toHostId } from '@crio-lxc/core/oci/id-mappings'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { JoinedNamespace } from '@crio-lxc/core/plan/container-entry'
-import { isAlive, type ProcessIdentity } from '@crio-lxc/core/process/proc'
 import { readText } from '@crio-lxc/core/sys/files'
 import { isStillIn } from './container-namespaces.ts'
 import type { OpenNamespaces } from './plan/open-namespaces.ts'

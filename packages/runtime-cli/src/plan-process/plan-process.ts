@@ -1,6 +1,6 @@
+import { ExecutorProcess } from '@crio-lxc/core/host/process/executor-process'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import type { PlanRecord } from '@crio-lxc/core/plan/record'
-import { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 
 export interface PlanProcess {
   /** Path of crio-lxc-init. */

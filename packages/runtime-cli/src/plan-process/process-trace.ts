@@ -1,10 +1,10 @@
 /** A process that plans make, in a trace: what it did when, as its plans have noted it. Loaded for --trace alone. */
 import { Struct } from '@crio-lxc/core/abi/bytes'
-import { logSpan } from '@crio-lxc/core/log/logger'
+import { logSpan } from '@crio-lxc/core/host/log/logger'
+import type { ExecutorProcess } from '@crio-lxc/core/host/process/executor-process'
 import { parseTimes, TIMES_BYTES } from '@crio-lxc/core/plan/group-times'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { unknownRecord } from '@crio-lxc/core/plan/record'
-import type { ExecutorProcess } from '@crio-lxc/core/process/executor-process'
 import { monotonicMs, realtimeMs } from '@crio-lxc/core/sys/program'
 
 interface Mark {

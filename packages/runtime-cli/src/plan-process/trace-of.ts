@@ -1,4 +1,4 @@
-import { takesSpans } from '@crio-lxc/core/log/logger'
+import { takesSpans } from '@crio-lxc/core/host/log/logger'
 import type { ProcessTrace } from './process-trace.ts'
 
 /** What takes the times of a process that this verb makes; undefined, and nothing is loaded, without --trace. */

@@ -1,5 +1,5 @@
+import type { GroupPlan } from '@crio-lxc/core/host/resctrl/plan/group-plan'
 import type { PrintedStep } from '@crio-lxc/core/plan/print'
-import type { GroupPlan } from '@crio-lxc/core/resctrl/plan/group-plan'
 import type { DebugPlan, PrintedHook } from './print-all.ts'
 import type { Section } from './sections.ts'
 

@@ -1,5 +1,5 @@
-import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
-import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
+import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
+import type { ProcessIdentity } from '@crio-lxc/core/host/process/proc'
 import type { Settings } from '../settings.ts'
 import { beginEnd } from './end-process.ts'
 import { killContainer } from './kill-container.ts'

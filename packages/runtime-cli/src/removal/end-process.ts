@@ -1,7 +1,7 @@
 import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { openProcess, signalPidfd } from '@crio-lxc/core/process/pidfd'
-import type { ProcessIdentity } from '@crio-lxc/core/process/proc'
+import { openProcess, signalPidfd } from '@crio-lxc/core/host/process/pidfd'
+import type { ProcessIdentity } from '@crio-lxc/core/host/process/proc'
 import { close, poll } from '@crio-lxc/core/sys/fd'
 
 /** SIGKILL, and waits until the process is gone: its cgroup can only be removed then. Throws RuntimeError `timeout`. */

@@ -1,8 +1,8 @@
 /** Ending whatever still runs in a container's cgroup. */
-import { findProcesses } from '@crio-lxc/core/cgroup/cgroup-processes'
-import { removeCgroup } from '@crio-lxc/core/cgroup/cgroupfs'
-import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
-import { endCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
+import { findProcesses } from '@crio-lxc/core/host/cgroup/cgroup-processes'
+import { removeCgroup } from '@crio-lxc/core/host/cgroup/cgroupfs'
+import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
+import { endCgroup } from '@crio-lxc/core/host/cgroup/signal-cgroup'
 
 /** Kills until no process is left; returns how many there were. Throws RuntimeError `timeout` after `timeoutMs`, and `cgroup`. */
 export function killProcesses(layout: CgroupLayout, path: string, timeoutMs: number): number {

@@ -1,10 +1,10 @@
 /** delete --force of a container that a create which still runs is making. */
 
-import { cgroupLayout } from '@crio-lxc/core/cgroup/hierarchies'
-import { killCgroup } from '@crio-lxc/core/cgroup/signal-cgroup'
-import type { RemovalLock } from '@crio-lxc/core/container/removal-lock'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { executableIdentity, isAlive, threadGroup } from '@crio-lxc/core/process/proc'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { killCgroup } from '@crio-lxc/core/host/cgroup/signal-cgroup'
+import type { RemovalLock } from '@crio-lxc/core/host/container/removal-lock'
+import { executableIdentity, isAlive, threadGroup } from '@crio-lxc/core/host/process/proc'
 import { sleep } from '@crio-lxc/core/sys/fd'
 import { monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
 import type { Container } from '../container/load-container.ts'

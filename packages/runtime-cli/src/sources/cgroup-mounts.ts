@@ -1,5 +1,5 @@
 import { AT_FDCWD, MS_PRIVATE } from '@crio-lxc/core/abi/constants'
-import type { CgroupLayout, Hierarchy } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
+import type { CgroupLayout, Hierarchy } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'

@@ -15,7 +15,7 @@ import {
 import { resolvePath } from '@crio-lxc/core/abi/path'
 import { lastClauseOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
-import { log } from '@crio-lxc/core/log/logger'
+import { log } from '@crio-lxc/core/host/log/logger'
 import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Device } from '@crio-lxc/core/oci/linux'

@@ -1,10 +1,10 @@
 /** From an init that waits for start to the container's program. */
 import { O_NONBLOCK, O_RDONLY, O_WRONLY } from '@crio-lxc/core/abi/constants'
-import { startStep } from '@crio-lxc/core/container/container-facts'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { startStep } from '@crio-lxc/core/host/container/container-facts'
+import { readRecord } from '@crio-lxc/core/host/process/read-record'
 import { ACKNOWLEDGE_FIFO, START_FIFO } from '@crio-lxc/core/plan/fifo-names'
 import type { PlanRecord } from '@crio-lxc/core/plan/record'
-import { readRecord } from '@crio-lxc/core/process/read-record'
 import { type Fd, poll } from '@crio-lxc/core/sys/fd'
 import { withFdsAsync } from '@crio-lxc/core/sys/fd-scope'
 import { openFile, removeFile } from '@crio-lxc/core/sys/files'

@@ -1,8 +1,8 @@
 /** What a container is made of, as data: what create has taken from its caller and from the host. */
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import type { OpenCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Spec } from '@crio-lxc/core/oci/spec'
+import type { OpenCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import type { ProcessFacts } from '@crio-lxc/init/process-plan'
 import type { Gate } from '@crio-lxc/init/steps/gate'
 import type { MovedDevices } from '@crio-lxc/init/steps/net-devices'

@@ -1,8 +1,8 @@
 /** Everything that create does with a container, from data: what `debug plan` prints. create plans the same in its parts. */
-import type { CgroupLayout } from '@crio-lxc/core/cgroup/plan/cgroup-layout'
-import type { PresentCgroup } from '@crio-lxc/core/cgroup/plan/controller'
-import type { Scope } from '@crio-lxc/core/cgroup/plan/scope'
-import { planUnit, type UnitPlan } from '@crio-lxc/core/cgroup/plan/unit-plan'
+import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
+import type { PresentCgroup } from '@crio-lxc/core/host/cgroup/plan/controller'
+import type { Scope } from '@crio-lxc/core/host/cgroup/plan/scope'
+import { planUnit, type UnitPlan } from '@crio-lxc/core/host/cgroup/plan/unit-plan'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { planNetDeviceProcess } from '@crio-lxc/init/net-device-plan'
 import type { ProcessFacts } from '@crio-lxc/init/process-plan'

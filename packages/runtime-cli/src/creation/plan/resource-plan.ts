@@ -1,7 +1,7 @@
-import type { CgroupWrite } from '@crio-lxc/core/cgroup/plan/cgroup-write'
-import type { PresentCgroup } from '@crio-lxc/core/cgroup/plan/controller'
-import { type DevicePlan, planDevices } from '@crio-lxc/core/cgroup/plan/device-plan'
-import { planDeviceWrites, planResourceWrites } from '@crio-lxc/core/cgroup/plan/resource-writes'
+import type { CgroupWrite } from '@crio-lxc/core/host/cgroup/plan/cgroup-write'
+import type { PresentCgroup } from '@crio-lxc/core/host/cgroup/plan/controller'
+import { type DevicePlan, planDevices } from '@crio-lxc/core/host/cgroup/plan/device-plan'
+import { planDeviceWrites, planResourceWrites } from '@crio-lxc/core/host/cgroup/plan/resource-writes'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { FeatureGates } from '../../settings.ts'
 

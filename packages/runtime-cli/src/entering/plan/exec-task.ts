@@ -1,6 +1,6 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
-import { forksIntoCgroup } from '@crio-lxc/core/cgroup/plan/join-cgroup'
 import { type ContainerEntry, fdsOf } from '@crio-lxc/core/plan/container-entry'
+import { forksIntoCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { type ExecFds, planExec } from '@crio-lxc/init/exec-plan'
 import type { PlannedProcess } from '@crio-lxc/init/process-plan'

@@ -1,0 +1,50 @@
+/** Signals and waiting by pidfd: no other process can be meant, even when the pid is given away (pidfd_open(2)). */
+
+import { errnoTable } from '../../abi/errno.ts'
+import { SyscallError } from '../../errors/syscall-error.ts'
+import { close, type Fd } from '../../sys/fd.ts'
+import { pidfdOpen, pidfdSendSignal } from '../../sys/process.ts'
+import { isAlive, type ProcessIdentity } from './proc.ts'
+
+/** A pidfd of exactly this process; undefined when it has ended. */
+export function openProcess(identity: ProcessIdentity): Fd | undefined {
+  // Most often asked of a process that has ended: then no native code is loaded.
+  if (!isAlive(identity)) return undefined
+  let fd: Fd
+  try {
+    fd = pidfdOpen(identity.pid)
+  } catch (error) {
+    if (isNoSuchProcess(error)) return undefined
+    throw error
+  }
+  // Only now: what the pid means cannot change any more while the fd is open.
+  if (isAlive(identity)) return fd
+  close(fd)
+  return undefined
+}
+
+/** Sends `signal`; false when the process has ended. */
+export function signalProcess(identity: ProcessIdentity, signal: number): boolean {
+  const fd = openProcess(identity)
+  if (fd === undefined) return false
+  try {
+    return signalPidfd(fd, signal)
+  } finally {
+    close(fd)
+  }
+}
+
+/** The same by a pidfd. The process may have been reaped since that was opened. */
+export function signalPidfd(pidfd: number, signal: number): boolean {
+  try {
+    pidfdSendSignal(pidfd, signal)
+    return true
+  } catch (error) {
+    if (isNoSuchProcess(error)) return false
+    throw error
+  }
+}
+
+function isNoSuchProcess(error: unknown): boolean {
+  return error instanceof SyscallError && error.errno === errnoTable.ESRCH[0]
+}
