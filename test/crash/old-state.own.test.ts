@@ -5,6 +5,7 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -18,6 +19,7 @@ import { findCgroups, isAlive } from '../support/proc.ts'
 import { writeRefusedPrograms } from '../support/refused-programs.ts'
 import { requires } from '../support/requires.ts'
 import { messageOf } from '../support/runtime.ts'
+import type { Spec } from '../support/spec.ts'
 import { badMessage, expectNothing } from './support/aftermath.ts'
 
 requires('root', 'own-runtime')
@@ -181,6 +183,20 @@ describe('a directory of the root', () => {
     await t.ok(['delete', '--force', first])
     expect(existsSync(join(t.root, first))).toBe(false)
     await t.create({}, { id: second })
+  })
+
+  it('with all that create can leave is removed by delete --force, without container.json too', async () => {
+    const seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['acct'], action: 'SCMP_ACT_ERRNO' }] }
+    const spec = (spec: Spec) => Object.assign(spec.linux, { seccomp })
+    const env = { PATH: process.env['PATH'] ?? '', NOTIFY_SOCKET: '/run/nobody' }
+    const { id, pid } = await t.create({ spec }, { env })
+    expect(readdirSync(join(t.root, id))).toEqual(expect.arrayContaining(['fifo', 'notify', 'seccomp.bpf']))
+    rmSync(join(t.root, id, 'container.json'))
+    await t.ok(['delete', '--force', id])
+    expect(isAlive(pid)).toBe(false)
+    // The next containers', whoever this one was.
+    for (const name of readdirSync(t.root).filter((name) => name.startsWith(':seccomp-'))) rmSync(join(t.root, name))
+    await expectNothing(t, id)
   })
 
   it('with files that are not ours is left alone', async () => {

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Bundle } from '../../support/bundle.ts'
+import { consoleSocket } from '../../support/console-socket.ts'
 import { useContainers } from '../../support/containers.ts'
 import { departure, type PlannedStep, strace, Traces } from '../../support/plan-trace.ts'
-import { program } from '../../support/programs.ts'
 import { requires } from '../../support/requires.ts'
 import { type Spec, setNamespace, shareWithHost } from '../../support/spec.ts'
 import { giveImage, mapIds } from '../../support/user-namespace.ts'
@@ -52,15 +51,6 @@ async function trace(bundle: Bundle, { global, flags, env }: Required<Calling>):
   await t.ok(['delete', '--force', id])
   await creating
   return new Traces(directory)
-}
-
-/** A socket for the terminal, on which somebody listens and keeps what comes. */
-async function listen(): Promise<string> {
-  const path = join(t.hostDirectory('socket-'), 'socket')
-  const receiver = spawn(program('console-receiver'), [path], { stdio: ['pipe', 'ignore', 'inherit'] })
-  t.defer(() => void receiver.kill('SIGKILL'))
-  await waitFor(() => existsSync(path))
-  return path
 }
 
 const hook = { path: '/bin/true' }
@@ -128,7 +118,7 @@ describe('debug plan prints the system calls that create makes', () => {
         spec.process.terminal = true
         spec.process.consoleSize = { height: 24, width: 80 }
       })
-      await expectSame(bundle, { flags: ['--console-socket', await listen()] })
+      await expectSame(bundle, { flags: ['--console-socket', await consoleSocket(t)] })
     })
 
     test(`with NOTIFY_SOCKET${mapped}`, async () => {

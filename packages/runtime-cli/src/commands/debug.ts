@@ -5,7 +5,7 @@ import type { Options, Values } from '../command-line/option.ts'
 import { writeOut } from '../command-line/output.ts'
 import type { Settings } from '../settings.ts'
 import { absolutePath } from './bundle-options.ts'
-import { processOptions, toProcessOptions } from './process-options.ts'
+import { processOptions, surroundingOptions, toProcessOptions, toSurroundings } from './process-options.ts'
 
 /** Not 1, which is that of a failure. */
 const DIFFERENT = 2
@@ -20,7 +20,13 @@ const planOptions = {
   },
   exec: { type: 'boolean', describe: "print what exec would do in the bundle's container; the options below are its" },
   ...processOptions,
+  ...surroundingOptions,
 } as const satisfies Options
+
+const execOptions = [
+  ...(Object.keys(processOptions) as (keyof typeof processOptions)[]),
+  ...(Object.keys(surroundingOptions) as (keyof typeof surroundingOptions)[]),
+]
 
 type PlanValues = Values<typeof planOptions>
 
@@ -56,9 +62,7 @@ export default defineCommand({
 
 function checkTogether(values: PlanValues, args: readonly string[]): void {
   const { json, diff, exec, process } = values
-  const ofExec = (Object.keys(processOptions) as (keyof typeof processOptions)[]).find(
-    (name) => values[name] !== undefined,
-  )
+  const ofExec = execOptions.find((name) => values[name] !== undefined)
   if (json && diff !== undefined)
     throw new RuntimeError('usage', '--diff prints text: leave --json out, and compare what it prints of each')
   if (exec && diff !== undefined) throw new RuntimeError('usage', '--diff compares what create does: leave --exec out')
@@ -97,7 +101,7 @@ interface ExecAsked {
 
 async function execText(settings: Settings, planned: Planned, { values, args }: ExecAsked): Promise<string> {
   const { debugPlanExec, debugPlanExecText } = await load(() => import('../lifecycle/debug-plan-exec.ts'))
-  const asked = { ...planned, exec: { args, ...(await toProcessOptions(values, settings)) } }
+  const asked = { ...planned, exec: { args, ...(await toProcessOptions(values, settings)), ...toSurroundings(values) } }
   if (values.json) return jsonText(await debugPlanExec(settings, asked))
   return await debugPlanExecText(settings, { ...asked, steps: values.steps ?? false })
 }

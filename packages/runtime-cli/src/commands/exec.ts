@@ -1,7 +1,7 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { defineCommand, load } from '../command-line/command.ts'
 import { absolutePath } from './bundle-options.ts'
-import { processOptions, toProcessOptions } from './process-options.ts'
+import { processOptions, surroundingOptions, toProcessOptions, toSurroundings } from './process-options.ts'
 
 export default defineCommand({
   command: 'exec <container-id> [command..]',
@@ -17,22 +17,14 @@ export default defineCommand({
     cwd: processOptions.cwd,
     env: processOptions.env,
     tty: processOptions.tty,
-    'console-socket': {
-      type: 'string',
-      value: 'PATH',
-      describe: 'unix socket that receives the master end of the pseudo terminal',
-    },
-    'preserve-fds': { type: 'count', value: 'N', describe: 'pass N more file descriptors, from 3 on' },
+    'console-socket': surroundingOptions['console-socket'],
+    'preserve-fds': surroundingOptions['preserve-fds'],
     'additional-gids': processOptions['additional-gids'],
     cap: processOptions.cap,
     'no-new-privs': processOptions['no-new-privs'],
     apparmor: processOptions.apparmor,
     'process-label': processOptions['process-label'],
-    cgroup: {
-      type: 'list',
-      value: '[CONTROLLER,..:]PATH',
-      describe: "run in the cgroup PATH below the container's, which exists",
-    },
+    cgroup: surroundingOptions.cgroup,
     'ignore-paused': { type: 'boolean', describe: 'in a paused container, wait until it is resumed' },
     'pidfd-socket': { type: 'string', value: 'PATH', describe: 'unix socket that receives a pidfd of the process' },
   },
@@ -50,13 +42,11 @@ export default defineCommand({
     return exec(settings, id, {
       args,
       ...(await toProcessOptions(values, settings)),
+      ...toSurroundings(values),
       detach: values.detach ?? false,
       ignorePaused: values['ignore-paused'] ?? false,
       ...(values['pid-file'] ? { pidFile: absolutePath(values['pid-file'], '--pid-file') } : {}),
-      ...(values['console-socket'] ? { consoleSocket: values['console-socket'] } : {}),
       ...(values['pidfd-socket'] ? { pidfdSocket: values['pidfd-socket'] } : {}),
-      cgroups: [...(values.cgroup ?? [])],
-      ...(values['preserve-fds'] === undefined ? {} : { preserveFds: values['preserve-fds'] }),
     })
   },
 })

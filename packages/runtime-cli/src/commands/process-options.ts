@@ -20,6 +20,32 @@ export const processOptions = {
   'process-label': { type: 'string', value: 'LABEL', describe: 'SELinux label' },
 } as const satisfies Options
 
+/** What of its caller and of the container's cgroups it gets: its plan differs by them too. */
+export const surroundingOptions = {
+  'console-socket': {
+    type: 'string',
+    value: 'PATH',
+    describe: 'unix socket that receives the master end of the pseudo terminal',
+  },
+  'preserve-fds': { type: 'count', value: 'N', describe: 'pass N more file descriptors, from 3 on' },
+  cgroup: {
+    type: 'list',
+    value: '[CONTROLLER,..:]PATH',
+    describe: "run in the cgroup PATH below the container's, which exists",
+  },
+} as const satisfies Options
+
+export function toSurroundings(
+  values: Values<typeof surroundingOptions>,
+): Pick<ExecOptions, 'consoleSocket' | 'preserveFds' | 'cgroups'> {
+  const { 'console-socket': consoleSocket, 'preserve-fds': preserveFds, cgroup: cgroups = [] } = values
+  return {
+    ...(consoleSocket ? { consoleSocket } : {}),
+    ...(preserveFds === undefined ? {} : { preserveFds }),
+    cgroups: [...cgroups],
+  }
+}
+
 export type ProcessOptions = Pick<
   ExecOptions,
   | 'process'

@@ -59,7 +59,7 @@ function checkStatus(
 }
 
 /** A label that the host cannot apply would leave the process unconfined. */
-function checkLabels({ apparmorProfile, selinuxLabel }: ExecOptions, { apparmor }: FeatureGates): void {
+export function checkLabels({ apparmorProfile, selinuxLabel }: ExecOptions, { apparmor }: FeatureGates): void {
   if (apparmorProfile && apparmor && !hostHas('AppArmor'))
     throw new RuntimeError('unsupported', `--apparmor ${apparmorProfile}: this host has no AppArmor`)
   if (selinuxLabel && !hostHas('SELinux'))
@@ -74,12 +74,12 @@ function loadOwnSpec({ info }: Container): Spec {
 }
 
 /** A program that draws asks for the size at once, before the proxy could set it. */
-function withSize(process: Process): Process {
+export function withSize(process: Process): Process {
   const size = process.terminal && !process.consoleSize ? readSize(0) : undefined
   return size ? { ...process, consoleSize: size } : process
 }
 
-function checkTerminal({ terminal }: Process, { detach, consoleSocket }: ExecOptions): void {
+export function checkTerminal({ terminal }: Process, { detach, consoleSocket }: ExecOptions): void {
   if (terminal && detach && !consoleSocket)
     throw new RuntimeError('usage', 'a detached process with a terminal needs a socket for it: give --console-socket')
   if (!terminal && consoleSocket)

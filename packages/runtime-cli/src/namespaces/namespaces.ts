@@ -82,6 +82,11 @@ function openNamespace(type: NamespaceType, path: string, pointer: string): { fd
   throw new SpecError(pointer, `${path} is not a ${type} namespace such as /proc/PID/ns/${file}`)
 }
 
+/** Whether an open namespace is the one that this process is in. */
+export function isOwnNamespace(type: NamespaceType, fd: number): boolean {
+  return fstat(fd).ino === namespaceOf('self', type)
+}
+
 /** Inode of a process's namespace, which tells namespaces apart (namespaces(7)); undefined when /proc hides it. */
 function namespaceOf(pid: 'self' | '1', type: NamespaceType): bigint | undefined {
   try {

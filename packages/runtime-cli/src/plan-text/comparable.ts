@@ -32,11 +32,8 @@ export function withoutDescriptors(spelling: Spelling): Spelling {
 
 /** A bundle's own files are the same files of the other; so are descriptors that words or liblxc's config name. */
 export function comparable(sections: readonly Section[], bundle: string): Section[] {
-  const escaped = bundle.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  const ownPath = new RegExp(`(?<![^\\s"=,:(])${escaped}(?=[/"\\s,)]|$)`, 'g')
   const neutral = (text: string): string =>
-    text
-      .replace(ownPath, 'BUNDLE')
+    withoutBundle(text, bundle)
       .replace(/\/fd\/\d+/g, '/fd/N')
       // Which are closed follows from which are kept.
       .replace(/^close fds .*?: close_range\(\d+, \w+/, 'close fds: close_range(FD, FD')
@@ -44,6 +41,17 @@ export function comparable(sections: readonly Section[], bundle: string): Sectio
     title,
     lines: lines instanceof Table ? new Table(lines.rows.map((row) => row.map(neutral))) : lines.map(neutral),
   }))
+}
+
+/** Not by an expression, which would be made of the caller's text (docs/security.md, "The engine"). */
+function withoutBundle(text: string, bundle: string): string {
+  const [first = '', ...others] = text.split(bundle)
+  let before = first
+  for (const after of others) {
+    const isPath = (before === '' || /[\s"=,:(]$/.test(before)) && (after === '' || /^[/"\s,)]/.test(after))
+    before += (isPath ? 'BUNDLE' : bundle) + after
+  }
+  return before
 }
 
 /** What the program of a filter comes from: a rule more changes a line here, and the jumps of half a program. */

@@ -18,7 +18,7 @@ import { endContainer } from './end-container.ts'
 import { Remains } from './remains.ts'
 
 /** What create leaves in a runtime directory; a directory with anything else is no container's. */
-const ownNames = /^(container\.json|init\.json|config\.json|config|lxc\.log|seccomp\.bpf|fifo)(\.\d+\.tmp)?$/
+const ownNames = /^(container\.json|init\.json|config\.json|config|lxc\.log|seccomp\.bpf|fifo|notify)(\.\d+\.tmp)?$/
 
 /** A container whose init.json alone is damaged: its processes are found in its cgroup. undefined: there is more. */
 export function loadWithoutInit(info: ContainerInfo): Container | undefined {

@@ -26,6 +26,7 @@ test('comparable() names files of the bundle alike, and none that only looks lik
     '/a/b.c/x',
     '/b.c2',
     '/bxc/',
+    '/b.c,/b.c:/b.c',
     'close fds 3 to 9: close_range(3, 9)',
   ]
   expect(comparable([{ title: 'x', lines }], '/b.c')[0]?.lines).toEqual([
@@ -34,6 +35,7 @@ test('comparable() names files of the bundle alike, and none that only looks lik
     '/a/b.c/x',
     '/b.c2',
     '/bxc/',
+    'BUNDLE,/b.c:BUNDLE',
     'close fds: close_range(FD, FD)',
   ])
   const table = comparable([{ title: 'x', lines: new Table([['/b', '/proc/self/fd/7']]) }], '/b')
