@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { callsOf, executed, isShown, mayFail, type Outcome, outcomesOf, scriptOf } from '../support/console.ts'
 import { textOf } from '../support/documents.ts'
-import { Machine } from './support/machine.ts'
+import { Machine } from '../support/machine.ts'
 import { pack } from './support/packages.ts'
 
 const calls = executed.flatMap((name) => callsOf(textOf(name)))
@@ -25,7 +25,7 @@ describe.each([
   let machine: Machine
   let outcomes: Outcome[] = []
   beforeAll(async () => {
-    machine = await Machine.make(release, [deb, script, limits])
+    machine = await Machine.make(release, { files: [deb, script, limits] })
     await machine.output(`apt-get update
 mkdir -p /etc/containers/containers.conf.d
 cp /srv/limits.conf /etc/containers/containers.conf.d`)
