@@ -1,6 +1,6 @@
 /** What the documents say that a machine can look up: links, command lines, options, variables, npm scripts and paths. */
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { globalOptions, knowsVariable } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
 import { knownOptions, mentionsOf, optionsAlone, problemOf } from '../../support/document-commands.ts'
@@ -53,4 +53,13 @@ describe.each(documents())('%s', (name) => {
     const words = code.flatMap((line) => line.match(/(?<![\w./-])(?:packages|test|scripts|docs)\/[\w./-]*\w/g) ?? [])
     expect(words.filter((path) => !existsSync(join(repository, path)))).toEqual([])
   })
+})
+
+test('docs/README.md leads to every document', () => {
+  const index = textOf('docs/README.md')
+  const names = documents().filter(
+    (name) => /^docs\/(?!adr\/|README)/.test(name) || /^(SECURITY|CONTRIBUTING)/.test(name),
+  )
+  expect(names.length).toBeGreaterThan(20)
+  expect(names.filter((name) => !index.includes(`(${relative('docs', name)}`))).toEqual([])
 })
