@@ -83,6 +83,6 @@ function shape(line: string): string {
     .replace(/\s+/g, ' ')
     .trim()
     .replace(/\b[0-9a-f]{64}\b|^sha256:[0-9a-f]+$/g, 'ID')
-    .replace(/\d+(\.\d+)? (?=ms|KiB|MiB)/g, '0 ')
+    .replace(/\d+(\.\d+)?( ms| [KM]iB|%)/g, 'AMOUNT')
     .replace(/\d{2,}(\.\d+)?/g, '0')
 }

@@ -35,6 +35,7 @@ beforeAll(async () => {
       HOME: places,
       LC_ALL: 'C.UTF-8',
       CRIO_LXC_ROOT: root,
+      PODMAN_IGNORE_CGROUPSV1_WARNING: '1',
     },
     extendEnv: false,
     reject: false,

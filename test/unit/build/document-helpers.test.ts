@@ -87,6 +87,7 @@ describe('a console block', () => {
     ],
     [['a ... c'], ['a b c']],
     [['12.5 ms'], ['7 ms']],
+    [['0.0% of 300.0 KiB'], ['7.5% of 1.2 MiB']],
   ])('shows %j, of which %j is one', (shown, printed) => {
     expect(isShown(shown, printed)).toBe(true)
   })
