@@ -86,7 +86,7 @@ function withoutArguments(command: Command): Command {
 
 /** Long options in inline code that stand alone, without their program. */
 export function optionsAlone(document: string): string[] {
-  return spansOf(document).flatMap((span) => /^--([a-z][a-z-]*)/.exec(span)?.[1] ?? [])
+  return spansOf(document).flatMap((span) => /^--([a-z][a-z0-9-]*)/.exec(span)?.[1] ?? [])
 }
 
 /** Every option of the program. */

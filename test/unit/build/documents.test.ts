@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { globalOptions } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
+import { commandReference } from '../../../scripts/command-reference.ts'
 import { withTables } from '../../../scripts/configuration-tables.ts'
 import { errorCodes } from '../../../scripts/error-codes.ts'
 import { libraryDocuments } from '../../../scripts/library/documents.ts'
@@ -21,6 +22,10 @@ test('docs/spec-conformance.md is what the tables say (npm run docs)', () => {
 
 test('docs/errors.md is what the codes say (npm run docs)', () => {
   expect(readFileSync(join(root, 'docs/errors.md'), 'utf8')).toBe(errorCodes())
+})
+
+test('docs/commands.md is what the tables of options say (npm run docs)', async () => {
+  expect(readFileSync(join(root, 'docs/commands.md'), 'utf8')).toBe(await commandReference())
 })
 
 test('docs/configuration.md has the tables of the options (npm run docs)', () => {

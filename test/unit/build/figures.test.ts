@@ -95,8 +95,8 @@ test.each(decided)('%s: %s is what %s says', (document, figure, source, text) =>
   expect(textOf(source).includes(text), text).toBe(true)
 })
 
-/** Measured once, with the day or the decision that they belong to. */
-const mayMeasure = /^(CHANGELOG|docs\/(performance|security-comparison|reliability|library-reference|adr\/|notes\/))/
+/** Measured once, with the day or the decision that they belong to, or generated. */
+const mayMeasure = /^(CHANGELOG|docs\/(performance|security-comparison|reliability|library-reference|commands|adr\/|notes\/))/
 
 test.each(documents().filter((name) => !mayMeasure.test(name)))('%s has no figure that nobody looks after', (name) => {
   const figures = textOf(name).match(/(?<![\d.,])\d[\d.,]* (?:ms|kB|KiB|MB|MiB)\b/g) ?? []
