@@ -13,6 +13,13 @@ describe('a document that would cost minutes is refused before anything exists',
 
   it.each<[string, RegExp, (spec: Spec) => void]>([
     [
+      'more CPUs than a call of the engine takes arguments',
+      /^process\.execCPUAffinity\.final: must name at most 65536 numbers/,
+      (spec) => {
+        spec.process.execCPUAffinity = { final: Array.from({ length: 9 }, () => '0-8191').join(',') }
+      },
+    ],
+    [
       '50 mounts of 2000 directories',
       /mounts\[\d+\]\.destination: has 2001 directories in one another/,
       ({ mounts }) => {
