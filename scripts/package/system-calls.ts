@@ -1,7 +1,7 @@
 /**
  * The system calls of the runtime's programs as a seccomp profile of the runtime-spec, for who runs crio-lxc itself under a
  * filter: an outer container, or SystemCallFilter= of a unit. What containers run needs more. Shown by
- * test/integration/system-calls.own.test.ts.
+ * test/integration/lifecycle/system-calls.own.test.ts.
  */
 import { arm64, callNumbers } from '../../packages/core/src/abi/arch.ts'
 

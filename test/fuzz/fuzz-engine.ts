@@ -37,6 +37,8 @@ export interface EngineRun {
   readonly jobs: number
   /** Told of each document that is not as it should be; returns whether to go on. */
   readonly fail: (problem: string) => boolean
+  /** Told how many documents more are done. */
+  readonly reached?: (count: number) => void
 }
 
 /** Those made to exhaust the runtime, by their numbers. */
@@ -46,7 +48,10 @@ export async function fuzzEngine(run: EngineRun, target: Target = sanitizedTarge
   const program = await buildFuzzer(target)
   const batches = batchesOf(run.indexes).values()
   const work = async (): Promise<void> => {
-    for (const batch of batches) await runBatch(program, batch, run)
+    for (const batch of batches) {
+      await runBatch(program, batch, run)
+      run.reached?.(batch.length)
+    }
   }
   await Promise.all(Array.from({ length: run.jobs }, work))
 }

@@ -1,5 +1,6 @@
 /** Inputs by number, what the runtime makes of each, and the smallest one that still fails in the same way. */
 import { decode, encode, Struct } from '@crio-lxc/core/abi/bytes'
+import { printable } from '@crio-lxc/core/errors/printable'
 import { messageOf, OUT_OF_MEMORY, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { attempt } from '@crio-lxc/core/sys/syscall'
@@ -122,12 +123,12 @@ function tryInput({ file, text, options }: Input): Outcome {
       const name = error instanceof Error ? `${error}\n${error.stack}` : String(error)
       return { kind: 'crash', defect: `not an error of the runtime: ${name}` }
     }
-    const { message } = error
+    const message = error instanceof RuntimeError ? error.message : printable(error.message)
     return { kind: kindOf(message), ...badMessage(message) }
   }
 }
 
-/** Its caller makes a sentence of what these readers throw. */
+/** Its caller makes a sentence of what these readers throw, and that is printable as every RuntimeError. */
 function isOfDBus(error: unknown): error is Error {
   return error instanceof Error && (error.constructor === Error || error.message.startsWith('a D-Bus message ends'))
 }

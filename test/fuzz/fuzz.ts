@@ -11,6 +11,8 @@ import { Worker } from 'node:worker_threads'
 import { decode } from '@crio-lxc/core/abi/bytes'
 import { inputOf, type Outcome, outcomeOf, shrink } from './fuzz-inputs.ts'
 
+/** Inputs between two lines that say how far it is. */
+const STAGE = 20_000
 /** Without an end of an input for so long, the run is over. */
 const HANG_MS = 60_000
 
@@ -48,6 +50,8 @@ const outcomes: Outcome[] = []
 let started = performance.now()
 for (let index = first; index < end; index++) {
   Atomics.store(progress, 0, index + 1)
+  if (index > first && (index - first) % STAGE === 0)
+    console.log(`  ${index - first} of ${end - first} inputs in ${seconds()} s`)
   const input = inputOf(seed, index)
   const outcome = outcomeOf(input)
   const { kind, defect } = outcome
@@ -75,7 +79,13 @@ if (inEngine > 0) {
     ...(values.only === undefined && first === 0 ? exhaustingIndexes : []),
     ...Array.from({ length: inEngine }, (_, position) => first + position),
   ]
-  await fuzzEngine({ seed, indexes, onNode: outcomes, jobs: Number(values.jobs), fail })
+  let read = 0
+  const reached = (count: number): void => {
+    if (Math.floor((read + count) / STAGE) > Math.floor(read / STAGE))
+      console.log(`  ${read + count} of ${indexes.length} in the engine in ${seconds()} s`)
+    read += count
+  }
+  await fuzzEngine({ seed, indexes, onNode: outcomes, jobs: Number(values.jobs), fail, reached })
   if (!process.exitCode)
     console.log(
       `${indexes.length} of them in the engine, with sanitizers, in ${seconds()} s: no report, and the same outcome`,

@@ -19,17 +19,11 @@ prepare() {
 	step 'npm run build' npm run build
 }
 
-cat <<'end'
-
-Containers with liblxc 5.0, 6.0 and 7.0, and with the callers of Debian 12 and 13: some 20 minutes, and 10 more the first
-time, for the bare Debians. NAMEs after -- are parts of paths: npm run test:hosts -- liblxc
-
-Preparing
-
-end
+sh scripts/announce.sh test:hosts
+printf '\nPreparing\n\n'
 if (prepare); then
 	status=0
-	node_modules/.bin/vitest run --config test/hosts/vitest.config.ts --reporter=default --reporter=json \
+	node_modules/.bin/vitest run --config test/hosts/vitest.config.ts --reporter=verbose --reporter=json \
 		--outputFile.json="$results/hosts.json" "$@" </dev/null || status=$?
 else status=1; fi
 echo "$status" >"$results/hosts.status"

@@ -21,10 +21,11 @@ prepare() {
 	done
 }
 
+sh scripts/announce.sh test:package
 printf '\nPreparing\n\n'
 if (prepare); then
 	status=0
-	node_modules/.bin/vitest run --config test/operators/vitest.config.ts --reporter=default --reporter=json \
+	node_modules/.bin/vitest run --config test/operators/vitest.config.ts --reporter=verbose --reporter=json \
 		--outputFile.json="$results/package.json" "$@" </dev/null || status=$?
 else status=1; fi
 echo "$status" >"$results/package.status"

@@ -31,7 +31,7 @@ run() {
 		shift
 	done
 	shift
-	printf '\n%s\n' "$name"
+	sh scripts/announce.sh "$name"
 	status=0
 	# shellcheck disable=SC2086 # a list of words
 	timeout --kill-after=30 2400 $wrapper node_modules/.bin/vitest run --config test/vitest.config.ts \
@@ -72,6 +72,7 @@ prepare() {
 	step 'npm run build' npm run build
 }
 
+sh scripts/announce.sh 'npm test'
 printf '\nPreparing\n\n'
 if ! (prepare); then
 	printf '\n0 passed, 1 failed\n'

@@ -20,6 +20,8 @@ const t = useContainers()
 
 const ROUNDS = Number(process.env.ROUNDS ?? 40)
 const SECRET = 'the content of the canary'
+/** Rounds between two lines that say how far a long race is. */
+const STAGE = 500
 
 interface Race {
   readonly name: string
@@ -244,6 +246,7 @@ describe.each(races)('$name ($lesson)', ({ prepare, harmless, options, round }) 
     const refusals = new Map<string, number>()
     const id = t.id()
     for (let n = 0; n < ROUNDS; n++) {
+      if (n > 0 && n % STAGE === 0) console.log(`${n} of ${ROUNDS}: ${task.suite?.name}`)
       const result =
         round === 'exec'
           ? await t.runtime(['exec', '--cwd', `/vol/${names[0]}`, entered, ...command], options)

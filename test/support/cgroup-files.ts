@@ -1,6 +1,7 @@
 /** The files of a container's cgroup, found from the host by its init. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmdirSync } from 'node:fs'
 import { cgroupMounts, cgroupsOf } from './proc.ts'
+import { waitFor } from './wait-for.ts'
 
 /** The directory of a controller, v1 or v2; undefined when the host does not have it. */
 export function cgroupOf(pid: number, controller: string): string | undefined {
@@ -24,4 +25,16 @@ export function readCgroup(pid: number, controller: string, ...files: string[]):
   const found = files.find((file) => existsSync(`${directory}/${file}`))
   if (found === undefined) throw new Error(`none of ${files} in ${directory}`)
   return readFileSync(`${directory}/${found}`, 'utf8').trim()
+}
+
+/** Removes a cgroup of a test; a guest takes a moment to leave. */
+export async function untilRemoved(directory: string): Promise<void> {
+  await waitFor(() => {
+    try {
+      rmdirSync(directory)
+      return true
+    } catch {
+      return false
+    }
+  })
 }

@@ -24,7 +24,7 @@ run_in_vm() {
 	# Everything takes 6 to 30 times as long as outside; so does starting a process for each file, and the time-outs are
 	# for one at a time.
 	# shellcheck disable=SC2086 # lists of words
-	sh test/vm/vm.sh $options -w "$results/$name.machine" -- env "PATH=$PATH" "CI=${CI-}" ${RUNTIME:+"RUNTIME=$RUNTIME"} \
+	sh test/vm/vm.sh -v $options -w "$results/$name.machine" -- env "PATH=$PATH" "CI=${CI-}" ${RUNTIME:+"RUNTIME=$RUNTIME"} \
 		node_modules/.bin/vitest run --config test/vitest.config.ts --project 'integration*' --no-isolate --no-file-parallelism \
 		--testTimeout 300000 --hookTimeout 300000 \
 		--reporter=default --reporter="$PWD/test/support/skip-reporter.ts" --reporter="$PWD/test/support/retry-reporter.ts" \

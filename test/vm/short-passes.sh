@@ -4,6 +4,7 @@
 set -eu
 . test/vm/run-in-vm.sh
 
+sh scripts/announce.sh vm
 # shellcheck disable=SC2086 # a list of words
 run_in_vm vm "$short_pass_machine -t 1200" $short_pass
 # No machine has AppArmor and SELinux at once.

@@ -41,6 +41,10 @@ case $name in
 *) name=--plain machine='' default='integration/ callers/podman/resources callers/containerd --exclude **/seccomp-profiles.test.ts' ;;
 esac
 [ "$name" != "${1-}" ] || shift
+case $name$* in
+--plain) sh scripts/announce.sh test:vm ;;
+--short) sh scripts/announce.sh vm ;;
+esac
 # shellcheck disable=SC2086 # a list of words
 [ $# -gt 0 ] || set -- $default
 

@@ -1,9 +1,10 @@
 #!/bin/sh
-# vm.sh [-s] [-l] [-a | -e] [-r DIR] [-m MIB] [-t SECONDS] [-w DIR] -- COMMAND [ARGUMENT]...
+# vm.sh [-v] [-s] [-l] [-a | -e] [-r DIR] [-m MIB] [-t SECONDS] [-w DIR] -- COMMAND [ARGUMENT]...
 #
 # Runs COMMAND as root in a virtual machine that has only cgroup v2, in the present directory, with this host's files:
 # the machine's root is the host's, read-only, below an overlay that ends with it. Its output and exit status become ours.
 #
+#   -v  says on stderr what it is doing
 #   -s  systemd is the first process, and COMMAND one of its services; otherwise guest-init.sh is, and nothing else runs
 #   -l  with -s: the legacy layout that systemd makes, v1 controllers and cgroup v2 without any beside them
 #   -a  AppArmor is on
@@ -21,9 +22,10 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
-memory=3072 limit=300 shared='' root='' init=guest-init.sh security='apparmor=0' layout=''
-while getopts slaer:m:t:w: option; do
+memory=3072 limit=300 shared='' root='' init=guest-init.sh security='apparmor=0' layout='' verbose=''
+while getopts vslaer:m:t:w: option; do
 	case $option in
+	v) verbose=1 ;;
 	s) init=guest-systemd.sh ;;
 	l) layout='systemd.unified_cgroup_hierarchy=0' ;;
 	a) security='apparmor=1 security=apparmor' ;;
@@ -40,6 +42,8 @@ shift $((OPTIND - 1))
 	sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
 	exit 64
 }
+
+say() { [ -z "$verbose" ] || printf '  %s\n' "$1" >&2; }
 
 work=$(mktemp -d)
 processes=''
@@ -73,6 +77,7 @@ kernel=$(find "$root/boot" -name 'vmlinuz-*-cloud-amd64' | sort -V | tail -n 1)
 	echo "vm.sh: there is no kernel for the machine in $root/boot: install linux-image-cloud-amd64" >&2
 	exit 125
 }
+say 'an initramfs for the machine'
 mkdir -p "$work/initramfs/bin" "$work/initramfs/modules"
 cp /bin/busybox "$work/initramfs/bin/"
 cp "$here/initramfs-init.sh" "$work/initramfs/init"
@@ -137,6 +142,7 @@ for name in $served; do
 	done
 done
 
+say "the machine boots, and runs the command; it has $limit s"
 # no_timer_check: the kernel sees at boot whether ticks come, in a time that a busy host can let pass without one, and panics.
 # shellcheck disable=SC2086 # a list of words
 timeout --kill-after=5 "$limit" qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m "$memory" \

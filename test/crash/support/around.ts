@@ -1,9 +1,8 @@
-import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isV1 } from '../../support/cgroup-files.ts'
+import { isV1, untilRemoved } from '../../support/cgroup-files.ts'
 import type { Containers } from '../../support/containers.ts'
 import { cgroupMounts } from '../../support/proc.ts'
-import { waitFor } from '../../support/wait-for.ts'
 
 let made = 0
 
@@ -13,16 +12,7 @@ export function around(t: Containers, controller: string, file: [v1: string, v2:
   const mount = Object.entries(mounts).find(([key]) => key.split(',').includes(controller))?.[1] ?? mounts['']
   const directory = join(mount ?? '', `crash-${process.pid}-${made++}`)
   mkdirSync(directory)
-  t.defer(async () => {
-    await waitFor(() => {
-      try {
-        rmdirSync(directory)
-        return true
-      } catch {
-        return false
-      }
-    })
-  })
+  t.defer(() => untilRemoved(directory))
   writeFileSync(join(directory, isV1(controller) ? file[0] : file[1]), String(value))
   return ['sh', '-c', `echo $$ > ${directory}/cgroup.procs && exec "$@"`, 'sh']
 }

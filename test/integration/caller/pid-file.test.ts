@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { commandLines } from '../../support/proc.ts'
@@ -22,17 +21,6 @@ describe('a pid file that cannot be written', () => {
     const result = await t.runtime([verb, '--pid-file', '/no/such/directory/pid', '--bundle', bundle.path, t.id()])
     expect(result.exitCode).toBe(1)
     expect(messageOf(result)).toMatch(/no such file or directory/)
-    t.expectNothingLeft()
-  })
-})
-
-describe('a pid file', () => {
-  it('fails create and leaves nothing', async () => {
-    const bundle = await t.bundle()
-    const pidFile = join(t.hostDirectory(), 'missing', 'pid')
-    const result = await t.runtime(['create', '--pid-file', pidFile, '--bundle', bundle.path, t.id()])
-    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
-    expect(result.stderr).toContain('no such file or directory')
     t.expectNothingLeft()
   })
 })

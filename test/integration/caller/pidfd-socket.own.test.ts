@@ -1,61 +1,38 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
-import { program } from '../../support/programs.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf } from '../../support/runtime.ts'
+import { SocketReceiver } from '../../support/socket-receiver.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
 
 /** A listening pidfd socket. */
-class PidfdSocket {
-  readonly path = join(t.hostDirectory(), 'pidfd.sock')
-  readonly #child: ChildProcess
-  #text = ''
+const pidfdSocket = (): Promise<SocketReceiver> => new SocketReceiver(t, 'pidfd-receiver').listening()
 
-  constructor() {
-    this.#child = spawn(program('pidfd-receiver'), [this.path], { stdio: ['ignore', 'pipe', 'inherit'] })
-    this.#child.stdout?.on('data', (data: Buffer) => {
-      this.#text += data.toString()
-    })
-    t.defer(() => void this.#child.kill('SIGKILL'))
-  }
-
-  async listening(): Promise<this> {
-    await waitFor(() => this.#text.startsWith('listening\n'))
-    return this
-  }
-
-  async received(): Promise<unknown> {
-    return JSON.parse(await waitFor(() => /^\{.*\}$/m.exec(this.#text)?.[0]))
-  }
-
-  /** When the process behind the pidfd has ended. */
-  ended(): Promise<unknown> {
-    return waitFor(() => this.#text.endsWith('ended\n'))
-  }
-}
+/** When the process behind the pidfd has ended. */
+const ended = (socket: SocketReceiver): Promise<unknown> => waitFor(() => socket.output() === 'ended\n')
 
 describe('--pidfd-socket', () => {
   it.each([
     ['create', []],
     ['run', ['--detach']],
   ])('%s sends a pidfd of init, one descriptor in one message', async (verb, flags) => {
-    const socket = await new PidfdSocket().listening()
+    const socket = await pidfdSocket()
     const bundle = await t.bundle({ args: ['sleep', '1000'] })
     const id = t.id()
     await t.ok([verb, ...flags, '--bundle', bundle.path, '--pidfd-socket', socket.path, id])
     const { pid } = await t.state(id)
     expect(await socket.received()).toEqual({ text: 'standard', controlMessages: 1, fds: 1, pid })
     await t.ok(['kill', id, 'KILL'])
-    await socket.ended()
+    await ended(socket)
   })
 
   it('exec sends one of its process', async () => {
-    const socket = await new PidfdSocket().listening()
+    const socket = await pidfdSocket()
     const { id } = await t.running()
     const pidFile = join(t.hostDirectory(), 'pid')
     const flags = ['--detach', '--pid-file', pidFile, '--pidfd-socket', socket.path]
@@ -63,7 +40,7 @@ describe('--pidfd-socket', () => {
     const pid = Number(t.read(pidFile))
     expect(await socket.received()).toEqual({ text: 'setns', controlMessages: 1, fds: 1, pid })
     process.kill(pid, 'SIGKILL')
-    await socket.ended()
+    await ended(socket)
   })
 
   it('that nobody listens on fails create and leaves nothing', async () => {

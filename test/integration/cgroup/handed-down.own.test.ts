@@ -3,13 +3,13 @@
  * namespace of its own that is all there is. runc leaves what it has handed down.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { untilRemoved } from '../../support/cgroup-files.ts'
 import { useContainers } from '../../support/containers.ts'
 import { cgroupMounts } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
 import type { Result } from '../../support/runtime.ts'
-import { waitFor } from '../../support/wait-for.ts'
 
 requires('root', 'own-runtime', 'cgroup-v2')
 const t = useContainers()
@@ -25,18 +25,6 @@ function parent(): { name: string; seen: () => string[] } {
   t.defer(() => untilRemoved(directory))
   const files = [`${unified}/cgroup.subtree_control`, `${directory}/cgroup.subtree_control`, `${directory}/cgroup.type`]
   return { name, seen: () => files.map((file) => t.read(file).trim()) }
-}
-
-/** A guest takes a moment to leave. */
-async function untilRemoved(directory: string): Promise<void> {
-  await waitFor(() => {
-    try {
-      rmdirSync(directory)
-      return true
-    } catch {
-      return false
-    }
-  })
 }
 
 async function refused(name: string, args: string[]): Promise<Result> {

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -8,6 +7,7 @@ import { program } from '../../support/programs.ts'
 import { writeRefusedPrograms } from '../../support/refused-programs.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf } from '../../support/runtime.ts'
+import { SocketReceiver } from '../../support/socket-receiver.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 requires('root')
@@ -25,58 +25,21 @@ interface Received {
   columns: number
 }
 
-/** A listening console socket: what came, and the terminal behind it. */
-class ConsoleSocket {
-  readonly path = join(t.hostDirectory(), 'console.sock')
-  readonly #child: ChildProcess
-  #text = ''
-
-  constructor() {
-    this.#child = spawn(program('console-receiver'), [this.path], { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.#child.stdout?.on('data', (data: Buffer) => {
-      this.#text += data.toString()
-    })
-    t.defer(() => void this.#child.kill('SIGKILL'))
-  }
-
-  /** Resolves when callers may connect. */
-  async listening(): Promise<this> {
-    await waitFor(() => this.#text.startsWith('listening\n'))
-    return this
-  }
-
-  async received(): Promise<Received> {
-    const line = await waitFor(() => /^\{"bytes".*\}$/m.exec(this.#text)?.[0])
-    return JSON.parse(line) as Received
-  }
-
-  /** What the terminal has printed so far. */
-  output(): string {
-    return this.#text.slice(this.#text.indexOf('}\n') + 2)
-  }
-
-  /** True when the receiver has ended, which it does at the hang-up. */
-  hungUp(): boolean {
-    return this.#child.exitCode !== null
-  }
-
-  type(text: string): void {
-    this.#child.stdin?.write(text)
-  }
-}
+/** A listening console socket, and the terminal behind it. */
+const consoleSocket = (): Promise<SocketReceiver> => new SocketReceiver(t, 'console-receiver').listening()
 
 describe('process.terminal with --console-socket', () => {
   it('sends the master, one descriptor in one message, before create returns', async () => {
-    const socket = await new ConsoleSocket().listening()
+    const socket = await consoleSocket()
     await t.create({ args: ['/probe'], process: { terminal: true } }, { flags: ['--console-socket', socket.path] })
-    const received = await socket.received()
+    const received = await socket.received<Received>()
     expect(received).toMatchObject({ controlMessages: 1, fds: 1, isatty: true })
     expect(received.bytes).toBeGreaterThan(0)
     expect(received.bytes).toBeLessThan(4096)
   })
 
   it('gives the process the slave as stdio and controlling terminal, and as /dev/console', async () => {
-    const socket = await new ConsoleSocket().listening()
+    const socket = await consoleSocket()
     const { id } = await t.create(
       { args: ['/probe'], process: { terminal: true } },
       { flags: ['--console-socket', socket.path] },
@@ -91,7 +54,7 @@ describe('process.terminal with --console-socket', () => {
   })
 
   it('belongs to the user of the process', async () => {
-    const socket = await new ConsoleSocket().listening()
+    const socket = await consoleSocket()
     const { id } = await t.create(
       { args: ['/probe'], process: { terminal: true, user: { uid: 1000, gid: 1000 } } },
       { flags: ['--console-socket', socket.path] },
@@ -102,7 +65,7 @@ describe('process.terminal with --console-socket', () => {
   })
 
   it('has the size of consoleSize', async () => {
-    const socket = await new ConsoleSocket().listening()
+    const socket = await consoleSocket()
     const { id } = await t.create(
       { args: ['stty', 'size'], process: { terminal: true, consoleSize: { height: 33, width: 101 } } },
       { flags: ['--console-socket', socket.path] },
@@ -112,7 +75,7 @@ describe('process.terminal with --console-socket', () => {
   })
 
   it('passes what is typed, and control-C as SIGINT', async () => {
-    const socket = await new ConsoleSocket().listening()
+    const socket = await consoleSocket()
     const script = 'trap "echo interrupted; exit 9" INT; read line; echo "got <$line>"; while :; do sleep 0.01; done'
     const { id } = await t.create(
       { args: ['sh', '-c', script], process: { terminal: true } },
@@ -127,7 +90,7 @@ describe('process.terminal with --console-socket', () => {
   })
 
   it('hangs up the terminal when the process ends', async () => {
-    const socket = await new ConsoleSocket().listening()
+    const socket = await consoleSocket()
     const { id } = await t.create(
       { args: ['echo', 'bye'], process: { terminal: true } },
       { flags: ['--console-socket', socket.path] },
@@ -139,7 +102,7 @@ describe('process.terminal with --console-socket', () => {
   })
 
   it('is where a program that the kernel refuses is told of', async () => {
-    const [socket, another] = [await new ConsoleSocket().listening(), await new ConsoleSocket().listening()]
+    const [socket, another] = [await consoleSocket(), await consoleSocket()]
     const bundle = await t.bundle({ args: ['/opt/no-hash-bang'], process: { terminal: true } })
     writeRefusedPrograms(bundle.rootfs)
     const { id } = await t.create(bundle, { flags: ['--console-socket', socket.path] })
@@ -159,9 +122,9 @@ describe('process.terminal with --console-socket', () => {
 
   it('works with exec --detach --tty', async () => {
     const { id } = await t.running()
-    const socket = await new ConsoleSocket().listening()
+    const socket = await consoleSocket()
     await t.ok(['exec', '--detach', '--tty', '--console-socket', socket.path, id, '/probe'])
-    expect(await socket.received()).toMatchObject({ fds: 1, isatty: true })
+    expect(await socket.received<Received>()).toMatchObject({ fds: 1, isatty: true })
     await waitFor(() => socket.output().includes('"mountinfo"') && socket.output().trimEnd().endsWith('}'))
     expect(parseProbe(socket.output().replaceAll('\r', '')).tty).toMatchObject({
       isatty: [true, true, true],
@@ -171,7 +134,7 @@ describe('process.terminal with --console-socket', () => {
 
   it('exec gives it the consoleSize of process.json, before anything runs', async () => {
     const { id, bundle } = await t.running()
-    const socket = await new ConsoleSocket().listening()
+    const socket = await consoleSocket()
     const file = join(bundle.path, 'process.json')
     const process = { ...bundle.spec.process, args: ['stty', 'size'], terminal: true }
     writeFileSync(file, JSON.stringify({ ...process, consoleSize: { height: 33, width: 101 } }))
@@ -180,7 +143,7 @@ describe('process.terminal with --console-socket', () => {
   })
 
   it('works with run --detach', async () => {
-    const socket = await new ConsoleSocket().listening()
+    const socket = await consoleSocket()
     const bundle = await t.bundle({ args: ['sh', '-c', 'tty; sleep 1000'], process: { terminal: true } })
     await t.ok(['run', '--detach', '--console-socket', socket.path, '--bundle', bundle.path, t.id()])
     await waitFor(() => socket.output().includes('/dev/pts/0'))
@@ -197,7 +160,7 @@ describe('process.terminal without what it needs', () => {
   })
 
   it('a console socket with terminal false is refused', async () => {
-    const socket = await new ConsoleSocket().listening()
+    const socket = await consoleSocket()
     const bundle = await t.bundle({ process: { terminal: false } })
     const result = await t.runtime(['create', '--console-socket', socket.path, '--bundle', bundle.path, t.id()])
     expect(result.exitCode).toBe(1)
@@ -241,7 +204,7 @@ describe("run on the caller's terminal", () => {
 describe('a hostile image and a terminal', () => {
   it('/dev/console and /dev/pts as links leave the host untouched (CVE-2025-52565)', async () => {
     const outside = t.hostDirectory('outside-')
-    const socket = await new ConsoleSocket().listening()
+    const socket = await consoleSocket()
     const bundle = await t.bundle({
       process: { terminal: true },
       spec: (spec) => {

@@ -29,6 +29,25 @@ test.each(['test/run', 'test/demo', 'test/vm', 'test/fresh'])('so do the shell s
   expect(calls.filter((line) => !line.includes('node --import ./scripts/typescript.js '))).toEqual([])
 })
 
+/** Passes of tests that npm runs: each says what it does and how long that takes. */
+test.each(
+  Object.entries(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts as Record<string, string>),
+)('npm run %s announces itself when it is a pass', (name, command) => {
+  const script = /^sh (test\/(?:run|vm|operators|hosts)\/\S+)/.exec(command)?.[1]
+  const text = script === undefined ? command : readFileSync(join(root, script), 'utf8')
+  const announced = Array.from(text.matchAll(/scripts\/announce\.sh ([^&\n;]+)/g), ([, words = '']) => words.trim())
+  const isPass = /^(?:test|lint|build|fuzz)\b/.test(name)
+  expect(announced.length > 0).toBe(isPass)
+  for (const words of announced.filter((each) => !each.includes('$'))) {
+    const { stdout, stderr, status } = spawnSync('sh', ['-c', `sh scripts/announce.sh ${words}`], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
+    expect(stdout).toMatch(/^\n\S.*: \S.*; about \d+ (?:s|minutes)(?: together)? on two processors\n/)
+  }
+})
+
 it('runs what Node cannot read itself, and says where an error is', () => {
   const directory = mkdtempSync(join(tmpdir(), 'typescript-'))
   try {

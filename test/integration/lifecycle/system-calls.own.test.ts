@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compileSeccomp } from '@crio-lxc/core/sys/seccomp'
 import { describe, expect, it } from 'vitest'
-import { systemCallProfile, systemCalls } from '../../scripts/package/system-calls.ts'
-import { useContainers } from '../support/containers.ts'
-import { program } from '../support/programs.ts'
-import { requires } from '../support/requires.ts'
-import type { Result } from '../support/runtime.ts'
-import type { Spec } from '../support/spec.ts'
+import { systemCallProfile, systemCalls } from '../../../scripts/package/system-calls.ts'
+import { useContainers } from '../../support/containers.ts'
+import { program } from '../../support/programs.ts'
+import { requires } from '../../support/requires.ts'
+import type { Result } from '../../support/runtime.ts'
+import type { Spec } from '../../support/spec.ts'
 
 requires('root', 'own-runtime', 'cc')
 const t = useContainers()
