@@ -93,7 +93,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "--version"))
 		return version(argv + 2);
 	if (argc != 4) {
-		fprintf(stderr, "usage: crio-lxc-start NAME LXCPATH CONFIG\nliblxc %s\n", lxc_get_version());
+		fputs("usage: crio-lxc-start NAME LXCPATH CONFIG\n       crio-lxc-start --version EXTENSION...\n", stderr);
 		return START_FAILED;
 	}
 	c = lxc_container_new(argv[1], argv[2]);

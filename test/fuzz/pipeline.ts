@@ -74,7 +74,7 @@ export function runPipeline(text: string | Uint8Array, options: PipelineOptions)
 export function planProcessOf(process: Process): number {
   const inputs = planProcess(process, {
     linux: undefined,
-    gates: everyGate,
+    featureGates: everyGate,
     home: lacksHome(process) ? '/root' : undefined,
     capabilities: (1n << 41n) - 1n,
     filterOf: () => smallFilter({ defaultAction: 'SCMP_ACT_ALLOW' }),

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
-import { Machine } from './support/machine.ts'
+import { Machine } from '../support/machine.ts'
 import { newerPackage, pack } from './support/packages.ts'
 
 const { version } = packageJson
@@ -45,7 +45,7 @@ describe.each([
   let machine: Machine
   let before: string[]
   beforeAll(async () => {
-    machine = await Machine.make(release, [deb, newerDeb, '/bin/busybox'])
+    machine = await Machine.make(release, { files: [deb, newerDeb, '/bin/busybox'] })
     await machine.output('apt-get update')
     before = await unowned()
   }, 600_000)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # npm run test:package: what `npm run package` makes, installed on Debian 12 and 13. Needs root and the machine's mirror of Debian;
-# the bare Debians are kept in /var/cache/crio-lxc-package-test. Some minutes.
+# the bare Debians are kept in /var/cache/crio-lxc-debian. Some minutes.
 #
 # The last line is "N passed, N failed in N s"; the exit status is 0 when nothing failed.
 set -eu
@@ -17,7 +17,7 @@ prepare() {
 	install_npm_packages
 	step 'npm run build' npm run build
 	for release in bookworm trixie; do
-		step "a bare Debian, $release" sh test/fresh/bare-debian.sh $release /var/cache/crio-lxc-package-test/$release.tar
+		step "a bare Debian, $release" sh test/fresh/bare-debian.sh $release /var/cache/crio-lxc-debian/$release.tar
 	done
 }
 

@@ -21,11 +21,11 @@ export interface WaitInputs {
 export function planWait({ arch, go, plan: next, traceReport }: WaitInputs): Plan {
   const plan = new Plan(planTag.wait, arch)
   if (traceReport !== undefined) plan.times = new GroupTimes(plan)
-  plan.times?.begin('wait for the plan')
+  plan.times?.group('wait for the plan')
   planPrologue(plan)
   planAwaitByte(plan, 'wait for the plan', go, { demanded: true })
   plan.step('close the pipe', 'close', [go])
-  plan.times?.begin('load the plan')
+  plan.times?.group('load the plan')
   if (traceReport !== undefined) plan.times?.report(traceReport)
   const args = ['init', String(next)]
   plan.step('run the plan', 'execve', [plan.string('/init'), plan.strings(args), plan.strings([])])

@@ -42,7 +42,7 @@ export const namespaceFiles: Readonly<Record<NamespaceType, string>> = {
 
 export function lxcConfig(inputs: LxcConfigInputs): string {
   const { libexec, newNamespaces, joinedNamespaces, idMappings, plan, log, logLevel } = inputs
-  const left: ReadonlySet<NamespaceType> = new Set(idMappings ? ['time', 'ipc'] : ['time'])
+  const left: readonly NamespaceType[] = idMappings ? ['time', 'ipc'] : ['time']
   // The log first, so that it has the errors of the lines after it.
   const lines: (readonly [key: string, value: string])[] = [
     ['lxc.log.file', `/proc/self/fd/${log}`],
@@ -50,7 +50,7 @@ export function lxcConfig(inputs: LxcConfigInputs): string {
     ['lxc.rootfs.path', `dir:${checkPath(libexec)}/stage`],
     ['lxc.rootfs.mount', `${libexec}/lxc`],
     ['lxc.rootfs.managed', '0'],
-    ['lxc.namespace.clone', newNamespaces.flatMap((type) => (left.has(type) ? [] : [namespaceFiles[type]])).join(' ')],
+    newNamespacesLine(newNamespaces.filter((type) => !left.includes(type))),
     ...[...joinedNamespaces]
       .filter(([type]) => type !== 'cgroup' && type !== 'time')
       .map(([type, fd]) => [`lxc.namespace.share.${namespaceFiles[type]}`, `/proc/self/fd/${fd}`] as const),
@@ -69,6 +69,12 @@ export function lxcConfig(inputs: LxcConfigInputs): string {
     ['lxc.apparmor.profile', 'unchanged'],
   ]
   return `${lines.map(([key, value]) => `${key} = ${value}`).join('\n')}\n`
+}
+
+/** To liblxc a list that is empty is none, and then it makes a namespace of every type. */
+function newNamespacesLine(types: readonly NamespaceType[]): readonly [key: string, value: string] {
+  if (types.length === 0) return ['lxc.namespace.keep', Object.values(namespaceFiles).join(' ')]
+  return ['lxc.namespace.clone', types.map((type) => namespaceFiles[type]).join(' ')]
 }
 
 /** The environment has no PATH, so liblxc finds no newuidmap and writes the maps itself. */

@@ -53,8 +53,14 @@ describe('check', () => {
     expect(lines.filter((line) => /^(ok|warning) /.test(line)).length).toBeGreaterThan(15)
     expect(lines.at(-1)).toMatch(/^no problems, (no|\d+) warnings?$/)
     expect(result.stdout).not.toContain('\x1b')
-    const liblxc = /^ok +liblxc +(\S+)$/m.exec(result.stdout)?.[1]
-    expect(Number.parseInt(liblxc ?? '', 10)).toBeGreaterThanOrEqual(5)
+    const { annotations } = JSON.parse((await t.runtime(['features'])).stdout) as {
+      annotations: Record<string, string>
+    }
+    const [version, extensions] = ['version', 'extensions'].map(
+      (name) => annotations[`org.linuxcontainers.crio-lxc.liblxc.${name}`],
+    )
+    const found = `${version}, ${extensions?.split(',').length} API extensions (crio-lxc features names them)`
+    expect(result.stdout).toMatch(new RegExp(`^ok +liblxc +${found.replace(/[.()]/g, '\\$&')}$`, 'm'))
   })
 
   it('is coloured on a terminal, and not with NO_COLOR', async () => {

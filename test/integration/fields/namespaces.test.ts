@@ -105,6 +105,19 @@ describe('linux.namespaces', () => {
     expect(namespaceOf(pid, 'mnt')).toBe(namespaceOf(other, 'mnt'))
   })
 
+  it("mount by path and nothing else: all others are the host's", async () => {
+    const other = await unshared('--mount', '--propagation', 'private')
+    const { pid } = await t.running({
+      spec: (spec) => {
+        delete spec.hostname
+        spec.linux.namespaces = [{ type: 'mount', path: `/proc/${other}/ns/mnt` }]
+        spec.mounts = spec.mounts.filter(({ type }) => type === 'tmpfs' || type === 'proc')
+      },
+    })
+    for (const kind of Object.values(kinds))
+      expect(namespaceOf(pid, kind)).toBe(namespaceOf(kind === 'mnt' ? other : 'self', kind))
+  })
+
   it('a namespace path that does not exist fails and is named', async () => {
     const result = await t.run({ spec: (spec) => setNamespace(spec, 'network', '/no/such/netns') })
     expect(result.exitCode).toBe(1)

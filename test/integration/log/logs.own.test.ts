@@ -21,7 +21,9 @@ describe('logs', () => {
     const { stdout } = await t.ok([...flags, 'logs', id])
     expect(stdout.trimEnd().split('\n')).toEqual([
       expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} info {2}start {2}start ends with exit code 0 \(/),
-      expect.stringMatching(/^\S+ \S+ error start {2}cannot start an already running container/),
+      expect.stringMatching(
+        /^\S+ \S+ error start {2}cannot start an already running container.* \(exit code 1, [\d.]+ ms\)$/,
+      ),
     ])
     const all = await t.ok([...flags, 'logs'])
     expect(all.stdout.match(/^.* another start .*does not exist/m)).not.toBeNull()

@@ -189,7 +189,7 @@ describe('create compiles, and succeeds, when', () => {
     expect(result).toMatchObject({ exitCode: 0 })
     expect(filterOf(id, root)).toEqual(await filterOfNext(bundle))
     expect(entries(root)).toEqual([])
-    expect(readFileSync(log, 'utf8')).toContain('to which others may write')
+    expect(readFileSync(log, 'utf8').match(/to which others may write/g)).toHaveLength(1)
   })
 
   it('the root has no room for an entry', async () => {

@@ -1,4 +1,7 @@
-/** The names that lxc_has_api_extension(3) knows, of liblxc 5.0 to 7.0 (api_extensions.h): the library itself lists none. */
+/**
+ * The names that lxc_has_api_extension(3) knows, of liblxc 5.0 to 7.0 (api_extensions.h): the library itself lists none, and
+ * which of them a library has depends on what it was built with.
+ */
 export const apiExtensions = [
   'lxc_log',
   'lxc_config_item_is_supported',
@@ -29,6 +32,7 @@ export const apiExtensions = [
   'idmapped_mounts_v2',
   'core_scheduling',
   'cgroup2_auto_mounting',
+  'environment_runtime_hooks',
 ] as const
 
 export type ApiExtension = (typeof apiExtensions)[number]

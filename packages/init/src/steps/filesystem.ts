@@ -19,7 +19,7 @@ export interface Filesystem extends ReturnType<typeof planMounts> {
 }
 
 export function planFilesystem(plan: Plan, { spec, fds, cgroup, userNamespace }: ContainerInputs): Filesystem {
-  plan.times?.begin('mounts')
+  plan.times?.group('mounts')
   const { rootfs } = fds
   // liblxc leaves the stage shared: without this the container's mounts would propagate between mount namespaces.
   plan.step('make the stage private', 'mount', [0, plan.string('/'), 0, MS_PRIVATE | MS_REC, 0])
@@ -29,7 +29,7 @@ export function planFilesystem(plan: Plan, { spec, fds, cgroup, userNamespace }:
   const { mounts = [], linux = {} } = spec
   const label = linux.mountLabel ?? ''
   const made = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, fromTree: fds.fromTree, cgroup, label })
-  plan.times?.begin('devices')
+  plan.times?.group('devices')
   const set = devicesOf(linux.devices ?? [], mounts)
   const masks = linux.maskedPaths?.length ? MASKS : 0
   const covering = userNamespace ? 0 : (set?.covering.length ?? 0)

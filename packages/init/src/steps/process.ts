@@ -49,7 +49,7 @@ export interface ProcessInputs {
   /** linux.personality and linux.memoryPolicy: a process has them too. */
   readonly personality: Personality | undefined
   readonly memoryPolicy: MemoryPolicy | undefined
-  /** Apply process.capabilities; false when the operator switched the gate off. */
+  /** Apply process.capabilities; false when the operator switched that feature gate off. */
   readonly capabilities: boolean
 }
 

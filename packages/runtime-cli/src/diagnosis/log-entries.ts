@@ -9,6 +9,8 @@ export interface LogEntry {
   readonly cid: string
   readonly command: string
   readonly message: string
+  /** How a failed verb ended, which its message does not say: `exit code 1, 12.5 ms`. */
+  readonly end?: string
 }
 
 export function parseEntries(text: string): LogEntry[] {
@@ -20,7 +22,10 @@ function parseEntry(line: string): LogEntry | undefined {
   const record = parseObject(line)
   if (record === undefined || typeof record['m'] !== 'string') return undefined
   const text = (name: string): string => (typeof record[name] === 'string' ? (record[name] as string) : '')
-  return { line, level: text('l'), time: text('t'), cid: text('cid'), command: text('cmd'), message: text('m') }
+  const entry = { line, level: text('l'), time: text('t'), cid: text('cid'), command: text('cmd'), message: text('m') }
+  const { ms, code } = record
+  const failed = entry.level === 'error' && typeof ms === 'number' && typeof code === 'number'
+  return failed ? { ...entry, end: `exit code ${code}, ${ms} ms` } : entry
 }
 
 function parseObject(line: string): Record<string, unknown> | undefined {
@@ -44,9 +49,10 @@ export interface LogStyle {
 /** One line each; further lines of a message, such as those of liblxc's own log, below it. */
 export function logText(entries: readonly LogEntry[], { coloured, withId }: LogStyle): string {
   return entries
-    .map(({ level, time, cid, command, message }) => {
+    .map(({ level, time, cid, command, message, end }) => {
       const head = [readableTime(time), level.padEnd(5), ...(withId ? [cid || '-'] : []), command.padEnd(6)]
-      const words = printable(`${head.join(' ').replaceAll('\n', ' ')} ${message.trimEnd().replaceAll('\n', '\n    ')}`)
+      const text = `${message.trimEnd()}${end === undefined ? '' : ` (${end})`}`
+      const words = printable(`${head.join(' ').replaceAll('\n', ' ')} ${text.replaceAll('\n', '\n    ')}`)
       const colour = coloured ? colours[level] : undefined
       return `${colour === undefined ? words : `${colour}${words}${PLAIN}`}\n`
     })

@@ -3,18 +3,17 @@
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { machineOf, type ReadAt, readProgramHeader } from '@crio-lxc/core/host/process/program-header'
-import { capture } from '@crio-lxc/core/sys/capture'
 import { close, read } from '@crio-lxc/core/sys/fd'
 import { fstat, lstat, O_RDONLY, openFile, stat, unlessMissing } from '@crio-lxc/core/sys/files'
 import { arch } from '@crio-lxc/core/sys/syscall'
 import stageFiles from '../../../init/stage.json' with { type: 'json' }
 import type { Settings } from '../settings.ts'
-import { type Companions, companionsOf } from './companions.ts'
+import { monitorLiblxc } from './monitor-liblxc.ts'
 import { mountOf } from './mount-of.ts'
+import { type Programs, programsOf } from './programs.ts'
 import { isWholeElf } from './whole-elf.ts'
 
 const AGAIN = 'install the whole tree again'
-const OLDEST_LIBLXC = 5
 
 /** What cannot be opened for another reason, such as too many open files, is no fault of its own. */
 const atFault = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'])
@@ -26,16 +25,16 @@ const atFault = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'])
 export function installationProblem(settings: Settings, code: ErrorCode): string | undefined {
   // Without /proc this program does not know where its own file is, and so where the others are.
   if (unlessMissing(() => stat('/proc/self/exe')) === undefined) return undefined
-  const companions = companionsOf(settings)
-  const { init, start, hook, stage, libexec } = companions
+  const programs = programsOf(settings)
+  const { executor, monitor, hook, stage, libexec } = programs
   // Create has its own words for a hook program that it cannot hand on to later verbs.
-  const programs = [init, start, `${stage}/${stageFiles.init}`, ...(code === 'create-failed' ? [] : [hook])]
-  for (const path of programs) {
+  const paths = [executor, monitor, `${stage}/${stageFiles.init}`, ...(code === 'create-failed' ? [] : [hook])]
+  for (const path of paths) {
     const problem = programProblem(path)
     if (problem !== undefined) return problem
   }
-  const problem = stageProblem(companions) ?? mountProblem(libexec)
-  return problem === undefined && code === 'liblxc' ? liblxcProblem(start) : problem
+  const problem = stageProblem(programs) ?? mountProblem(libexec)
+  return problem === undefined && code === 'liblxc' ? monitorLiblxc(monitor).problem : problem
 }
 
 export function programProblem(path: string): string | undefined {
@@ -72,7 +71,7 @@ function fileProblem(path: string, fd: number): string | undefined {
 }
 
 /** The directory that liblxc takes for a rootfs, with the mount points that its steps and ours need. */
-export function stageProblem({ stage, libexec }: Companions): string | undefined {
+export function stageProblem({ stage, libexec }: Programs): string | undefined {
   const directories = [`${libexec}/lxc`, stage, ...stageFiles.directories.map((name) => `${stage}/${name}`)]
   for (const path of directories) {
     const status = unlessMissing(() => stat(path))
@@ -88,34 +87,4 @@ export function mountProblem(libexec: string): string | undefined {
   const mount = mountOf(libexec)
   if (!mount?.options.includes('noexec')) return undefined
   return `${libexec} lies on ${mount.point}, which is mounted noexec: mount it exec, or install to another place`
-}
-
-/** crio-lxc-start itself says which liblxc it is linked with. */
-export function liblxcProblem(start: string): string | undefined {
-  const { stderr, exit } = capture({ path: start, args: [start], env: [] })
-  // A library that has not the version which is asked for ends the loader with 1.
-  if (exit === 127 || lacksVersion.test(stderr)) {
-    const reason = loaderReason(stderr)
-    return `${start} cannot be loaded: ${reason}: ${loaderAdvice(reason)}`
-  }
-  const version = /^liblxc ((\d+)\S*)/m.exec(stderr)
-  if (version === null || Number(version[2]) >= OLDEST_LIBLXC) return undefined
-  return `the liblxc of this host is ${version[1]}: ${INSTALL_LIBLXC}`
-}
-
-const INSTALL_LIBLXC = 'install liblxc 5.0 or newer (Debian 12: liblxc1, Debian 13: liblxc1t64)'
-const lacksVersion = /: version `\S+' not found/
-
-/** ld.so(8): `PROGRAM: error while loading shared libraries: NAME: REASON`, or `symbol lookup error: PROGRAM: ...`. */
-function loaderReason(stderr: string): string {
-  const line = stderr.trim().split('\n').at(-1) ?? ''
-  return line.replace(/^.*?(?:error while loading shared libraries|symbol lookup error): /, '')
-}
-
-/** The library at fault may be one that liblxc needs, or the C library. */
-function loaderAdvice(reason: string): string {
-  if (/liblxc|symbol: lxc_/.test(reason)) return INSTALL_LIBLXC
-  if (/version `GLIBC_/.test(reason))
-    return 'install a tree that was built with the C library of this host, or with an older one'
-  return 'install the package of that library again'
 }

@@ -7,6 +7,7 @@ import type { Row } from '@crio-lxc/core/oci/walk-fields'
 import { kernelSeccompFlags } from '@crio-lxc/core/sys/seccomp-flags'
 import { mountOptionNames } from '@crio-lxc/init/mount-options'
 import { monitorLiblxc } from '../installation/monitor-liblxc.ts'
+import { programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
 import { builtCommit, version } from '../version.ts'
 
@@ -100,13 +101,13 @@ export function features(settings: Settings): Features {
 
 /** Of the liblxc that crio-lxc-start is linked with; none when it cannot be asked, which create explains better. */
 function liblxcAnnotations(settings: Settings): Readonly<Record<string, string>> {
-  const liblxc = monitorLiblxc(settings)
-  return liblxc
-    ? {
-        'org.linuxcontainers.crio-lxc.liblxc.version': liblxc.version,
-        'org.linuxcontainers.crio-lxc.liblxc.extensions': liblxc.extensions.join(','),
+  const { version: liblxc, extensions } = monitorLiblxc(programsOf(settings).monitor)
+  return liblxc === undefined
+    ? {}
+    : {
+        'org.linuxcontainers.crio-lxc.liblxc.version': liblxc,
+        'org.linuxcontainers.crio-lxc.liblxc.extensions': extensions.join(','),
       }
-    : {}
 }
 
 interface Fields {

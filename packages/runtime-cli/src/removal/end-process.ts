@@ -6,7 +6,7 @@ import { close, poll } from '@crio-lxc/core/sys/fd'
 
 /** SIGKILL, and waits until the process is gone: its cgroup can only be removed then. Throws RuntimeError `timeout`. */
 export function endProcess(identity: ProcessIdentity, timeoutMs: number): void {
-  const ending = beginEnd(identity)
+  const ending = killProcess(identity)
   try {
     ending?.wait(timeoutMs)
   } finally {
@@ -22,7 +22,7 @@ export interface Ending {
 }
 
 /** SIGKILL; undefined when the process has ended already. */
-export function beginEnd(identity: ProcessIdentity): Ending | undefined {
+export function killProcess(identity: ProcessIdentity): Ending | undefined {
   const pidfd = openProcess(identity)
   if (pidfd === undefined) return undefined
   signalPidfd(pidfd, SIGKILL)

@@ -33,6 +33,8 @@ import { workName } from './runtime-directory.ts'
 
 /** Write permission of group and others. */
 const FOREIGN_WRITE = 0o022
+/** Of a root to which others may write. */
+const FOREIGN = Symbol()
 
 export interface CachedSeccomp extends CompiledSeccomp {
   /**
@@ -49,15 +51,16 @@ export function cachedSeccomp(
   executable: string | undefined = unlessBroken(executableIdentity),
 ): CachedSeccomp {
   const cache = executable === undefined ? undefined : unlessBroken(() => cacheOf(root, executable, seccomp))
-  const program = cache && unlessBroken(() => inRoot(cache, find))
-  if (!program) {
+  const found = cache && unlessBroken(() => inRoot(cache, find))
+  if (found === FOREIGN) return { ...compileSeccomp(seccomp), remember: () => undefined }
+  if (!found) {
     const compiled = compileSeccomp(seccomp)
     const keepIt = (open: OpenCache): void => keep(open, compiled.program)
     return { ...compiled, remember: () => cache && unlessBroken(() => inRoot(cache, keepIt)) }
   }
   // What it was compiled from has passed all other checks.
   checkListener(seccomp)
-  return { program, flags: filterFlags(seccomp), notifies: notifies(seccomp), remember: () => undefined }
+  return { program: found, flags: filterFlags(seccomp), notifies: notifies(seccomp), remember: () => undefined }
 }
 
 interface Cache {
@@ -78,11 +81,11 @@ function cacheOf(root: string, executable: string, seccomp: Seccomp): Cache {
   return { root, name: `:seccomp-${cacheSlot(input)}`, input }
 }
 
-function inRoot<Result>(cache: Cache, use: (open: OpenCache) => Result): Result | undefined {
+function inRoot<Result>(cache: Cache, use: (open: OpenCache) => Result): Result | typeof FOREIGN {
   return withFile(cache.root, O_PATH | O_DIRECTORY, (directory) => {
     if (isOwn(fstat(directory))) return use({ ...cache, directory })
     say(`there are none in ${cache.root}, to which others may write`)
-    return undefined
+    return FOREIGN
   })
 }
 

@@ -60,11 +60,21 @@ function emitTo(open: readonly Sink[], level: Level, message: string, fields: Lo
  * by which operators follow their containers, and elsewhere no more than a step.
  */
 export function logVerb(message: string, changes: boolean, fields: LogFields): void {
-  const ms = Math.round((monotonicMs() - startedAt) * 10) / 10
+  const ms = elapsed()
   for (const { verbLevel = 'debug', least, write } of sinks) {
     const level = changes ? verbLevel : 'debug'
     if (order[level] >= order[least]) write(level, printable(`${message} (${ms} ms)`), { ...common, ms, ...fields })
   }
+}
+
+/** Why a verb has failed, the one line of it: the milliseconds are no part of the message, which callers show as it is. */
+export function logFailure(message: string, fields: LogFields): void {
+  emit('error', message, { ms: elapsed(), ...fields })
+}
+
+/** Milliseconds since this process began. */
+function elapsed(): number {
+  return Math.round((monotonicMs() - startedAt) * 10) / 10
 }
 
 /** False when a debug message would go nowhere, so that none needs to be made. */

@@ -1,12 +1,22 @@
 /** A Debian of another release, with this machine's kernel: machine.sh. */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 
-const repository = resolve(import.meta.dirname, '../../..')
+const repository = resolve(import.meta.dirname, '../..')
 const script = join(import.meta.dirname, 'machine.sh')
-const cache = '/var/cache/crio-lxc-package-test'
+const cache = '/var/cache/crio-lxc-debian'
+
+export interface MachineOptions {
+  /** Packages of the release that are installed beside what debootstrap must install, with what they depend on. */
+  readonly packages?: readonly string[]
+  /** They are put into its /srv. */
+  readonly files?: readonly string[]
+  /** Absolute paths of directories of this machine that it has as well, at the same paths. */
+  readonly directories?: readonly string[]
+}
 
 export interface Result {
   readonly status: number | null
@@ -34,19 +44,23 @@ export class Machine {
     this.#pid = pid
   }
 
-  /** `files` are put into its /srv. */
-  static async make(release: string, files: readonly string[]): Promise<Machine> {
-    const tar = join(cache, `${release}.tar`)
-    execFileSync('sh', [join(repository, 'test/fresh/bare-debian.sh'), release, tar])
+  /** Of a Debian of this release that is kept: the first of its kind takes minutes. */
+  static async make(release: string, options: MachineOptions = {}): Promise<Machine> {
+    const { packages = [], files = [], directories = [] } = options
+    const tar = keptDebian(release, packages)
     const root = mkdtempSync('/var/tmp/crio-lxc-machine-')
     execFileSync('tar', ['-C', root, '-xf', tar])
     execFileSync('chmod', ['755', root])
     for (const name of ['resolv.conf', 'hosts']) copyFileSync(join('/etc', name), join(root, 'etc', name))
     for (const file of files) copyFileSync(file, join(root, 'srv', basename(file)))
     const name = basename(root)
-    const keeper = spawn('sh', [script, 'keep', root, name])
+    const keeper = spawn('sh', [script, 'keep', root, name, ...directories])
     keeper.stderr.pipe(process.stderr)
-    const [pid] = await once(keeper.stdout, 'data')
+    const ended = once(keeper, 'close').then(([status]) => {
+      throw new Error(`machine.sh ended with ${status}: no machine of Debian ${release}`)
+    })
+    const [pid] = await Promise.race([once(keeper.stdout, 'data'), ended])
+    ended.catch(() => {}) // it is kept until it is told to end
     return new Machine(keeper, name, String(pid).trim())
   }
 
@@ -92,4 +106,12 @@ export class Machine {
     this.#keeper.stdin.end()
     await once(this.#keeper, 'close')
   }
+}
+
+/** The tar archive of a Debian with these packages. */
+function keptDebian(release: string, packages: readonly string[]): string {
+  const digest = createHash('sha256').update(packages.join(' ')).digest('hex').slice(0, 12)
+  const tar = join(cache, packages.length > 0 ? `${release}-${digest}.tar` : `${release}.tar`)
+  execFileSync('sh', [join(repository, 'test/fresh/bare-debian.sh'), release, tar, ...packages])
+  return tar
 }

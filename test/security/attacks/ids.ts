@@ -1,6 +1,6 @@
 /** Numbers that are no id: system calls take them for "no change", and the process stays root. */
-import type { Spec } from '../support/spec.ts'
-import { type Attack, bare } from './attack.ts'
+import type { Spec } from '../../support/spec.ts'
+import { type Attack, bare } from '../attack.ts'
 
 const NO_CHANGE = 0xffffffff
 

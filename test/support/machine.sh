@@ -1,7 +1,7 @@
 #!/bin/sh
-# machine.sh keep ROOT NAME: makes a machine of the Debian in ROOT, with mounts, /run and cgroups of its own; kernel, processes,
-# devices and network are the host's. Prints the id of its process, and keeps the machine until standard input ends; then it
-# ends what runs in it, and removes its cgroups and ROOT.
+# machine.sh keep ROOT NAME [DIRECTORY...]: makes a machine of the Debian in ROOT, with mounts, /run and cgroups of its own; kernel,
+# processes, devices, network and the DIRECTORYs, at the same paths, are the host's. Prints the id of its process, and keeps the
+# machine until standard input ends; then it ends what runs in it, and removes its cgroups and ROOT.
 # machine.sh enter PID NAME COMMAND...: runs COMMAND in it.
 set -eu
 
@@ -49,21 +49,28 @@ mount_all() {
 case $1 in
 keep)
 	root=$2 name=$3
+	shift
 	trap 'remove_cgroups "$name"; rm -rf --one-file-system "$root"' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	make_cgroups "$name"
-	sh "$0" join "$root" "$name"
+	sh "$0" join "$@"
 	;;
 join) # The cgroup namespace begins where its maker is; then it steps aside, for limits of v2 want no processes in the root.
-	root=$2 name=$3
+	name=$3
+	shift
 	for hierarchy in $(hierarchies); do echo $$ >"$hierarchy/$name/cgroup.procs"; done
-	exec unshare --mount --propagation private --cgroup sh "$0" inside "$root" "$name"
+	exec unshare --mount --propagation private --cgroup sh "$0" inside "$@"
 	;;
 inside)
 	root=$2 name=$3
+	shift 3
 	join_cgroups "$name"
 	mount_all "$root" "$name"
+	for directory; do
+		mkdir -p "$root$directory"
+		mount --bind "$directory" "$root$directory"
+	done
 	cd "$root"
 	pivot_root . mnt
 	umount -l mnt
