@@ -41,7 +41,7 @@ Section: admin
 Priority: optional
 Installed-Size: ${installedSize(tree)}
 Depends: ${debianDependencies(join(tree, 'usr')).join(', ')}
-Recommends: conmon
+Recommends: conmon, procps
 Suggests: cri-o, podman, containerd
 Description: OCI container runtime on liblxc
  crio-lxc runs containers by the OCI runtime specification with liblxc. CRI-O,
