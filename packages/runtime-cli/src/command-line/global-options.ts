@@ -81,7 +81,7 @@ export const globalOptions = {
   },
   monitor: {
     type: 'string',
-    describe: "init's parent after create: the caller, or a monitor that stays",
+    describe: "init's parent after create: the caller if it is a subreaper, or a monitor that stays",
     env: 'CRIO_LXC_MONITOR_MODE',
     choices: ['handover', 'resident'],
     default: 'handover',

@@ -113,7 +113,7 @@ export class Monitor {
     this.process.signal(SIGKILL)
   }
 
-  /** Kills it and waits until it is gone; init's parent is then the caller. */
+  /** Kills it and waits until it is gone; init's parent is then the nearest subreaper above. */
   end(): void {
     if (this.#reaped) return
     this.process.end()
