@@ -46,7 +46,10 @@ export function programProblem(path: string): string | undefined {
       close(fd)
     }
   } catch (error) {
-    if (!atFault.has(codeOf(error) ?? '')) return undefined
+    const code = codeOf(error) ?? ''
+    if (!atFault.has(code)) return undefined
+    // Docker and podman take "no such file or directory" for a word about the container's program: exit code 127.
+    if (code === 'ENOENT') return `${path} is missing: ${AGAIN}`
     return `open ${path}: ${reasonOf(error)}: ${AGAIN}`
   }
 }

@@ -10,7 +10,7 @@ import { mountOptionNames } from '@crio-lxc/init/mount-options'
 import { monitorLiblxc } from '../installation/monitor-liblxc.ts'
 import { programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
-import { builtCommit, version } from '../version.ts'
+import { builtCommit, builtVersion } from '../version.ts'
 
 /** A kind of thing that this runtime does, on hosts that can. */
 export interface Enabled {
@@ -90,7 +90,7 @@ export function features(settings: Settings): Features {
       netDevices: { enabled: isDone(linux.netDevices) },
     },
     annotations: {
-      'org.linuxcontainers.crio-lxc.version': version,
+      'org.linuxcontainers.crio-lxc.version': builtVersion(),
       ...(builtCommit() && { 'org.linuxcontainers.crio-lxc.commit': builtCommit() }),
       'org.linuxcontainers.crio-lxc.checkpoint.enabled': 'false',
       ...liblxcAnnotations(settings),
