@@ -8,6 +8,11 @@ export class Undo {
     this.#undoings.push(undoing)
   }
 
+  /** To be undone after everything else, whenever it is said. */
+  pushLast(undoing: () => void): void {
+    this.#undoings.unshift(undoing)
+  }
+
   /** Runs every one, also when one fails: the failures go with `error`. */
   run(error: unknown): void {
     const undoings = this.#undoings.toReversed()

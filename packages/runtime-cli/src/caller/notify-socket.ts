@@ -5,39 +5,23 @@
  */
 
 import { encode } from '@crio-lxc/core/abi/bytes'
-import {
-  AT_FDCWD,
-  MOUNT_ATTR_NODEV,
-  MOUNT_ATTR_NOEXEC,
-  MOUNT_ATTR_NOSUID,
-  MOUNT_ATTR_RDONLY,
-  MS_PRIVATE,
-  O_PATH,
-} from '@crio-lxc/core/abi/constants'
+import { O_PATH } from '@crio-lxc/core/abi/constants'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import type { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
 import { log } from '@crio-lxc/core/host/log/logger'
 import { openProcess } from '@crio-lxc/core/host/process/pidfd'
 import { NOTIFY_MESSAGE_MAX, readyMessage } from '@crio-lxc/core/oci/notify-message'
-import type { Spec } from '@crio-lxc/core/oci/spec'
 import { close, type Fd, pipe, pollAsync, write } from '@crio-lxc/core/sys/fd'
-import { type FdScope, withFds } from '@crio-lxc/core/sys/fd-scope'
-import { makeDirectory, O_DIRECTORY, openFile, removeFile } from '@crio-lxc/core/sys/files'
-import { mountSetattr, newMount, privateTree } from '@crio-lxc/core/sys/mount'
+import { withFds } from '@crio-lxc/core/sys/fd-scope'
+import { O_DIRECTORY, openFile, removeFile } from '@crio-lxc/core/sys/files'
 import { setUmask } from '@crio-lxc/core/sys/program'
 import { receiveDatagram } from '@crio-lxc/core/sys/unix-datagram'
 import { sendFd } from '@crio-lxc/core/sys/unix-message'
-import { bindDatagram, connectDatagram, SOCKET_NAME_MAX } from '@crio-lxc/core/sys/unix-socket'
+import { bindDatagram, connectDatagram } from '@crio-lxc/core/sys/unix-socket'
 import type { Container } from '../container/load-container.ts'
-import type { Sources } from '../sources/plan/open-sources.ts'
+import { checkNotifySocket, DIRECTORY, SOCKET } from './notify-mount.ts'
 
-/** Below the runtime directory; and the socket in it. */
-const DIRECTORY = 'notify'
-const SOCKET = 'notify.sock'
-/** Where the container finds them, as with runc. */
-const DESTINATION = '/run/notify'
-const ATTRIBUTES = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC
 /** How long the service manager may take to read what it was sent. */
 const BARRIER_MS = 30_000
 /** So many datagrams are read as they come; who sends more has to wait after each look, and costs no more than that. */
@@ -45,60 +29,6 @@ const AT_ONCE = 64
 const REST_MS = 20
 /** More than a socket holds (net.unix.max_dgram_qlen), which is all that a container can have left. */
 const QUEUE_MOST = 1024
-/** Of a path without its NUL, bytes. */
-const PATH_MAX = 4095
-
-/** The value of NOTIFY_SOCKET, which sd_notify(3) takes as a path or as an abstract name. */
-export function checkNotifySocket(socket: string): void {
-  const most = socket.startsWith('@') ? SOCKET_NAME_MAX : PATH_MAX
-  if (/^[/@][^\0]+$/.test(socket) && encode(socket).length <= most) return
-  throw new RuntimeError(
-    'usage',
-    `NOTIFY_SOCKET must be the absolute path of a socket or "@" and its abstract name, of at most ${most} bytes, got ${JSON.stringify(socket)}: unset it`,
-  )
-}
-
-/** The spec of a container that notifies: its last mount is `source`, which is where the socket will be. */
-export function withNotifySocket(spec: Spec, runtimeDirectory: string): Spec {
-  const { mounts = [], process } = spec
-  return {
-    ...spec,
-    mounts: [...mounts, { destination: DESTINATION, type: 'bind', source: `${runtimeDirectory}/${DIRECTORY}` }],
-    process: { ...process, env: [...(process.env ?? []), `NOTIFY_SOCKET=${DESTINATION}/${SOCKET}`] },
-  }
-}
-
-/** What that mount shows is made: a directory that everybody may enter, and nobody in the container may write to. */
-export function addNotifySocket(inputs: Notifying, info: ContainerInfo, fds: FdScope): Sources {
-  const source = info.runtimePath(DIRECTORY)
-  makeDirectory(source, 0o755)
-  const fd = fds.keep(privateTree(AT_FDCWD, source, { recursive: false }))
-  mountSetattr(fd, { set: ATTRIBUTES })
-  return withMount(inputs, fd)
-}
-
-/** The same for `debug plan`, with an empty filesystem in the place of the directory, which is not made. */
-export function previewNotifySocket(inputs: Notifying, fds: FdScope): Sources {
-  const fd = fds.keep(newMount({ type: 'tmpfs', source: 'preview', parameters: [], attributes: ATTRIBUTES }))
-  return withMount(inputs, fd)
-}
-
-/** What create has opened for a container whose spec is withNotifySocket's. */
-interface Notifying {
-  readonly spec: { readonly mounts: readonly unknown[] }
-  readonly sources: Sources
-}
-
-function withMount({ spec, sources }: Notifying, fd: number): Sources {
-  const detached = { fd, directory: true }
-  return {
-    ...sources,
-    mounts: new Map([...sources.mounts, [spec.mounts.length - 1, detached]]),
-    // Those are empty without a user namespace.
-    staged: sources.staged.length > 0 ? [...sources.staged, { ...detached, propagation: [MS_PRIVATE] }] : [],
-  }
-}
-
 interface Descriptors {
   /** O_PATH, of the directory. */
   readonly directory: Fd

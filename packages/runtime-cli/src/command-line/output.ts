@@ -5,6 +5,7 @@ import { codeOf } from '@crio-lxc/core/errors/system-error'
 import type { Level, Sink } from '@crio-lxc/core/host/log/sink'
 import type { State } from '@crio-lxc/core/oci/state'
 import { writeAll } from '@crio-lxc/core/sys/fd'
+import { table } from './table.ts'
 
 /** Writes all of `text`, plain or JSON, to standard output. */
 export function writeOut(text: string): void {
@@ -63,34 +64,6 @@ export function listTable(states: readonly State[]): string {
     ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'],
     ...states.map(({ id, pid, status, bundle, created, owner }) => [id, String(pid), status, bundle, created, owner]),
   ])
-}
-
-/** As Go's text/tabwriter with minwidth 12, padding 3 and blanks does it; the last column is not padded. */
-export function table(given: readonly (readonly string[])[]): string {
-  const rows = given.map((row) => row.map(cellOf))
-  const widths = rows.reduce<number[]>(
-    (widths, row) => row.map(({ length }, column) => Math.max(widths[column] ?? 12, length + 3)),
-    [],
-  )
-  const line = (row: readonly Cell[]) =>
-    row.map((cell, column) => (column === row.length - 1 ? cell.text : pad(cell, widths[column] ?? 0))).join('')
-  return rows.map((row) => `${line(row)}\n`).join('')
-}
-
-interface Cell {
-  readonly text: string
-  /** In code points, as tabwriter counts. */
-  readonly length: number
-}
-
-function cellOf(given: string): Cell {
-  if (/^[\x20-\x7e]*$/.test(given)) return { text: given, length: given.length }
-  const text = printable(given).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
-  return { text, length: [...text].length }
-}
-
-function pad({ text, length }: Cell, width: number): string {
-  return text + ' '.repeat(width - length)
 }
 
 /** A reader that is gone is no failure of ours; a full non-blocking pipe is waited for. */

@@ -2,7 +2,8 @@ import { type ErrorCode, type ErrorKind, errorKinds } from '@crio-lxc/core/error
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { closest } from '../command-line/closest.ts'
 import { defineCommand } from '../command-line/command.ts'
-import { table, writeOut } from '../command-line/output.ts'
+import { writeOut } from '../command-line/output.ts'
+import { table } from '../command-line/table.ts'
 
 const kinds: Readonly<Record<ErrorCode, ErrorKind>> = errorKinds
 

@@ -1,5 +1,6 @@
 import { defineCommand, load } from '../command-line/command.ts'
-import { jsonLine, table, writeOut } from '../command-line/output.ts'
+import { jsonLine, writeOut } from '../command-line/output.ts'
+import { table } from '../command-line/table.ts'
 
 export default defineCommand({
   command: 'inspect <container-id>',

@@ -1,6 +1,7 @@
 import { realtimeMs } from '@crio-lxc/core/sys/program'
 import { defineCommand, load } from '../command-line/command.ts'
-import { listJson, listTable, table, writeOut } from '../command-line/output.ts'
+import { listJson, listTable, writeOut } from '../command-line/output.ts'
+import { table } from '../command-line/table.ts'
 
 export default defineCommand({
   command: 'list',

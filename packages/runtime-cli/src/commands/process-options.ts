@@ -82,7 +82,7 @@ export async function toProcessOptions(
 
 /** The validator is loaded for a file only: half of an exec's start. */
 async function readProcess(file: string, { featureGates }: Settings): Promise<Process> {
-  const { loadProcess } = await load(() => import('../creation/load-spec.ts'))
+  const { loadProcess } = await load(() => import('../documents/load-process.ts'))
   return loadProcess(file, featureGates)
 }
 

@@ -2,7 +2,8 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { isTerminal, sleep } from '@crio-lxc/core/sys/fd'
 import { defineCommand, load } from '../command-line/command.ts'
 import { parseGoDuration } from '../command-line/go-duration.ts'
-import { table, writeOut, writeScreen } from '../command-line/output.ts'
+import { writeOut, writeScreen } from '../command-line/output.ts'
+import { table } from '../command-line/table.ts'
 
 export default defineCommand({
   command: 'top',

@@ -43,7 +43,7 @@ export default defineCommand({
     const { intelRdtOfFlags, resourcesOfFlags } = await load(() => import('../lifecycle/update-flags.ts'))
     const intelRdt = intelRdtOfFlags(flags)
     if (file) {
-      const { loadResources } = await load(() => import('../creation/load-spec.ts'))
+      const { loadResources } = await load(() => import('../documents/load-resources.ts'))
       await update(settings, id, { resources: loadResources(file), intelRdt })
     } else await update(settings, id, { resources: resourcesOfFlags(flags), intelRdt })
     return 0

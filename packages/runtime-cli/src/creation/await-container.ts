@@ -7,7 +7,6 @@ import type { Filled } from './fill.ts'
 import { moveNetDevices } from './move-net-devices.ts'
 import type { Creation } from './occupy.ts'
 import { netDevicesOf } from './plan/inputs.ts'
-import { identifyInit } from './publish-init.ts'
 
 /** Returns when init is ready for start. Meanwhile create does what the container cannot do for itself, and runs its hooks. */
 export function awaitContainer(filled: Filled, { done }: Creation, trace: ProcessTrace | undefined): void {
@@ -43,7 +42,7 @@ function actAtGate(
   done: Creation['done'],
 ): void {
   const { settings, spec } = request
-  const init = identifyInit(monitor)
+  const init = monitor.identifyInit()
   const { moved } = netDevicesOf({ userNamespace: inputs.userNamespace, netDevices })
   if (moved) {
     moveNetDevices(moved, init, {

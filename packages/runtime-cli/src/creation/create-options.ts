@@ -1,5 +1,5 @@
 import type { Console } from '@crio-lxc/init/steps/terminal'
-import type { LoadedSpec } from './load-spec.ts'
+import type { LoadedSpec } from '../documents/load-spec.ts'
 
 export interface CreateOptions {
   readonly id: string

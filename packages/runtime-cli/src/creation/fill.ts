@@ -18,8 +18,8 @@ export interface Filled extends Launched {
 }
 
 /** Compiles what init does, and limits its cgroup: all that create does while liblxc makes the namespaces. */
-export async function fill(launched: Launched, { done }: Creation): Promise<Filled> {
-  const { info, inputs, cgroup, monitor, environment } = launched
+export async function fill(launched: Launched, { undo, done }: Creation): Promise<Filled> {
+  const { request, info, facts, inputs, cgroup, hooks, monitor } = launched
   const { manager, resources, placement } = cgroup
   const profile = inputs.featureGates.seccomp ? inputs.spec.linux?.seccomp : undefined
   const seccomp = profile && (await import('./compiled-seccomp.ts')).compiledSeccomp(info, profile)
@@ -30,7 +30,9 @@ export async function fill(launched: Launched, { done }: Creation): Promise<Fill
   manager.limit()
   if (resources.devices) applyDevicePlan(placement.path, resources.devices)
   done('plan', `wrote a plan of ${plan.steps.length} steps and ${resources.writes.length} cgroup limits`)
-  environment.exists = true
+  // hooks.poststop is for a container that had an environment, and after it has been destroyed.
+  const { runner, later } = hooks
+  if (later?.poststop) undo.pushLast(() => runner?.runPoststopHooks(request.settings, facts, later))
   monitor.go(plan)
   return { ...launched, plan, seccomp, seccompAgent }
 }

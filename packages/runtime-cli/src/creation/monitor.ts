@@ -8,7 +8,7 @@ import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { log } from '@crio-lxc/core/host/log/logger'
 import { ExecutorProcess } from '@crio-lxc/core/host/process/executor-process'
-import { childrenOf, readProcStat } from '@crio-lxc/core/host/process/proc'
+import { childrenOf, identify, type ProcessIdentity, readProcStat } from '@crio-lxc/core/host/process/proc'
 import { compile } from '@crio-lxc/core/plan/compile'
 import { forksIntoCgroup, type OpenCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import type { Plan } from '@crio-lxc/core/plan/plan'
@@ -22,7 +22,7 @@ import type { MonitorPlans } from './plan/plan-monitor.ts'
 /** Of liblxc's log; at the level trace a container that fails has hundreds. */
 const MOST_KEPT_LINES = 1000
 
-export interface LaunchOptions {
+export interface MonitorOptions {
   /** Path of crio-lxc-init. */
   readonly executor: string
   /** The container's; closed once the monitor has it. */
@@ -42,7 +42,7 @@ export class Monitor {
   #reaped = false
 
   /** Closes those of `files`, which are of `fds`, that only the monitor may hold. Throws RuntimeError. */
-  static launch(files: MonitorFiles, { executor, cgroup, inherited, plans }: LaunchOptions, fds: FdScope): Monitor {
+  static launch(files: MonitorFiles, { executor, cgroup, inherited, plans }: MonitorOptions, fds: FdScope): Monitor {
     const { config, log, fifoDirectory, report, reportRead, go, wait, plan } = files
     fillSealed(wait, compile(plans.wait, report))
     writeAll(config, plans.lxcConfig)
@@ -90,6 +90,15 @@ export class Monitor {
       'create-failed',
       `find init among the children of the monitor, pid ${this.pid}: ${child === undefined ? 'the monitor was killed' : 'it has several'}`,
     )
+  }
+
+  /** Throws RuntimeError when init has ended: its pid may be another process's by now. */
+  identifyInit(): ProcessIdentity {
+    const pid = this.initPid()
+    const init = identify(pid)
+    // Still the monitor's child, after its start time was read.
+    if (init && this.initPid() === pid) return init
+    throw new RuntimeError('create-failed', `init (pid ${pid}) ended before it was started`)
   }
 
   #children(): number[] {

@@ -26,8 +26,6 @@ export interface Occupied extends Opened {
   readonly info: ContainerInfo
   readonly facts: ContainerFacts
   readonly inputs: OccupiedInputs
-  /** The container has an environment: hooks.poststop is for what had one. */
-  readonly environment: { exists: boolean }
   /** Where a container without a cgroup of its own is. */
   readonly callersCgroup: ((hierarchy: Hierarchy) => string) | undefined
 }
@@ -38,13 +36,7 @@ export function occupy(opened: Opened, { undo, fds, done }: Creation): Occupied 
   const { layout, placement } = cgroup
   const info = new ContainerInfo(settings.root, options.id)
   const facts = factsOf(opened)
-  const environment = { exists: false }
   info.create(facts, { 'config.json': request.text })
-  // The last thing to be undone: poststop is after the container has been destroyed.
-  undo.push(() => {
-    const { runner, later } = opened.hooks
-    if (later?.poststop && environment.exists) runner?.runPoststopHooks(settings, facts, later)
-  })
   undo.push(() => info.remove())
   occupyCgroup(opened, facts, undo)
   const sources = request.notifier?.addNotifySocket(inputs, info, fds) ?? inputs.sources
@@ -61,7 +53,7 @@ export function occupy(opened: Opened, { undo, fds, done }: Creation): Occupied 
   }
   undo.push(() => killContainer(layout, path, settings.timeouts.killMs))
   const complete = { ...inputs, sources, cgroupMounts: mounts }
-  return { ...opened, info, facts, inputs: complete, environment, callersCgroup }
+  return { ...opened, info, facts, inputs: complete, callersCgroup }
 }
 
 function occupyCgroup({ request, inputs, cgroup }: Opened, { madeCgroups }: ContainerFacts, undo: Undo): void {

@@ -1,10 +1,9 @@
 /** The last part of create: what only the host may set on init, then the files by which others find it. */
 
-import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { CgroupManager } from '@crio-lxc/core/host/cgroup/cgroup-manager'
 import type { TerminationMessageFile } from '@crio-lxc/core/host/container/container-facts'
 import type { ContainerInfo, InitFacts } from '@crio-lxc/core/host/container/container-info'
-import { identify, type ProcessIdentity } from '@crio-lxc/core/host/process/proc'
+import { identify } from '@crio-lxc/core/host/process/proc'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import type { SeccompAgent } from '../caller/seccomp-listener.ts'
@@ -27,7 +26,7 @@ export interface PublishOptions {
 /** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
 export function publishInit(info: ContainerInfo, options: PublishOptions): number {
   const { monitor, spec, unprivileged, plan, seccompAgent, message, resident, withoutCgroup } = options
-  const init = identifyInit(monitor)
+  const init = monitor.identifyInit()
   const { pid } = init
   setOomScoreAdj(pid, spec.process.oomScoreAdj)
   if (unprivileged) setPrivileged(pid, spec.process)
@@ -59,13 +58,4 @@ function startSteps({ steps }: Plan): Pick<InitFacts, 'startSteps' | 'startMeani
     if (role ?? advice) startMeanings[first + index] = { ...(role && { role }), ...(advice && { advice }) }
   }
   return { startSteps, startMeanings }
-}
-
-/** Throws RuntimeError when it has ended: its pid may be another process's by now. */
-export function identifyInit(monitor: Monitor): ProcessIdentity {
-  const pid = monitor.initPid()
-  const init = identify(pid)
-  // Still the monitor's child, after its start time was read.
-  if (init && monitor.initPid() === pid) return init
-  throw new RuntimeError('create-failed', `init (pid ${pid}) ended before it was started`)
 }

@@ -4,10 +4,10 @@ import type { Spec } from '@crio-lxc/core/oci/spec'
 import { notifies } from '@crio-lxc/core/seccomp/filter'
 import { type Notifier, notifierOf } from '../caller/notifier.ts'
 import { preservedFds } from '../caller/preserved-fds.ts'
+import { type LoadedSpec, loadSpec } from '../documents/load-spec.ts'
 import { checkHooksWithAgent } from '../hooks/check-hooks.ts'
 import type { FeatureGates, Settings } from '../settings.ts'
 import type { CreateOptions } from './create-options.ts'
-import { type LoadedSpec, loadSpec } from './load-spec.ts'
 
 /** What is asked for, as far as it stands in the arguments and the bundle. */
 export interface CreateRequest extends LoadedSpec {

@@ -4,15 +4,11 @@
  */
 
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
-import type { ContainerFacts } from '@crio-lxc/core/host/container/container-facts'
-import type { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
-import { executableIdentity, fileIdentity, identify, type ProcessIdentity } from '@crio-lxc/core/host/process/proc'
+import type { ProcessIdentity } from '@crio-lxc/core/host/process/proc'
 import { itemOf } from '@crio-lxc/core/oci/field-path'
 import type { Spec } from '@crio-lxc/core/oci/spec'
-import { readDirectory } from '@crio-lxc/core/sys/files'
 import { endProcess } from '../removal/end-process.ts'
 import type { Monitor } from './monitor.ts'
-import { identifyInit } from './publish-init.ts'
 
 const FLAG = '--cgroup-manager disabled'
 
@@ -44,37 +40,16 @@ export class InitGuard {
 
   /** The monitor is about to end, and could not be asked then. Throws RuntimeError when init has ended. */
   remember(): void {
-    this.#init = identifyInit(this.#monitor)
+    this.#init = this.#monitor.identifyInit()
   }
 
   end(timeoutMs: number): void {
     try {
-      this.#init ??= identifyInit(this.#monitor)
+      this.#init ??= this.#monitor.identifyInit()
     } catch {
       // There is none, or it goes with the monitor.
       return
     }
     endProcess(this.#init, timeoutMs)
-  }
-}
-
-/** Ends an init that waits for start and of which nobody knows, as create was killed: it holds the directory of its fifo. */
-export function endUnknownInit(info: ContainerInfo, { initExecutable }: ContainerFacts, timeoutMs: number): void {
-  const directory = fileIdentity(info.runtimePath('fifo'))
-  if (directory === undefined) return
-  for (const name of readDirectory('/proc')) {
-    const pid = Number(name)
-    if (!Number.isInteger(pid) || executableIdentity(pid) !== initExecutable || !holds(pid, directory)) continue
-    const identity = identify(pid)
-    if (identity) endProcess(identity, timeoutMs)
-  }
-}
-
-function holds(pid: number, file: string): boolean {
-  try {
-    return readDirectory(`/proc/${pid}/fd`).some((fd) => fileIdentity(`/proc/${pid}/fd/${fd}`) === file)
-  } catch {
-    // It has ended.
-    return false
   }
 }

@@ -2,7 +2,7 @@ import type { Process } from '@crio-lxc/core/oci/spec'
 
 /** What exec is asked for beside the container. */
 export interface ExecOptions {
-  /** In place of what the flags below describe, which then only add the terminal; validated (load-spec.ts). */
+  /** In place of what the flags below describe, which then only add the terminal; validated (documents/load-process.ts). */
   readonly process?: Process
   readonly args: readonly string[]
   /** uid[:gid] */

@@ -93,7 +93,7 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
   const done = phaseLog('delete')
   const layout = cgroupLayout()
   if (!init && facts.withoutCgroup) {
-    const { endUnknownInit } = await import('../creation/without-cgroup.ts')
+    const { endUnknownInit } = await import('../removal/end-unknown-init.ts')
     remains.of(() => endUnknownInit(info, facts, settings.timeouts.killMs))
   }
   // That init has ended is what the status says.

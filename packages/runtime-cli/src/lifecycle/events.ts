@@ -79,7 +79,7 @@ function running(settings: Settings, id: string): Container {
 /** What looks at the container's statistics. */
 async function statsOf({ facts }: Container): Promise<() => ContainerEvent> {
   const { containerId, cgroupDir, resctrl } = facts
-  const ofResctrl = resctrl && (await import('../creation/resctrl.ts')).resctrlStats
+  const ofResctrl = resctrl && (await import('@crio-lxc/core/host/resctrl/group-stats')).readResctrlStats
   return () => {
     const data = readStats(cgroupLayout(), cgroupDir)
     return {

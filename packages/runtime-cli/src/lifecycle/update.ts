@@ -29,7 +29,7 @@ export async function update(settings: Settings, id: string, { resources, intelR
   if (status === 'stopped' || status === 'creating') throw new ErrNotRunning(`${id} is ${status}`)
   requireCgroup(facts, 'update')
   if (!intelRdt) return limit(settings, container, resources)
-  const { updateSchemata } = await import('../creation/resctrl.ts')
+  const { updateSchemata } = await import('./update-schemata.ts')
   const restore = updateSchemata(facts.resctrl, intelRdt)
   try {
     await limit(settings, container, resources)

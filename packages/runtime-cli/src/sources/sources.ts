@@ -3,39 +3,27 @@
  * inherits as fds. Nothing is named by path afterwards, so nothing can be exchanged (CVE-2025-31133).
  */
 
-import {
-  AT_FDCWD,
-  MOUNT_ATTR_RDONLY,
-  MS_PRIVATE,
-  MS_REC,
-  MS_SLAVE,
-  O_PATH,
-  RESOLVE_NO_SYMLINKS,
-} from '@crio-lxc/core/abi/constants'
+import { MOUNT_ATTR_RDONLY, MS_PRIVATE, MS_REC } from '@crio-lxc/core/abi/constants'
 import { resolvePath } from '@crio-lxc/core/abi/path'
-import { lastClauseOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
-import { SyscallError } from '@crio-lxc/core/errors/syscall-error'
+import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { log } from '@crio-lxc/core/host/log/logger'
 import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
-import type { Device } from '@crio-lxc/core/oci/linux'
 import type { Mount, Spec } from '@crio-lxc/core/oci/spec'
-import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import { dupAbove } from '@crio-lxc/core/sys/fd'
-import { type FdScope, withFds } from '@crio-lxc/core/sys/fd-scope'
-import { filesystemType, fstat, openFile } from '@crio-lxc/core/sys/files'
-import { cloneTree, mountSetattr, openat2 } from '@crio-lxc/core/sys/mount'
+import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
+import { filesystemType, fstat } from '@crio-lxc/core/sys/files'
 import { components } from '@crio-lxc/init/inside-root'
-import { type MountOptions, parseMountOptions, parsePropagation } from '@crio-lxc/init/mount-options'
-import { devicesOf } from '@crio-lxc/init/steps/devices'
+import { type MountOptions, parseMountOptions } from '@crio-lxc/init/mount-options'
 import type { TreeSource } from '@crio-lxc/init/steps/tree-bind'
 import { type BindContext, type MountSource, openBind } from './bind-source.ts'
 import { CopyBudget } from './copy-budget.ts'
 import { openTmpfsWithCopy } from './copy-up.ts'
-import { makeDeviceNodes } from './device-nodes.ts'
 import { isMadeOfHostFiles, openHostFilesystem } from './host-filesystem.ts'
 import type { IdMapper } from './id-mapper.ts'
+import { withNodes } from './nodes.ts'
 import type { Sources } from './plan/open-sources.ts'
+import { openRootfs, rootfsPropagation } from './rootfs.ts'
 import { MountPoints } from './tree-source.ts'
 
 const PROC_SUPER_MAGIC = 0x9fa0
@@ -84,30 +72,7 @@ export function openSources(spec: Spec, options: SourceOptions, fds: FdScope): S
   const opened = { rootfs, mounts, fromTree, devices: new Map(), nullDevice: undefined, staged: [] }
   if (!ids) return opened
   const ofRootfs = { fd: rootfs, directory: true, propagation: [rootfsPropagation(spec) | MS_REC] }
-  return withNodes({ ...opened, staged: [ofRootfs, ...mounts.values()] }, { nodes: nodesOf(spec), ids, fds })
-}
-
-interface Nodes {
-  readonly nodes: readonly Device[]
-  readonly ids: IdMappings
-  readonly fds: FdScope
-}
-
-/** `sources` with what root of a user namespace cannot make. */
-function withNodes(sources: Sources, { nodes, ids, fds }: Nodes): Sources {
-  if (nodes.length === 0) return sources
-  const of = sources.staged.length
-  const tree = { fd: fds.keep(makeDeviceNodes(nodes, ids)), directory: true, propagation: [MS_PRIVATE] }
-  const devices = new Map<string, number>()
-  let nullDevice: number | undefined
-  const files = nodes.map((node, index): StagedMount => {
-    // Only the number is needed: the container plan puts the node in its place.
-    const fd = fds.keep(openFile('/', O_PATH))
-    if (node === mask) nullDevice = fd
-    else devices.set(node.path, fd)
-    return { fd, directory: false, propagation: [MS_PRIVATE], file: { of, name: String(index) } }
-  })
-  return { ...sources, devices, nullDevice, staged: [...sources.staged, tree, ...files] }
+  return withNodes({ ...opened, staged: [ofRootfs, ...mounts.values()] }, { spec, ids, fds })
 }
 
 /** Looked at for the first mount that needs it. */
@@ -117,40 +82,6 @@ function budgetOf(spec: Spec): () => CopyBudget {
     shared ??= CopyBudget.of(spec)
     return shared
   }
-}
-
-/** Of a clone: private, or a slave where the spec wants events. */
-function rootfsPropagation({ linux }: Spec): number {
-  const asked = parsePropagation(linux?.rootfsPropagation ?? '') & ~MS_REC
-  return asked !== 0 && asked !== MS_PRIVATE ? MS_SLAVE : MS_PRIVATE
-}
-
-/**
- * As runc, which refuses every symlink below the bundle: who could exchange one would choose another root. The clone of a
- * shared mount stays its peer until it gets another propagation.
- */
-function openRootfs(spec: Spec, bundle: string, fds: FdScope): number {
-  const { path } = spec.root
-  const propagation = rootfsPropagation(spec)
-  let fd: number
-  try {
-    fd = withFds((opened) => {
-      const from = path.startsWith('/') ? AT_FDCWD : opened.keep(openFile(bundle, O_PATH))
-      const found = opened.keep(openat2(from, path, { flags: O_PATH, resolve: RESOLVE_NO_SYMLINKS }))
-      return fds.keep(cloneTree(found, '', { recursive: true }))
-    })
-  } catch (cause) {
-    throw new SpecError('root.path', `open ${resolvePath(bundle, path)}: ${lastClauseOf(cause)}${adviceFor(cause)}`)
-  }
-  mountSetattr(fd, { propagation, recursive: true })
-  if (!fstat(fd).isDirectory()) throw new SpecError('root.path', `${path} is not a directory`)
-  return fd
-}
-
-function adviceFor(cause: unknown): string {
-  const name = cause instanceof SyscallError ? cause.errnoName : ''
-  if (name === 'ENOENT') return ': unpack the image there; a relative path begins at the bundle'
-  return name === 'ELOOP' ? ': it is a symbolic link, or lies behind one: give the path that it leads to' : ''
 }
 
 interface MountContext {
@@ -237,13 +168,4 @@ function refuseFalseProc(fd: number, path: string, pointer: string): void {
     `${pointer}.source`,
     `${path} cannot be mounted on /proc because it is not a procfs with all that is in it: give /proc`,
   )
-}
-
-/** What masks files. */
-const mask: Device = { type: 'c', path: '/dev/null', major: 1, minor: 3 }
-
-/** The nodes that root of a user namespace cannot make. */
-function nodesOf({ linux, mounts = [] }: Spec): Device[] {
-  const devices = devicesOf(linux?.devices ?? [], mounts)?.devices.filter(({ type }) => type !== 'p') ?? []
-  return linux?.maskedPaths?.length ? [mask, ...devices] : devices
 }

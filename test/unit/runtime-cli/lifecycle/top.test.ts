@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { table } from '../../../../packages/runtime-cli/src/command-line/output.ts'
+import { table } from '../../../../packages/runtime-cli/src/command-line/table.ts'
 import { fit as fitted } from '../../../../packages/runtime-cli/src/foreground/screen.ts'
 import {
   type Order,

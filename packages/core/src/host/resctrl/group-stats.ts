@@ -1,6 +1,6 @@
 /** What a group of resctrl may use and uses, in the form of runc's `events` (types/events.go, IntelRdt). */
 import { fileExists, readDirectory, readText } from '../../sys/files.ts'
-import { monitoringFeatures } from './group.ts'
+import { monitoringFeatures, resctrlRoot } from './group.ts'
 import type { ResctrlFacts } from './plan/group-plan.ts'
 
 /** Fields that the host does not have are absent; sizes in bytes. */
@@ -16,7 +16,8 @@ export interface ResctrlStats {
   readonly cmt_stats?: readonly Readonly<Record<string, number>>[]
 }
 
-export function readResctrlStats(root: string, { group, monitor }: ResctrlFacts): ResctrlStats {
+/** `root` is where resctrl is mounted. */
+export function readResctrlStats({ group, monitor }: ResctrlFacts, root = resctrlRoot()): ResctrlStats {
   const cache = info(root, 'L3', ['cbm_mask', 'min_cbm_bits', 'num_closids'])
   const bandwidth = info(root, 'MB', ['bandwidth_gran', 'delay_linear', 'min_bandwidth', 'num_closids'])
   const schema = (directory: string, resource: string): string | undefined =>

@@ -116,7 +116,7 @@ describe('in a directory that has the names of resctrl (not a kernel): readResct
       'web/mon_groups/web/mon_data/mon_L3_00/mbm_local_bytes': 'Unavailable\n',
       'web/mon_groups/web/mon_data/mon_PERF_PKG_00/core_energy': '1.5\n',
     })
-    expect(readResctrlStats(root, factsOf(plan({ enableMonitoring: true })))).toEqual({
+    expect(readResctrlStats(factsOf(plan({ enableMonitoring: true })), root)).toEqual({
       l3_cache_info: { cbm_mask: '7ff', min_cbm_bits: 1, num_closids: 16 },
       l3_cache_schema_root: 'L3:0=7ff',
       l3_cache_schema: 'L3:0=00f',
@@ -130,6 +130,6 @@ describe('in a directory that has the names of resctrl (not a kernel): readResct
 
   test('nothing of what the host does not have', () => {
     mkdirSync(join(root, 'web'))
-    expect(readResctrlStats(root, factsOf(plan({})))).toEqual({})
+    expect(readResctrlStats(factsOf(plan({})), root)).toEqual({})
   })
 })
