@@ -5,7 +5,7 @@
  * /run/containerd, a path that is compiled in, is removed when empty.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect } from 'vitest'
@@ -61,6 +61,7 @@ export class Docker {
 
   constructor(options: DaemonOptions = {}) {
     this.#options = options
+    chmodSync(this.directory, 0o755)
   }
 
   /** Starts it and imports the image. */
