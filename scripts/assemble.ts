@@ -1,6 +1,6 @@
 /**
  * Puts the built parts together as the tree that is installed: dist/{bin,lib,libexec,share}. A copy of it is an installation
- * (install-to.ts makes one), because every program finds its companions relative to its own file. Every file is replaced by
+ * (install-to.ts makes one), because every program finds the others relative to its own file. Every file is replaced by
  * rename(2), so a container that runs meanwhile keeps what it has opened.
  */
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'

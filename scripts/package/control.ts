@@ -26,7 +26,7 @@ export function writeControl(tree: string, description: Package): void {
       .join(''),
   )
   put(debian, 'control', controlText(tree, description))
-  for (const script of ['prerm', 'postrm']) {
+  for (const script of ['preinst', 'postinst', 'prerm', 'postrm']) {
     copyFileSync(join(files, script), join(debian, script))
     chmodSync(join(debian, script), 0o755)
   }
@@ -41,7 +41,7 @@ Section: admin
 Priority: optional
 Installed-Size: ${installedSize(tree)}
 Depends: ${debianDependencies(join(tree, 'usr')).join(', ')}
-Recommends: conmon
+Recommends: conmon, procps
 Suggests: cri-o, podman, containerd
 Description: OCI container runtime on liblxc
  crio-lxc runs containers by the OCI runtime specification with liblxc. CRI-O,

@@ -49,7 +49,7 @@ function begin(): Begun {
   const [gate, gateWrite] = pipe()
   const init = join(runtimePath, '../../libexec/crio-lxc/crio-lxc-init')
   let reportWrite = -1
-  const executor = ExecutorProcess.launch({ init, forks: 1 }, (report) => {
+  const executor = ExecutorProcess.launch({ executor: init, forks: 1 }, (report) => {
     reportWrite = dupAbove(report, 10)
     return { plan: forkingPlan(report, gate), fds: [gate] }
   })

@@ -19,7 +19,7 @@ import { planExec } from '@crio-lxc/init/exec-plan'
 import { planHook } from '@crio-lxc/init/hook-plan'
 import { parseMountOptions } from '@crio-lxc/init/mount-options'
 import { type PlannedProcess, planProcess } from '@crio-lxc/init/process-plan'
-import type { SeccompFilter } from '@crio-lxc/init/steps/process'
+import type { SeccompFilter } from '@crio-lxc/init/steps/seccomp'
 import { planAll } from '../../packages/runtime-cli/src/creation/plan/plan-all.ts'
 import { creationInputs, userNamespaceOf } from '../support/creation-inputs.ts'
 import { checkContainerPlan, checkImage, checkLxcConfig, checkOptions, checkWrites } from './check-plan.ts'
@@ -74,7 +74,7 @@ export function runPipeline(text: string | Uint8Array, options: PipelineOptions)
 export function planProcessOf(process: Process): number {
   const inputs = planProcess(process, {
     linux: undefined,
-    gates: everyGate,
+    featureGates: everyGate,
     home: lacksHome(process) ? '/root' : undefined,
     capabilities: (1n << 41n) - 1n,
     filterOf: () => smallFilter({ defaultAction: 'SCMP_ACT_ALLOW' }),

@@ -30,7 +30,7 @@ export interface HookCall {
   readonly state: HookState
   readonly container: HookEntry | undefined
   /** crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
   /** Joining a cgroup and namespaces is a matter of milliseconds, unless the cgroup is frozen or somebody stops the process. */
   readonly enterMs: number
   /** The verb wants to know when the hook begins. */
@@ -43,14 +43,15 @@ export interface HookCall {
 export function runHook(call: HookCall): string | undefined {
   const deadline = call.hook.timeout === undefined ? undefined : monotonicMs() + call.hook.timeout * 1000
   return withFds((fds) => {
-    const begun = begin(call, fds)
-    return 'failure' in begun ? begun.failure : watch(call, { ...begun, deadline })
+    const executed = execute(call, fds)
+    return 'failure' in executed ? executed.failure : watch(call, { ...executed, deadline })
   })
 }
 
-type Begun = { readonly failure: string } | { readonly pid: number; readonly stderr: number }
+type Executed = { readonly failure: string } | { readonly pid: number; readonly stderr: number }
 
-function begin(call: HookCall, open: FdScope): Begun {
+/** Returns when the hook has been executed, or cannot be. */
+function execute(call: HookCall, open: FdScope): Executed {
   const [stderr, stderrWrite] = pipe()
   open.keep(stderr)
   open.keep(stderrWrite)
@@ -74,7 +75,7 @@ function begin(call: HookCall, open: FdScope): Begun {
 }
 
 function launch(
-  { hook, state, container, init }: HookCall,
+  { hook, state, container, executor }: HookCall,
   { stderr, go }: Pick<HookFds, 'stderr' | 'go'>,
 ): ExecutorProcess {
   return withFds((own) => {
@@ -82,7 +83,7 @@ function launch(
     const stdout = own.keep(openOwnNull())
     // A fork into the cgroup where that is v2, and one into the pid namespace.
     const forks = container ? forksIntoCgroup(container.cgroup) + 1 : 0
-    return ExecutorProcess.launch({ init, forks }, (report) => ({
+    return ExecutorProcess.launch({ executor, forks }, (report) => ({
       plan: planHook({
         arch: ownArch,
         hook,

@@ -16,13 +16,13 @@ import { type HookCall, runHook } from './run-hook.ts'
  * Runs every hook of the request in order. Returns a sentence for each that failed: the first ends it all, unless the
  * rules of its point say that the others run all the same.
  */
-export function runHooks({ init, runs, enterMs, traced = false }: HookRequest, answer: number): string[] {
+export function runHooks({ executor, runs, enterMs, traced = false }: HookRequest, answer: number): string[] {
   const failures: string[] = []
   for (const { point, hooks, state, container } of runs) {
     const entry = container && entryOf(container)
     for (const [index, hook] of hooks.entries()) {
       const name = `hooks.${point}[${index}]: ${hook.path}`
-      const failure = attempt({ hook, name, state, container: entry, init, enterMs, traced, answer })
+      const failure = attempt({ hook, name, state, container: entry, executor, enterMs, traced, answer })
       if (failure === undefined) continue
       failures.push(`${name} ${failure}`)
       if (!hookPoints[point].goesOn) return failures
@@ -40,15 +40,15 @@ function attempt(call: HookCall): string | undefined {
   }
 }
 
-function entryOf({ namespaces, cgroup, newKeyring, process: gates }: HookContainer): HookEntry {
+function entryOf({ namespaces, cgroup, newKeyring, process: asProcess }: HookContainer): HookEntry {
   const entry = { namespaces, cgroup, newKeyring }
-  if (!gates) return { ...entry, process: undefined }
-  const { process: given, linux } = parseJson(readFile(gates.config), gates.config) as Spec
-  const directory = gates.config.replace(/\/[^/]*$/, '')
+  if (!asProcess) return { ...entry, process: undefined }
+  const { process: given, linux } = parseJson(readFile(asProcess.config), asProcess.config) as Spec
+  const directory = asProcess.config.replace(/\/[^/]*$/, '')
   // What cannot be granted create has warned about. The environment is the hook's own.
   const process = planProcess(withUser(given), {
     linux,
-    gates,
+    featureGates: asProcess,
     home: undefined,
     capabilities: joinsUserNamespace(namespaces) ? everyCapability() : boundingSet(),
     filterOf: (seccomp) => keptSeccomp(directory, seccomp),

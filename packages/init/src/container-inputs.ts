@@ -2,7 +2,7 @@ import type { Arch } from '@crio-lxc/core/abi/arch'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
-import type { Gate } from './steps/gate.ts'
+import type { GateFds } from './steps/gate.ts'
 import type { CgroupMounts, DetachedMount } from './steps/mounts.ts'
 import type { MovedDevices } from './steps/net-devices.ts'
 import type { ProcessInputs } from './steps/process.ts'
@@ -33,7 +33,7 @@ export interface ContainerFds {
   /** Given when there are linux.netDevices that init is to move; from a user namespace it may not. */
   readonly netDevices: MovedDevices | undefined
   /** Given when create has something to do while init waits. */
-  readonly gate: Gate | undefined
+  readonly gate: GateFds | undefined
   /** `--preserve-fds`: 3 and following stay open in the container. */
   readonly preserved: number
 }

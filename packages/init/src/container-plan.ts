@@ -38,7 +38,7 @@ export function planContainer(inputs: ContainerInputs): Plan {
   const { rootfs } = fds
   const { sysctl = {}, timeOffsets = {} } = spec.linux ?? {}
   if (inputs.traced) plan.times = new GroupTimes(plan)
-  plan.times?.begin('namespaces')
+  plan.times?.group('namespaces')
   const labelled = isLabelled(process.process)
   const newTime = namespaces.created.has('time')
   const needsProc = labelled || newTime || Object.keys(sysctl).length > 0
@@ -50,16 +50,16 @@ export function planContainer(inputs: ContainerInputs): Plan {
   // Before the hooks of create, which enter it.
   // With a user namespace the monitor's time namespace has the offsets, and every one that is made from there.
   if (newTime && proc) planTimeNamespace(plan, userNamespace ? {} : timeOffsets, proc)
-  if (fds.gate) plan.times?.begin('wait for create')
+  if (fds.gate) plan.times?.group('wait for create')
   // Hooks may still change the rootfs and mount in it; what follows takes that away. Devices bring their sysctls.
   if (fds.gate) planGate(plan, { report: fds.report, go: fds.gate.go })
-  plan.times?.begin('sysctls and paths')
+  plan.times?.group('sysctls and paths')
   planProveProc(plan, rootfs, filesystem.kernel)
   if (proc) planSysctls(plan, sysctl, proc)
   planTakeAway(plan, inputs, filesystem)
   planPivot(plan, inputs)
   if (filesystem.terminal) planControllingTerminal(plan, filesystem.terminal)
-  plan.times?.begin('become the process')
+  plan.times?.group('become the process')
   const root = planOpenRoot(plan)
   const executable = planBecomeProcess(plan, process, {
     root,
@@ -88,7 +88,7 @@ function planTakeAway(plan: Plan, { spec, fds }: ContainerInputs, { made, kernel
 
 /** pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is detached at once. */
 function planPivot(plan: Plan, { spec, fds }: ContainerInputs): void {
-  plan.times?.begin('pivot')
+  plan.times?.group('pivot')
   const here = plan.string('.')
   plan.step('enter the rootfs', 'fchdir', [fds.rootfs])
   plan.step('make the rootfs the root', 'pivot_root', [here, here])

@@ -34,7 +34,7 @@ export interface ExecInputs {
 export function planExec({ arch, process, entry, fds, traced }: ExecInputs): Plan {
   const plan = new Plan(planTag.exec, arch)
   if (traced) plan.times = new GroupTimes(plan)
-  plan.times?.begin('join the cgroup')
+  plan.times?.group('join the cgroup')
   planPrologue(plan)
   const { execCPUAffinity: affinity, oomScoreAdj } = process.process
   if (oomScoreAdj !== undefined) planOomScoreAdj(plan, oomScoreAdj)
@@ -45,7 +45,7 @@ export function planExec({ arch, process, entry, fds, traced }: ExecInputs): Pla
   planAffinity(plan, 'process.execCPUAffinity.final', affinity?.final)
   const proc = planOpenHostProc(plan, process.process)
   const leaving = planEnterNamespaces(plan, entry, process.process)
-  plan.times?.begin('become the process')
+  plan.times?.group('become the process')
   const root = planOpenRoot(plan)
   plan.step('become a session leader', 'setsid', [], { ignore: ['EPERM'] })
   if (fds.console) {
@@ -62,7 +62,7 @@ export function planExec({ arch, process, entry, fds, traced }: ExecInputs): Pla
   planCloseAllBut(plan, kept, fds.preserved)
   for (const fd of kept) plan.step(`close fd ${fd} on execve`, 'close_range', [fd, fd, CLOSE_RANGE_CLOEXEC])
   // Before the filter, which may allow neither.
-  plan.times?.begin('execve')
+  plan.times?.group('execve')
   plan.times?.report(fds.report)
   planExecute(plan, process, { executable, acknowledge: fds.acknowledge, awaitReader: true })
 

@@ -2,7 +2,7 @@ import type { Arch } from '@crio-lxc/core/abi/arch'
 import { CLONE_NEWNET } from '@crio-lxc/core/abi/constants'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { planReportReady } from '@crio-lxc/core/plan/record'
-import { planCompanion } from './steps/companion.ts'
+import { planHelper } from './steps/helper.ts'
 import { type MovedDevices, planNetDevices } from './steps/net-devices.ts'
 
 export interface NetDeviceInputs {
@@ -20,7 +20,7 @@ export interface NetDeviceInputs {
  */
 export function planNetDeviceProcess({ arch, namespace, netDevices, report }: NetDeviceInputs): Plan {
   const plan = new Plan(planTag.netDevices, arch)
-  planCompanion(plan)
+  planHelper(plan)
   plan.step("join the container's network namespace", 'setns', [namespace, CLONE_NEWNET])
   planNetDevices(plan, netDevices)
   planReportReady(plan, 'report that the devices are there', report)

@@ -3,10 +3,11 @@ import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
 import type { Linux, Seccomp } from '@crio-lxc/core/oci/linux'
 import type { Process } from '@crio-lxc/core/oci/spec'
 import { environmentOf, executableCandidates } from './environment.ts'
-import type { ProcessInputs, SeccompFilter } from './steps/process.ts'
+import type { ProcessInputs } from './steps/process.ts'
+import type { SeccompFilter } from './steps/seccomp.ts'
 
-/** The operator's gates: of what is off the process gets nothing. */
-export interface ProcessGates {
+/** The feature gates that a process has: of what is off the process gets nothing. */
+export interface ProcessFeatureGates {
   readonly seccomp: boolean
   readonly capabilities: boolean
   readonly apparmor: boolean
@@ -16,7 +17,7 @@ export interface ProcessGates {
 export interface ProcessFacts {
   /** The container's. */
   readonly linux: Linux | undefined
-  readonly gates: ProcessGates
+  readonly featureGates: ProcessFeatureGates
   /** Of a process that lacks one. */
   readonly home: string | undefined
   /** What the runtime may grant, as a mask. */
@@ -31,22 +32,24 @@ export interface PlannedProcess extends ProcessInputs {
 }
 
 export function planProcess(process: Process, facts: ProcessFacts): PlannedProcess {
-  const { linux, gates, home, capabilities: available, filterOf } = facts
+  const { linux, featureGates, home, capabilities: available, filterOf } = facts
   const environment = environmentOf(process, home)
   const granted =
-    gates.capabilities && process.capabilities ? grantableCapabilities(process.capabilities, available) : undefined
+    featureGates.capabilities && process.capabilities
+      ? grantableCapabilities(process.capabilities, available)
+      : undefined
   return {
     process: {
       ...process,
       ...(granted && { capabilities: granted.sets }),
-      ...(!gates.apparmor && { apparmorProfile: '' }),
+      ...(!featureGates.apparmor && { apparmorProfile: '' }),
     },
     environment,
     candidates: executableCandidates(process.args[0] ?? '', environment),
-    seccomp: linux?.seccomp && gates.seccomp ? filterOf(linux.seccomp) : undefined,
+    seccomp: linux?.seccomp && featureGates.seccomp ? filterOf(linux.seccomp) : undefined,
     personality: linux?.personality,
     memoryPolicy: linux?.memoryPolicy,
-    capabilities: gates.capabilities,
+    capabilities: featureGates.capabilities,
     leftOut: granted?.leftOut ?? [],
   }
 }

@@ -3,7 +3,7 @@ import { CLONE_NEWUSER } from '@crio-lxc/core/abi/constants'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { planReportReady } from '@crio-lxc/core/plan/record'
 import { planAwaitByte } from './steps/await-byte.ts'
-import { planCompanion } from './steps/companion.ts'
+import { planHelper } from './steps/helper.ts'
 
 export interface UserNamespaceInputs {
   readonly arch: Arch
@@ -22,7 +22,7 @@ export interface UserNamespaceInputs {
  */
 export function planUserNamespace({ arch, joined, report, hold }: UserNamespaceInputs): Plan {
   const plan = new Plan(planTag.userNamespace, arch)
-  planCompanion(plan)
+  planHelper(plan)
   if (joined === undefined) plan.step('make a user namespace', 'unshare', [CLONE_NEWUSER])
   else plan.step('join the user namespace', 'setns', [joined, CLONE_NEWUSER])
   planReportReady(plan, 'report that it is there', report)

@@ -1,6 +1,7 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { GroupTimes } from '@crio-lxc/core/plan/group-times'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { STAGE_INIT } from '@crio-lxc/core/plan/stage'
 import { planAwaitByte } from './steps/await-byte.ts'
 import { planPrologue } from './steps/process.ts'
 
@@ -21,13 +22,13 @@ export interface WaitInputs {
 export function planWait({ arch, go, plan: next, traceReport }: WaitInputs): Plan {
   const plan = new Plan(planTag.wait, arch)
   if (traceReport !== undefined) plan.times = new GroupTimes(plan)
-  plan.times?.begin('wait for the plan')
+  plan.times?.group('wait for the plan')
   planPrologue(plan)
   planAwaitByte(plan, 'wait for the plan', go, { demanded: true })
   plan.step('close the pipe', 'close', [go])
-  plan.times?.begin('load the plan')
+  plan.times?.group('load the plan')
   if (traceReport !== undefined) plan.times?.report(traceReport)
   const args = ['init', String(next)]
-  plan.step('run the plan', 'execve', [plan.string('/init'), plan.strings(args), plan.strings([])])
+  plan.step('run the plan', 'execve', [plan.string(`/${STAGE_INIT}`), plan.strings(args), plan.strings([])])
   return plan
 }

@@ -69,6 +69,13 @@ const elsewhere: Readonly<Record<string, string>> = {
   version: 'did you mean --version?',
 }
 
+/** What lxcri and crio-lxc 0.0.3 called a global option; their `--timeout` was each verb's own. */
+const renamed: Readonly<Record<string, string>> = {
+  'cmd-init': 'init-cmd',
+  'cmd-start': 'start-cmd',
+  'hook-timeout': 'create-hook-timeout',
+}
+
 /** Options of every command. */
 const commonOptions = { help: { type: 'boolean', alias: 'h', describe: 'print this help' } } as const satisfies Options
 
@@ -194,6 +201,9 @@ function unknownOption(arg: string, owner: string, options: Options): RuntimeErr
 
 function hint(arg: string, spelled: string, owner: string, options: Options): string {
   if (owner !== '' && Object.hasOwn(globalOptions, spelled)) return `it goes before ${owner}`
+  const now = spelled === 'timeout' ? `${owner}-timeout` : renamed[spelled]
+  if (now !== undefined && Object.hasOwn(globalOptions, now))
+    return `did you mean --${now}${owner === '' ? '' : `, before ${owner}`}?`
   const meant = closest(spelled, Object.keys(options))
   if (meant !== undefined) return `did you mean --${meant}?`
   // Docker's habit: exec -it.

@@ -7,7 +7,7 @@ import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { leftBehind } from '@crio-lxc/core/host/log/clean-up'
 import { configureLogging, logContainer, logFailure, logVerb } from '@crio-lxc/core/host/log/logger'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
 import { load } from './command-line/command.ts'
@@ -46,7 +46,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (name === 'completion') return print((await import('./completion.ts')).completionScript(args))
 
   const { default: command } = await load(findCommand(name))
-  const step = stepLog('cli')
+  const parsed = phaseLog('cli')
   const { values, positionals, help: helpWanted } = parseCommand(command, args)
   if (helpWanted) return help(name)
   context.failureCode = command.failureCode ?? 1
@@ -56,8 +56,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const settings = toSettings(given)
   context.settings = settings
   // Not its arguments: they may hold secrets, such as the variables of exec.
-  step('options', `${name} begins`)
-  const done = stepLog('cli')
+  parsed('options', `${name} begins`)
+  const done = phaseLog('cli')
   const code = (await command.handler({ settings, values, positionals, given })) ?? 0
   logVerb(`${name} ends with exit code ${code}`, !command.looks, { c: 'cli', code })
   done(name)

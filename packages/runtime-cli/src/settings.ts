@@ -16,7 +16,7 @@ export interface Settings {
   readonly monitorMode: MonitorMode
   /** Level of liblxc's own log for the container (`--container-log-level`, CRIO_LXC_CONTAINER_LOG_LEVEL). */
   readonly containerLogLevel: string
-  /** Replacements of the companions below libexec; undefined: the ones beside the executable. */
+  /** Replacements of the programs below libexec; undefined: the installed ones. */
   readonly startCommand: string | undefined
   readonly initCommand: string | undefined
   readonly containerHook: string | undefined
@@ -31,7 +31,7 @@ export interface Settings {
 /** Who is init's parent after create: the caller (`handover`) or liblxc's monitor (`resident`). */
 export type MonitorMode = 'handover' | 'resident'
 
-/** A gate that is off makes create ignore the part of the spec it names: the operator's explicit choice. */
+/** A feature gate that is off makes create ignore the part of the spec it names: the operator's explicit choice. */
 export interface FeatureGates {
   readonly seccomp: boolean
   readonly capabilities: boolean

@@ -1,17 +1,17 @@
 import { cleanUp } from '@crio-lxc/core/host/log/clean-up'
 
-/** What create has done so far, to be undone in reverse order when a later step fails: nothing is left behind. */
+/** What create has done so far, to be undone in reverse order when something later fails: nothing is left behind. */
 export class Undo {
-  readonly #steps: (() => void)[] = []
+  readonly #undoings: (() => void)[] = []
 
-  push(step: () => void): void {
-    this.#steps.push(step)
+  push(undoing: () => void): void {
+    this.#undoings.push(undoing)
   }
 
-  /** Runs every step, also when one fails: the failures go with `error`. */
+  /** Runs every one, also when one fails: the failures go with `error`. */
   run(error: unknown): void {
-    const steps = this.#steps.toReversed()
-    this.#steps.length = 0
-    cleanUp(error, steps)
+    const undoings = this.#undoings.toReversed()
+    this.#undoings.length = 0
+    cleanUp(error, undoings)
   }
 }

@@ -61,13 +61,13 @@ export function planLaunch(inputs: LaunchInputs): Plan {
   const plan = new Plan(planTag.launch, arch)
   if (inputs.traced) plan.times = new GroupTimes(plan)
   const end = new Label()
-  plan.times?.begin('join the cgroup')
+  plan.times?.group('join the cgroup')
   planJoinCgroup(plan, cgroup, { report, end })
   if (timeNamespace !== undefined) plan.step('join the time namespace', 'setns', [timeNamespace, CLONE_NEWTIME])
   if (timeOffsets) planMonitorTime(plan, timeOffsets)
-  plan.times?.begin("make the monitor's mount namespace")
+  plan.times?.group("make the monitor's mount namespace")
   planMountNamespace(plan, inputs)
-  plan.times?.begin('crio-lxc-start and liblxc')
+  plan.times?.group('crio-lxc-start and liblxc')
   plan.times?.report(report)
   const program = command[0] ?? ''
   plan.step(`execute ${program}`, 'execve', [plan.string(program), plan.strings(command), plan.strings([])])
@@ -106,7 +106,7 @@ function planMountNamespace(plan: Plan, { hostTree, stage, staged, hostPids }: L
 }
 
 /**
- * Whoever gets hold of init's file in the container cannot write to it (CVE-2019-5736), and liblxc cannot put its
+ * Whoever gets hold of the executor's file in the container cannot write to it (CVE-2019-5736), and liblxc cannot put its
  * `.lxc_keep` beside it, which a monitor that is killed at once would leave there. The mounts below stay as they are.
  */
 function planReadonlyStage(plan: Plan, stage: string): void {

@@ -85,6 +85,13 @@ export class Podman {
     await execa('tar', ['--extract', '--directory', directory, '--file', archive])
   }
 
+  /** Writes a program that is this podman, with these options of its own, for scripts. */
+  writeProgram(path: string, options: readonly string[]): void {
+    const words = [podmanPath(), ...this.#arguments(options)].map((word) => `'${word}'`).join(' ')
+    const variables = Object.entries(this.#environment()).map(([name, value]) => `export ${name}='${value}'`)
+    writeFileSync(path, `#!/bin/sh\n${variables.join('\n')}\nexec ${words} "$@"\n`, { mode: 0o755 })
+  }
+
   /** Any podman command; never throws on a failure of it. */
   async call(args: readonly string[], options: CallOptions = {}): Promise<PodmanResult> {
     const { input, through = [] } = options
@@ -244,6 +251,8 @@ lock_type = "file"
 events_logger = "file"
 runtime_supports_nocgroup = ["crio-lxc"]
 conmon_path = ["${conmonPath()}"]
+[engine.runtimes]
+crio-lxc = ["${runtimePath}"]
 `,
   )
   writeFileSync(

@@ -8,7 +8,7 @@ import { commandLines, isAlive } from '../../support/proc.ts'
 import { messageOf, type Result, runtimePath } from '../../support/runtime.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
-const companions = resolve(dirname(runtimePath), '../libexec/crio-lxc')
+const libexec = resolve(dirname(runtimePath), '../libexec/crio-lxc')
 
 /** Throws unless state, delete --force and another create of the id do what docs/reliability.md promises. */
 export async function expectSurvived(
@@ -36,7 +36,7 @@ export async function expectTruth(t: Containers, id: string): Promise<State | un
   const state = JSON.parse(result.stdout) as State
   const { status, pid } = state
   const executable = pid === 0 ? '' : readExecutable(pid)
-  const parked = pid > 0 && identityOf(`/proc/${pid}/exe`) === identityOf(join(companions, 'crio-lxc-init'))
+  const parked = pid > 0 && identityOf(`/proc/${pid}/exe`) === identityOf(join(libexec, 'crio-lxc-init'))
   const truth: Record<State['status'], boolean> = {
     creating: pid === 0,
     created: parked,
@@ -59,7 +59,7 @@ export async function expectNothing(t: Containers, id: string): Promise<void> {
   const left = (): string[] => [
     ...readdirSync(t.root).map((name) => `file ${name}`),
     ...leftovers({ ids: [id], directories: [t.directory], root: t.root }),
-    ...companionProcesses(),
+    ...programProcesses(),
     ...[...hookProcesses(t)].map(([pid, line]) => `hook ${pid}: ${line}`),
     ...(existsSync('/run/lxc/lock') ? ['/run/lxc/lock'] : []),
   ]
@@ -77,10 +77,10 @@ export async function expectNothing(t: Containers, id: string): Promise<void> {
   }
 }
 
-/** Live processes of this installation's companions: monitors and inits, started or not. */
-function companionProcesses(): string[] {
+/** Live processes of this installation: monitors and inits, started or not. */
+function programProcesses(): string[] {
   const programs = ['crio-lxc-init', 'crio-lxc-start', 'crio-lxc-hook']
-  const own = new Set(programs.map((name) => identityOf(join(companions, name))))
+  const own = new Set(programs.map((name) => identityOf(join(libexec, name))))
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name) || !isAlive(Number(name))) return []
     const file = identityOf(`/proc/${name}/exe`)

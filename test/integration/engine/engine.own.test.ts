@@ -1,6 +1,6 @@
 /** What the executables are made of: facts of elf(5), and what they do where an engine would stumble. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { defaultSpec } from '@crio-lxc/core/oci/default-spec'
@@ -27,6 +27,13 @@ describe.each(programs)('%s', (program) => {
     expect(elf('-d')).toMatch(/FLAGS.*BIND_NOW|FLAGS_1.*NOW/)
     expect(elf('-l')).toMatch(/GNU_STACK .* RW +0x/)
     expect(elf('-l')).not.toMatch(/ (RWE|WE) /)
+  })
+
+  test('is as large as docs/notes/quickjs.md says, within a tenth', () => {
+    const notes = readFileSync(join(dist, '../docs/notes/quickjs.md'), 'utf8')
+    const [, ofRuntime, ofHook] = /([\d.]+) MB for crio-lxc, .* ([\d.]+) MB for the hook runner/.exec(notes) ?? []
+    const said = 1e6 * Number(program === runtime ? ofRuntime : ofHook)
+    expect(Math.abs(statSync(program).size - said)).toBeLessThan(said / 10)
   })
 
   test('has canaries on its stack', () => {

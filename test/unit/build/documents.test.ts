@@ -1,31 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { globalOptions } from '../../../packages/runtime-cli/src/command-line/global-options.ts'
+import { commandReference } from '../../../scripts/command-reference.ts'
+import { withTables } from '../../../scripts/configuration-tables.ts'
 import { errorCodes } from '../../../scripts/error-codes.ts'
 import { libraryDocuments } from '../../../scripts/library/documents.ts'
 import { withPictures } from '../../../scripts/rooms-picture.ts'
 import { specConformance } from '../../../scripts/spec-conformance.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
-
-function documents(): string[] {
-  const below = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name))
-  return ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...below.filter((name) => name.endsWith('.md'))]
-}
-
-test.each(documents())('%s names files of this repository that exist', (name) => {
-  const text = readFileSync(join(root, name), 'utf8')
-  const paths = [...text.matchAll(/`((?:packages|test|scripts|docs)\/[^`*\s]+)`/g)].map(([, path = '']) => path)
-  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
-})
-
-test.each(documents())('%s links to documents that exist', (name) => {
-  const links = [...readFileSync(join(root, name), 'utf8').matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(
-    ([, link = '']) => link,
-  )
-  expect(links.filter((link) => !existsSync(join(root, dirname(name), link)))).toEqual([])
-})
 
 test('decisions are numbered without gaps', () => {
   const numbers = readdirSync(join(root, 'docs/adr')).map((name) => Number(name.slice(0, 4)))
@@ -38,6 +22,16 @@ test('docs/spec-conformance.md is what the tables say (npm run docs)', () => {
 
 test('docs/errors.md is what the codes say (npm run docs)', () => {
   expect(readFileSync(join(root, 'docs/errors.md'), 'utf8')).toBe(errorCodes())
+})
+
+test('docs/commands.md is what the tables of options say (npm run docs)', async () => {
+  expect(readFileSync(join(root, 'docs/commands.md'), 'utf8')).toBe(await commandReference())
+})
+
+test('docs/configuration.md has the tables of the options (npm run docs)', () => {
+  const document = readFileSync(join(root, 'docs/configuration.md'), 'utf8')
+  expect(document.match(/^\| `CRIO_LXC_/gm)?.length).toBeGreaterThan(20)
+  expect(withTables(document)).toBe(document)
 })
 
 test('docs/architecture.md has the pictures that the imports make (npm run docs)', { timeout: 60_000 }, async () => {

@@ -1,6 +1,6 @@
 import { defaultSpec } from '@crio-lxc/core/oci/default-spec'
 import type { Linux } from '@crio-lxc/core/oci/linux'
-import { type PlannedProcess, type ProcessGates, planProcess } from '@crio-lxc/init/process-plan'
+import { type PlannedProcess, type ProcessFeatureGates, planProcess } from '@crio-lxc/init/process-plan'
 import { expect, test } from 'vitest'
 
 const given = {
@@ -10,11 +10,11 @@ const given = {
 }
 const linux: Linux = { seccomp: { defaultAction: 'SCMP_ACT_ALLOW' }, personality: { domain: 'LINUX32' } }
 const filter = { program: new Uint8Array(8), flags: 0, notifies: false }
-const open: ProcessGates = { seccomp: true, capabilities: true, apparmor: true }
+const open: ProcessFeatureGates = { seccomp: true, capabilities: true, apparmor: true }
 
-function planned(gates: Partial<ProcessGates> = {}): PlannedProcess {
+function planned(featureGates: Partial<ProcessFeatureGates> = {}): PlannedProcess {
   const facts = { home: '/home/user', capabilities: 1n << 0n, filterOf: () => filter }
-  return planProcess(given, { linux, gates: { ...open, ...gates }, ...facts })
+  return planProcess(given, { linux, featureGates: { ...open, ...featureGates }, ...facts })
 }
 
 test('planProcess() leaves out the capabilities that the host does not grant, and says which', () => {

@@ -185,6 +185,15 @@ describe('errors name what is at fault', () => {
     ['create --pid c1', 'flag provided but not defined: --pid: did you mean --pid-file?'],
     ['exec --detached c1', 'flag provided but not defined: --detached: did you mean --detach?'],
     ['list --debug', 'flag provided but not defined: --debug: it goes before list'],
+    ['--cmd-init /i list', 'flag provided but not defined: --cmd-init: did you mean --init-cmd?'],
+    [
+      'create --timeout 5s c1',
+      'flag provided but not defined: --timeout: did you mean --create-timeout, before create?',
+    ],
+    [
+      'create --hook-timeout 5s c1',
+      'flag provided but not defined: --hook-timeout: did you mean --create-hook-timeout, before create?',
+    ],
     ['kill -x c1', 'flag provided but not defined: -x: see crio-lxc kill --help'],
     ['kill c1 -9', 'flag provided but not defined: -9: see crio-lxc kill --help'],
     ['exec -it c1 sh', 'flag provided but not defined: -it: letters do not combine: give -t'],

@@ -11,7 +11,7 @@ import type { ContainerEntry } from '../plan/container-entry.ts'
 
 export interface HookRequest {
   /** Absolute path of crio-lxc-init, which becomes the hook. */
-  readonly init: string
+  readonly executor: string
   readonly runs: readonly HookRun[]
   /** How long it may take until a hook is executed, the verb's time-out; how long the hook takes then is its own `timeout` alone. */
   readonly enterMs: number
@@ -37,7 +37,7 @@ export interface HookContainer extends ContainerEntry {
   readonly process?: {
     /** Path of config.json, as create kept it. */
     readonly config: string
-    /** The operator's gates. */
+    /** The operator's feature gates. */
     readonly seccomp: boolean
     readonly capabilities: boolean
     readonly apparmor: boolean

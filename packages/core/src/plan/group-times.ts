@@ -24,7 +24,7 @@ export class GroupTimes implements PlanTimes {
     this.#record = timesRecord(plan, TIMES_BYTES)
   }
 
-  begin(name: string): void {
+  group(name: string): void {
     if (this.names.length === MAX_GROUPS) throw new Error(`a plan has no more than ${MAX_GROUPS} groups`)
     const at = this.#record.offset + RECORD_BYTES + TIME_BYTES * this.names.length
     const time = new Bytes(at, TIME_BYTES, () => '{time}')

@@ -107,12 +107,12 @@ export interface Step extends StepOptions, StepMeaning {
   readonly args: readonly Arg[]
 }
 
-/** The plan notes when it begins a group of steps (group-times.ts). */
+/** The plan notes when it comes to a group of steps (group-times.ts). */
 export interface PlanTimes {
   /** Of the groups, in their order. */
   readonly names: readonly string[]
-  /** What follows belongs together. */
-  begin(name: string): void
+  /** The steps that follow are one. */
+  group(name: string): void
   /** All at once, so that whoever reads them does not hold the process up. */
   report(report: Arg): void
 }

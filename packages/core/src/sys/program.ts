@@ -106,7 +106,7 @@ export function executableIdentity(): string | undefined {
 }
 
 /**
- * Where the companions of the program are: PREFIX/libexec/crio-lxc. It follows from the running program's own file, never
+ * Where what is installed with the program is: PREFIX/libexec/crio-lxc. It follows from the running program's own file, never
  * from the environment, $PATH or the working directory, which the caller or the bundle controls.
  */
 export function libexecDir(): string {

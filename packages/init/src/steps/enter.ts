@@ -21,7 +21,7 @@ export function planEnterNamespaces(
 ): Leaving {
   const mapped = joinsUserNamespace(namespaces)
   if (mapped && process) planPrivileged(plan, process)
-  plan.times?.begin('enter the namespaces')
+  plan.times?.group('enter the namespaces')
   planJoinNamespaces(plan, namespaces)
   const { record, value: pid } = pidRecord(plan)
   const parent = new Label()

@@ -1,7 +1,9 @@
 /** The container's tree: the rootfs, its mounts, its devices and its terminal, before anything of it is taken away again. */
+
 import { AT_FDCWD, MOVE_MOUNT_F_EMPTY_PATH, MS_PRIVATE, MS_REC } from '@crio-lxc/core/abi/constants'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { Plan, Slot } from '@crio-lxc/core/plan/plan'
+import { STAGE_ROOT } from '@crio-lxc/core/plan/stage'
 import type { ContainerInputs } from '../container-inputs.ts'
 import { devicesOf, planDeviceLinks, planDevices } from './devices.ts'
 import { planEnterHostTree } from './host-tree.ts'
@@ -19,17 +21,17 @@ export interface Filesystem extends ReturnType<typeof planMounts> {
 }
 
 export function planFilesystem(plan: Plan, { spec, fds, cgroup, userNamespace }: ContainerInputs): Filesystem {
-  plan.times?.begin('mounts')
+  plan.times?.group('mounts')
   const { rootfs } = fds
   // liblxc leaves the stage shared: without this the container's mounts would propagate between mount namespaces.
   plan.step('make the stage private', 'mount', [0, plan.string('/'), 0, MS_PRIVATE | MS_REC, 0])
   const hostTree = fds.gate?.hostTree
   if (hostTree) planEnterHostTree(plan, hostTree)
-  planAttachRootfs(plan, spec, { rootfs, at: hostTree?.rootfs ?? '/root' })
+  planAttachRootfs(plan, spec, { rootfs, at: hostTree?.rootfs ?? `/${STAGE_ROOT}` })
   const { mounts = [], linux = {} } = spec
   const label = linux.mountLabel ?? ''
   const made = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, fromTree: fds.fromTree, cgroup, label })
-  plan.times?.begin('devices')
+  plan.times?.group('devices')
   const set = devicesOf(linux.devices ?? [], mounts)
   const masks = linux.maskedPaths?.length ? MASKS : 0
   const covering = userNamespace ? 0 : (set?.covering.length ?? 0)

@@ -4,8 +4,8 @@ import { planReportWaiting } from '@crio-lxc/core/plan/record'
 import { planAwaitByte } from './await-byte.ts'
 import type { HostTree } from './host-tree.ts'
 
-/** Where init waits, once, between the mounts and what takes the ways to change them away. */
-export interface Gate {
+/** The gate: where init waits, once, between the mounts and what takes the ways to change them away. */
+export interface GateFds {
   /** Read end of the pipe on which create says that init may go on. */
   readonly go: number
   /** Given for hooks, in a mount namespace that no others use: a detached clone of the host's root with all its mounts. */

@@ -1,4 +1,4 @@
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import type { Settings } from '../settings.ts'
 import type { Given } from './configuration.ts'
 import type { Options, Values } from './option.ts'
@@ -40,7 +40,7 @@ export function defineCommand<const O extends Options>(command: Command<O>): Com
 
 /** What only the verb itself needs, `() => import(...)`; a trace shows how long that takes. */
 export async function load<Module>(module: () => Promise<Module>): Promise<Module> {
-  const done = stepLog('cli')
+  const done = phaseLog('cli')
   const loaded = await module()
   done('load')
   return loaded

@@ -117,10 +117,10 @@ export const globalOptions = {
     env: 'CRIO_LXC_CREATE_HOOK_TIMEOUT',
     default: '5s',
   },
-  apparmor: gate('AppArmor profile of the spec', 'CRIO_LXC_APPARMOR'),
-  capabilities: gate('capabilities of the spec', 'CRIO_LXC_CAPABILITIES'),
-  'cgroup-devices': gate('device rules of the spec', 'CRIO_LXC_CGROUP_DEVICES'),
-  seccomp: gate('seccomp filter of the spec', 'CRIO_LXC_SECCOMP'),
+  apparmor: featureGate('AppArmor profile of the spec', 'CRIO_LXC_APPARMOR'),
+  capabilities: featureGate('capabilities of the spec', 'CRIO_LXC_CAPABILITIES'),
+  'cgroup-devices': featureGate('device rules of the spec', 'CRIO_LXC_CGROUP_DEVICES'),
+  seccomp: featureGate('seccomp filter of the spec', 'CRIO_LXC_SECCOMP'),
   'create-timeout': timeout('create', '60s'),
   'start-timeout': timeout('start', '30s'),
   'kill-timeout': timeout('kill', '10s'),
@@ -136,7 +136,7 @@ export function knowsVariable(name: string): boolean {
 
 export type GlobalValues = Values<typeof globalOptions>
 
-function gate(what: string, env: string) {
+function featureGate(what: string, env: string) {
   return {
     type: 'boolean',
     describe: `apply the ${what}; =false ignores that part of the spec`,

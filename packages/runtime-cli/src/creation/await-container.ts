@@ -39,14 +39,18 @@ export function awaitContainer(filled: Filled, { done }: Creation, trace: Proces
 }
 
 function actAtGate(
-  { request, facts, hooks, companions, netDevices, inputs, monitor }: Filled,
+  { request, facts, hooks, programs, netDevices, inputs, monitor }: Filled,
   done: Creation['done'],
 ): void {
   const { settings, spec } = request
   const init = identifyInit(monitor)
   const { moved } = netDevicesOf({ userNamespace: inputs.userNamespace, netDevices })
   if (moved) {
-    moveNetDevices(moved, init, { arch: inputs.arch, init: companions.init, timeoutMs: settings.timeouts.createMs })
+    moveNetDevices(moved, init, {
+      arch: inputs.arch,
+      executor: programs.executor,
+      timeoutMs: settings.timeouts.createMs,
+    })
     done('network devices', 'moved the network devices')
   }
   if (spec.hooks && hasCreateHooks(spec.hooks)) {

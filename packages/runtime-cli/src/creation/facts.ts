@@ -4,7 +4,7 @@ import { effectiveUid, ownPid } from '@crio-lxc/core/sys/program'
 import type { Opened } from './open-inputs.ts'
 
 /** What container.json says, from the beginning to the end of the container. */
-export function factsOf({ request, rootfs, companions, cgroup, hooks, resctrl }: Opened): ContainerFacts {
+export function factsOf({ request, rootfs, programs, cgroup, hooks, resctrl }: Opened): ContainerFacts {
   const { settings, options, spec } = request
   const { manager } = cgroup
   return {
@@ -28,7 +28,7 @@ export function factsOf({ request, rootfs, companions, cgroup, hooks, resctrl }:
     owner: ownerName(),
     ociVersion: spec.ociVersion,
     creator: ownIdentity(),
-    initExecutable: fileIdentity(`${companions.stage}/init`) ?? '',
+    initExecutable: fileIdentity(`${programs.stage}/init`) ?? '',
     madeCgroups: manager.missingDirectories(),
   }
 }

@@ -21,7 +21,7 @@ export interface Filled extends Launched {
 export async function fill(launched: Launched, { done }: Creation): Promise<Filled> {
   const { info, inputs, cgroup, monitor, environment } = launched
   const { manager, resources, placement } = cgroup
-  const profile = inputs.gates.seccomp ? inputs.spec.linux?.seccomp : undefined
+  const profile = inputs.featureGates.seccomp ? inputs.spec.linux?.seccomp : undefined
   const seccomp = profile && (await import('./compiled-seccomp.ts')).compiledSeccomp(info, profile)
   const { process, container: plan } = planInit(inputs, () => seccomp as CachedSeccomp)
   sayWhatIsLeftOut(process)

@@ -5,7 +5,7 @@ import type { Spec } from '@crio-lxc/core/oci/spec'
 import { type Fd, pipe, write } from '@crio-lxc/core/sys/fd'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { O_RDONLY, openFile, realPath } from '@crio-lxc/core/sys/files'
-import type { Gate as PlanGate } from '@crio-lxc/init/steps/gate'
+import type { GateFds } from '@crio-lxc/init/steps/gate'
 
 export interface GateOptions {
   readonly libexec: string
@@ -20,16 +20,16 @@ export interface GateOptions {
 /** Where init waits for what create does in the middle: moving network devices, and hooks. It ends when its fds are closed instead. */
 export class Gate {
   /** For the container plan. */
-  readonly plan: PlanGate
+  readonly fds: GateFds
   /** fds that init inherits. */
   readonly inherited: readonly number[]
   readonly #write: number
 
-  private constructor(fds: FdScope, hostTree: (PlanGate['hostTree'] & { readonly fd: Fd }) | undefined) {
+  private constructor(fds: FdScope, hostTree: (GateFds['hostTree'] & { readonly fd: Fd }) | undefined) {
     const [go, goWrite] = pipe()
     fds.keep(go)
     this.#write = fds.keep(goWrite)
-    this.plan = { go, hostTree }
+    this.fds = { go, hostTree }
     this.inherited = hostTree ? [go, hostTree.fd] : [go]
   }
 

@@ -15,7 +15,7 @@ export interface Launched extends Occupied {
 
 /** From here on liblxc makes the namespaces, while create goes on. */
 export function launch(occupied: Occupied, { undo, fds, done }: Creation): Launched {
-  const { request, info, cgroup, resctrl, callersCgroup: instead, companions } = occupied
+  const { request, info, cgroup, resctrl, callersCgroup: instead, programs } = occupied
   const { settings, spec, withoutCgroup } = request
   // The monitor inherits them.
   const { userNamespace: namespace, console } = occupied.inputs
@@ -26,7 +26,7 @@ export function launch(occupied: Occupied, { undo, fds, done }: Creation): Launc
   // A terminal takes the place of all three.
   const inputs = { ...occupied.inputs, monitor: { ...files, cgroup: joined }, stdio: console ? [] : stdio }
   const inherited = inheritedFds(inputs)
-  const options = { init: companions.init, cgroup: joined, inherited, plans: planMonitor(inputs) }
+  const options = { executor: programs.executor, cgroup: joined, inherited, plans: planMonitor(inputs) }
   const monitor = Monitor.launch(files, options, fds)
   // liblxc's own log goes with the container.
   undo.push(() => monitor.keepLog())

@@ -4,7 +4,7 @@ import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hostHas } from '@crio-lxc/core/host/host-features'
 import { log, takesDebug } from '@crio-lxc/core/host/log/logger'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import {
   checkProcessSupport,
   checkResourcesSupport,
@@ -28,20 +28,20 @@ export interface LoadedSpec {
 }
 
 /** BUNDLE/config.json, validated. */
-export function loadSpec(bundle: string, gates: FeatureGates): LoadedSpec {
-  const done = stepLog('config')
+export function loadSpec(bundle: string, featureGates: FeatureGates): LoadedSpec {
+  const done = phaseLog('config')
   const text = readDocument(`${bundle}/config.json`, 'make one with `crio-lxc spec`, or give the right --bundle')
   done('read')
-  return acceptSpec(text, bundle, gates)
+  return acceptSpec(text, bundle, featureGates)
 }
 
 /** The same of a text that somebody else has read. */
-export function acceptSpec(text: Uint8Array, bundle: string, gates: FeatureGates): LoadedSpec {
-  const done = stepLog('config')
+export function acceptSpec(text: Uint8Array, bundle: string, featureGates: FeatureGates): LoadedSpec {
+  const done = phaseLog('config')
   const parsed = parseSpec(text)
   done('parse and validate')
   const spec = withDestinationsInside(parsed, resolvePath(bundle, parsed.root.path))
-  checkSupport(spec, supportOf(gates))
+  checkSupport(spec, supportOf(featureGates))
   sayWhatIsUnknown(spec, `${bundle}/config.json`)
   warnOf(spec.process, spec.linux?.resources)
   done('check')
@@ -49,14 +49,14 @@ export function acceptSpec(text: Uint8Array, bundle: string, gates: FeatureGates
 }
 
 /** The process of `exec --process`, validated. */
-export function loadProcess(file: string, gates: FeatureGates): Process {
-  return acceptProcess(readStream(file), file, gates)
+export function loadProcess(file: string, featureGates: FeatureGates): Process {
+  return acceptProcess(readStream(file), file, featureGates)
 }
 
 /** The same of a text that is called `name`. */
-export function acceptProcess(text: string | Uint8Array, name: string, gates: FeatureGates): Process {
+export function acceptProcess(text: string | Uint8Array, name: string, featureGates: FeatureGates): Process {
   const process = parseProcess(text)
-  checkProcessSupport(process, supportOf(gates))
+  checkProcessSupport(process, supportOf(featureGates))
   sayWhatIsUnknown({ process }, name)
   warnOf(process, undefined)
   return process
@@ -110,7 +110,7 @@ function readBounded(fd: number): Uint8Array {
   return bytes
 }
 
-/** A gate that is off asks nothing of the host: the field is ignored. */
+/** A feature gate that is off asks nothing of the host: the field is ignored. */
 function supportOf({ apparmor }: FeatureGates): HostHas {
   return (feature) => (feature === 'AppArmor' && !apparmor) || hostHas(feature)
 }

@@ -24,7 +24,7 @@ const MOST_KEPT_LINES = 1000
 
 export interface LaunchOptions {
   /** Path of crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
   /** The container's; closed once the monitor has it. */
   readonly cgroup: OpenCgroup & { readonly fds: readonly Fd[] }
   /** What init needs of the host, under the same numbers. */
@@ -42,7 +42,7 @@ export class Monitor {
   #reaped = false
 
   /** Closes those of `files`, which are of `fds`, that only the monitor may hold. Throws RuntimeError. */
-  static launch(files: MonitorFiles, { init, cgroup, inherited, plans }: LaunchOptions, fds: FdScope): Monitor {
+  static launch(files: MonitorFiles, { executor, cgroup, inherited, plans }: LaunchOptions, fds: FdScope): Monitor {
     const { config, log, fifoDirectory, report, reportRead, go, wait, plan } = files
     fillSealed(wait, compile(plans.wait, report))
     writeAll(config, plans.lxcConfig)
@@ -51,7 +51,7 @@ export class Monitor {
       fds: [...inherited, ...cgroup.fds, plan, config, log, fifoDirectory, go, wait],
     }
     const pipe = { report: reportRead, reportWrite: report }
-    const process = ExecutorProcess.launchInto({ init, forks: forksIntoCgroup(cgroup) }, task, pipe)
+    const process = ExecutorProcess.launchInto({ executor, forks: forksIntoCgroup(cgroup) }, task, pipe)
     // Only the child may hold these: end of file is how either side learns that the other is gone.
     for (const fd of [...cgroup.fds, go, wait]) close(fds.release(fd))
     return new Monitor(process, plans, files, fds)

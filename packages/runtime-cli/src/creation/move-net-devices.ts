@@ -12,19 +12,19 @@ import { stepError } from '../plan-process/step-error.ts'
 export interface MoveOptions {
   readonly arch: Arch
   /** Path of crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
   readonly timeoutMs: number
 }
 
 /** Moves linux.netDevices into the network namespace of a container's init. Throws RuntimeError. */
 export function moveNetDevices(netDevices: HostNetDevices, target: ProcessIdentity, options: MoveOptions): void {
-  const { arch, init, timeoutMs } = options
+  const { arch, executor, timeoutMs } = options
   const what = 'move linux.netDevices to the container'
   const namespace = openContainerNamespace(target, 'network')
   try {
     const fds = [namespace, netDevices.socket]
     const plan = (report: number) => planNetDeviceProcess({ arch, namespace, netDevices, report })
-    withPlanProcess({ init, timeoutMs, what, fds, plan }, (record, process) => {
+    withPlanProcess({ executor, timeoutMs, what, fds, plan }, (record, process) => {
       if (record?.kind === 'ready') return
       const step = record?.kind === 'failure' ? process.plan.steps[record.step] : undefined
       if (record?.kind !== 'failure' || !step)

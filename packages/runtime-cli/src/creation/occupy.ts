@@ -4,7 +4,7 @@ import { cgroupOwner, delegateCgroup } from '@crio-lxc/core/host/cgroup/delegate
 import { cgroupOf } from '@crio-lxc/core/host/cgroup/exec-cgroup'
 import type { Hierarchy } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/host/container/container-info'
-import type { StepLog } from '@crio-lxc/core/host/log/step-log'
+import type { PhaseLog } from '@crio-lxc/core/host/log/phase-log'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { ownPid } from '@crio-lxc/core/sys/program'
 import { killContainer } from '../removal/kill-container.ts'
@@ -18,8 +18,8 @@ import type { OccupiedInputs } from './plan/inputs.ts'
 export interface Creation {
   readonly undo: Undo
   readonly fds: FdScope
-  /** Logs a step that is done. */
-  readonly done: StepLog
+  /** Logs a phase that is over. */
+  readonly done: PhaseLog
 }
 
 export interface Occupied extends Opened {

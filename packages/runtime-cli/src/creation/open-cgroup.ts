@@ -5,8 +5,8 @@ import { type Placement, resolveCgroupsPath } from '@crio-lxc/core/host/cgroup/c
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import type { PresentCgroup } from '@crio-lxc/core/host/cgroup/plan/controller'
-import type { Companions } from '../installation/companions.ts'
 import { hostArch } from '../installation/host-arch.ts'
+import type { Programs } from '../installation/programs.ts'
 import { managersOf } from './cgroup-managers.ts'
 import { planResources, type ResourcePlan } from './plan/resource-plan.ts'
 import type { CreateRequest } from './refuse.ts'
@@ -23,7 +23,7 @@ export interface OpenedCgroup {
 /** Throws SpecError for a path or a limit that the host has no cgroup for. */
 export async function openCgroupOf(
   { settings, options, spec }: CreateRequest,
-  { init }: Companions,
+  { executor }: Programs,
 ): Promise<OpenedCgroup> {
   const { id } = options
   const managerOf = await managersOf(settings)
@@ -43,7 +43,7 @@ export async function openCgroupOf(
     resident: settings.monitorMode === 'resident',
     annotations: spec.annotations,
     ...resources,
-    init,
+    executor,
     arch: hostArch(),
     timeoutMs: settings.timeouts.createMs,
   })

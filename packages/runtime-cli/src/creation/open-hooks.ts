@@ -2,7 +2,7 @@ import { hasHooks, hooksAfterCreate } from '@crio-lxc/core/oci/hook-points'
 import type { Hooks } from '@crio-lxc/core/oci/spec'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { checkHooks } from '../hooks/check-hooks.ts'
-import type { Companions } from '../installation/companions.ts'
+import type { Programs } from '../installation/programs.ts'
 import { Gate } from './gate.ts'
 import type { CreateRequest } from './refuse.ts'
 
@@ -16,7 +16,7 @@ export interface OpenedHooks {
 }
 
 export interface HookCircumstances {
-  readonly companions: Companions
+  readonly programs: Programs
   /** Absolute path of root.path. */
   readonly rootfs: string
   /** The container's mount namespace is new. */
@@ -28,11 +28,11 @@ export interface HookCircumstances {
 /** Throws SpecError for hooks that could not run as they should. */
 export async function openHooks(
   { spec }: CreateRequest,
-  { companions, rootfs, ownMounts, movesDevices }: HookCircumstances,
+  { programs, rootfs, ownMounts, movesDevices }: HookCircumstances,
   fds: FdScope,
 ): Promise<OpenedHooks> {
-  checkHooks(spec.hooks, { ownMounts, hook: companions.hook })
+  checkHooks(spec.hooks, { ownMounts, hook: programs.hook })
   const runner = hasHooks(spec.hooks) ? await import('../hooks/hooks.ts') : undefined
-  const gate = Gate.of(spec, { libexec: companions.libexec, rootfs, ownMounts, movesDevices }, fds)
+  const gate = Gate.of(spec, { libexec: programs.libexec, rootfs, ownMounts, movesDevices }, fds)
   return { runner, gate, later: hooksAfterCreate(spec.hooks) }
 }

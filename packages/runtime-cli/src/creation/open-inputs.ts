@@ -11,8 +11,8 @@ import type { Console } from '@crio-lxc/init/steps/terminal'
 import { connectCaller } from '../caller/caller-socket.ts'
 import { listenEnvironment } from '../caller/preserved-fds.ts'
 import { processFacts } from '../entering/process-inputs.ts'
-import { type Companions, companionsOf } from '../installation/companions.ts'
 import { hostArch } from '../installation/host-arch.ts'
+import { type Programs, programsOf } from '../installation/programs.ts'
 import { type OpenedCgroup, openCgroupOf } from './open-cgroup.ts'
 import { type OpenedHooks, openHooks } from './open-hooks.ts'
 import { openTree, rootfsOf } from './open-tree.ts'
@@ -24,7 +24,7 @@ export interface Opened {
   readonly request: CreateRequest
   /** For the planners. */
   readonly inputs: OpenedInputs
-  readonly companions: Companions
+  readonly programs: Programs
   /** Absolute path of root.path. */
   readonly rootfs: string
   readonly cgroup: OpenedCgroup
@@ -49,32 +49,36 @@ export async function openInputs(
   fds: FdScope,
 ): Promise<Opened> {
   const { settings, options, notifier } = request
-  const companions = companionsOf(settings)
+  const programs = programsOf(settings)
   const rootfs = rootfsOf(request.spec, options.bundle)
-  const cgroup = await openCgroupOf(request, companions)
+  const cgroup = await openCgroupOf(request, programs)
   const console = openConsole(request, fds)
   const pidfdSocket = openCaller('pidfd', options.pidfdSocket, request, fds)
   const asked = notifier?.withNotifySocket(request.spec, `${settings.root}/${options.id}`) ?? request.spec
-  const tree = await openTree(request, { init: companions.init, rootfs, mounts: asked.mounts ?? [], preview }, fds)
+  const tree = await openTree(
+    request,
+    { executor: programs.executor, rootfs, mounts: asked.mounts ?? [], preview },
+    fds,
+  )
   const { namespaces, userNamespace, sources, mounts } = tree
   const netDevices = openNetDevices(request.spec.linux?.netDevices, fds)
   const ownMounts = namespaces.created.has('mount')
   const movesDevices = userNamespace !== undefined && netDevices !== undefined
-  const hooks = await openHooks(request, { companions, rootfs, ownMounts, movesDevices }, fds)
+  const hooks = await openHooks(request, { programs, rootfs, ownMounts, movesDevices }, fds)
   const spec = { ...asked, mounts, process: processOf(asked, options.listenFds) }
   const facts = processFacts(spec.process, { root: sources.rootfs, userNamespace: userNamespace !== undefined })
   const inputs: OpenedInputs = {
     arch: hostArch(),
     id: options.id,
     spec,
-    gates: settings.featureGates,
-    companions,
+    featureGates: settings.featureGates,
+    programs,
     containerLogLevel: settings.containerLogLevel,
     namespaces,
     userNamespace,
     sources,
     netDevices,
-    gate: hooks.gate?.plan,
+    gate: hooks.gate?.fds,
     console,
     preserved: request.preserved,
     newKeyring: !options.noNewKeyring,
@@ -82,7 +86,7 @@ export async function openInputs(
     traced,
   }
   const resctrl = await openResctrl(request)
-  return { request, inputs, companions, rootfs, cgroup, hooks, netDevices, resctrl, pidfdSocket }
+  return { request, inputs, programs, rootfs, cgroup, hooks, netDevices, resctrl, pidfdSocket }
 }
 
 function openConsole(request: CreateRequest, fds: FdScope): Console | undefined {

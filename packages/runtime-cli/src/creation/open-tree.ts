@@ -24,7 +24,7 @@ export interface OpenedTree {
 
 export interface TreeOptions {
   /** Path of crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
   /** Absolute path of root.path. */
   readonly rootfs: string
   /** The spec's, and what the runtime adds to them. */
@@ -36,11 +36,11 @@ export interface TreeOptions {
 /** Throws SpecError for what the host has not, or what cannot be where it is to be. */
 export async function openTree(
   { spec, settings, options }: CreateRequest,
-  { init, rootfs, mounts, preview }: TreeOptions,
+  { executor, rootfs, mounts, preview }: TreeOptions,
   fds: FdScope,
 ): Promise<OpenedTree> {
   const namespaces = openNamespaces(spec, fds)
-  const mapping = { arch: hostArch(), init, timeoutMs: settings.timeouts.createMs, namespaces }
+  const mapping = { arch: hostArch(), executor, timeoutMs: settings.timeouts.createMs, namespaces }
   const userNamespace = userNamespaceOf(spec, mapping)
   const idMapper = await idMapperOf(spec, mapping, fds)
   const hostSysfs = sharesSysfs(namespaces)

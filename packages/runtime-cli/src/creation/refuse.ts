@@ -43,6 +43,6 @@ function checkTerminal(spec: Spec, { consoleSocket, console }: CreateOptions): v
     throw new RuntimeError('usage', 'process.terminal is false: --console-socket has no terminal to send')
 }
 
-function checkAgent({ linux, hooks }: Spec, gates: FeatureGates): void {
-  if (gates.seccomp && linux?.seccomp && notifies(linux.seccomp)) checkHooksWithAgent(hooks)
+function checkAgent({ linux, hooks }: Spec, featureGates: FeatureGates): void {
+  if (featureGates.seccomp && linux?.seccomp && notifies(linux.seccomp)) checkHooksWithAgent(hooks)
 }

@@ -1,29 +1,29 @@
 /** The installation: every file is there, root's alone to change, and of one build. */
 import { capture } from '@crio-lxc/core/sys/capture'
 import { fileExists, realPath, stat, unlessMissing } from '@crio-lxc/core/sys/files'
-import { type Companions, companionsOf } from '../installation/companions.ts'
 import { programProblem, stageProblem } from '../installation/installation.ts'
 import { monitorLiblxc } from '../installation/monitor-liblxc.ts'
+import { type Programs, programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
-import { builtCommit, version } from '../version.ts'
+import { builtCommit, builtVersion } from '../version.ts'
 import { type Finding, ok, orOk, problem, warning } from './finding.ts'
 import { hostText } from './host-text.ts'
 
 const WRITABLE_BY_OTHERS = 0o022
 
 export function installationFindings(settings: Settings): readonly Finding[] {
-  const companions = companionsOf(settings)
+  const programs = programsOf(settings)
   const own = realPath('/proc/self/exe')
-  const programs = [own, companions.start, companions.init, `${companions.stage}/init`, companions.hook]
-  const files = programs.flatMap(fileFindings)
-  const stage = stageProblem(companions)
-  const directories = [own.replace(/\/[^/]*$/, ''), companions.libexec, companions.stage].flatMap(ownerFinding)
+  const paths = [own, programs.monitor, programs.executor, `${programs.stage}/init`, programs.hook]
+  const files = paths.flatMap(fileFindings)
+  const stage = stageProblem(programs)
+  const directories = [own.replace(/\/[^/]*$/, ''), programs.libexec, programs.stage].flatMap(ownerFinding)
   const all = [...files, ...directories, ...(stage === undefined ? [] : [split('files', stage)])]
   return [
-    ok('crio-lxc', [version, builtCommit().slice(0, 12), own].filter(Boolean).join(' ')),
-    ...orOk(all, 'files', `${programs.length} programs and the stage, below ${companions.libexec}`),
-    sameBuild(own, companions),
-    liblxc(companions.start),
+    ok('crio-lxc', [builtVersion(), builtCommit().slice(0, 12), own].filter(Boolean).join(' ')),
+    ...orOk(all, 'files', `${paths.length} programs and the stage, below ${programs.libexec}`),
+    sameBuild(own, programs),
+    liblxc(programs.monitor),
   ]
 }
 
@@ -51,7 +51,7 @@ const SUMS = 'SHA256SUMS'
 const SHA256SUM = '/usr/bin/sha256sum'
 
 /** Of the programs that the build made; what the settings name in their place is the operator's own. */
-function sameBuild(own: string, { libexec }: Companions): Finding {
+function sameBuild(own: string, { libexec }: Programs): Finding {
   const list = hostText(`${libexec}/${SUMS}`)
   if (list === undefined) return problem('build', `${libexec}/${SUMS} is missing`, 'install the whole tree again')
   if (!fileExists(SHA256SUM)) return ok('build', `not compared: there is no ${SHA256SUM}`)

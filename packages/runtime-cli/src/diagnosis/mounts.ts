@@ -1,12 +1,12 @@
 /** The mounts that state and programs lie on. */
 import { fileExists, stat } from '@crio-lxc/core/sys/files'
-import { companionsOf } from '../installation/companions.ts'
 import { type Mount, mountOf } from '../installation/mount-of.ts'
+import { programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
 import { type Finding, ok, orOk, problem, warning } from './finding.ts'
 
 export function mountFindings(settings: Settings): readonly Finding[] {
-  const { libexec } = companionsOf(settings)
+  const { libexec } = programsOf(settings)
   return [
     ...judgeState(settings.root, mountOf(nearest(settings.root))),
     ...(fileExists(settings.root) ? rootFindings(settings.root) : []),

@@ -8,8 +8,8 @@ import { sendPidfd } from '../caller/caller-socket.ts'
 import { acknowledgeListener, sendListener } from '../caller/seccomp-listener.ts'
 import { fixStdio } from '../caller/stdio.ts'
 import { stateOf } from '../container/container-state.ts'
-import { companionsOf } from '../installation/companions.ts'
 import { hostArch } from '../installation/host-arch.ts'
+import { programsOf } from '../installation/programs.ts'
 import { awaitExecution, type Entering } from './await-execution.ts'
 import type { Exec, OpenedExec } from './open.ts'
 import { planExecTask } from './plan/exec-task.ts'
@@ -33,9 +33,12 @@ export function launch(opened: OpenedExec, { fds, trace }: Exec): LaunchedExec {
     traced: trace !== undefined,
   })
   fixStdio(process.user, { namespace: userNamespace, label: spec.linux?.mountLabel, root })
-  const { init: path } = companionsOf(settings)
+  const { executor: path } = programsOf(settings)
   const { readEnd, writeEnd } = report
-  const executor = ExecutorProcess.launchInto({ init: path, forks }, task, { report: readEnd, reportWrite: writeEnd })
+  const executor = ExecutorProcess.launchInto({ executor: path, forks }, task, {
+    report: readEnd,
+    reportWrite: writeEnd,
+  })
   // Only the process may hold it: end of file is how its end is seen.
   close(fds.release(writeEnd))
   return { executor, path }
@@ -74,7 +77,7 @@ function whatFollows(
     onRefused(pid, errno) {
       const pidfd = fds.keep(pidfdOpen(pid))
       const { args, cwd } = process
-      sayWhyRefused({ pid, pidfd, errno, command: args[0] ?? '', candidates: inputs.candidates, cwd, init: path })
+      sayWhyRefused({ pid, pidfd, errno, command: args[0] ?? '', candidates: inputs.candidates, cwd, executor: path })
     },
     onListener:
       agent &&

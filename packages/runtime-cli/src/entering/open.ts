@@ -80,7 +80,7 @@ export function openExec(request: ExecRequest, { fds, proxy }: Exec): OpenedExec
   const { facts, info } = container
   const inputs = processInputs(process, {
     linux: spec.linux,
-    gates: facts,
+    featureGates: facts,
     root,
     userNamespace: userNamespace !== undefined,
     filterOf: (seccomp) => keptSeccomp(info.runtimePath(), seccomp),

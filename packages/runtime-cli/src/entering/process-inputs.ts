@@ -5,7 +5,7 @@ import { lacksHome } from '@crio-lxc/init/environment'
 import { type PlannedProcess, type ProcessFacts, planProcess } from '@crio-lxc/init/process-plan'
 import { homeOf } from './home.ts'
 
-export interface ProcessContext extends Pick<ProcessFacts, 'linux' | 'gates' | 'filterOf'> {
+export interface ProcessContext extends Pick<ProcessFacts, 'linux' | 'featureGates' | 'filterOf'> {
   /** O_PATH fd of the container's root, for HOME. */
   readonly root: number
   /** The container is in a user namespace of its own or of others. */

@@ -31,7 +31,7 @@ export interface RefusedExecution {
   /** process.cwd, for those that are relative. */
   readonly cwd: string
   /** Path of crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
 }
 
 /** Writes to the process's stderr why it ends. Returns the same as an error, for whoever else is to know. */
@@ -52,12 +52,12 @@ export function sayWhyRefused(refused: RefusedExecution): RuntimeError {
 /** Nobody may read the stderr, or somebody may have filled it. */
 const WRITE_MS = 1000
 
-function writeToStderr({ pidfd, init }: RefusedExecution, text: string): void {
+function writeToStderr({ pidfd, executor }: RefusedExecution, text: string): void {
   const output = pidfdGetfd(pidfd, 2)
   try {
     const plan = (report: number) => planMessage({ arch: hostArch(), output, text, report })
     const what = 'write it'
-    withPlanProcess({ init, timeoutMs: WRITE_MS, what, fds: [output], plan }, (record) => {
+    withPlanProcess({ executor, timeoutMs: WRITE_MS, what, fds: [output], plan }, (record) => {
       if (record?.kind !== 'ready') throw new Error('it cannot be written to')
     })
   } finally {

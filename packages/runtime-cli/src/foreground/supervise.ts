@@ -1,6 +1,6 @@
 /** Waiting for a child in the foreground: its signals, its terminal, its exit code. */
 
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { close } from '@crio-lxc/core/sys/fd'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { exitCode, wait } from '@crio-lxc/core/sys/spawn'
@@ -9,7 +9,7 @@ import type { TerminalProxy } from './terminal-proxy.ts'
 
 /** Returns the exit code of the child `pid`, 128 + n when signal n killed it. */
 export async function supervise(pid: number, relay: SignalRelay, terminal?: TerminalProxy): Promise<number> {
-  const done = stepLog('supervise')
+  const done = phaseLog('supervise')
   const pidfd = pidfdOpen(pid)
   relay.to(pidfd)
   try {

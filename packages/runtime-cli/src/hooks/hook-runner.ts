@@ -15,7 +15,7 @@ import { memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
 import { asSubreaper, pidfdOpen } from '@crio-lxc/core/sys/process'
 import { kill, monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
 import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
-import { companionsOf } from '../installation/companions.ts'
+import { programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
 
 const END_MS = 5000
@@ -26,12 +26,12 @@ const END_MS = 5000
  */
 export function runHooks(settings: Settings, runs: readonly HookRun[], enterMs: number): readonly string[] {
   if (runs.every(({ hooks }) => hooks.length === 0)) return []
-  const { hook, init } = companionsOf(settings)
+  const { hook, executor } = programsOf(settings)
   const traced = takesSpans()
   const from = traced ? monotonicMs() : 0
   return withFds((fds) => {
     const request = fds.keep(
-      sealedFile('hooks', JSON.stringify({ init, runs, enterMs, ...(traced && { traced }) } satisfies HookRequest)),
+      sealedFile('hooks', JSON.stringify({ executor, runs, enterMs, ...(traced && { traced }) } satisfies HookRequest)),
     )
     // A file, because a pipe that nobody reads would hold it up.
     const stderr = fds.keep(memfdCreate('stderr'))

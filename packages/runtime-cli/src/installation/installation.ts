@@ -3,14 +3,14 @@
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { machineOf, type ReadAt, readProgramHeader } from '@crio-lxc/core/host/process/program-header'
+import { STAGE_INIT, stageDirectories, stageLinks } from '@crio-lxc/core/plan/stage'
 import { close, read } from '@crio-lxc/core/sys/fd'
 import { fstat, lstat, O_RDONLY, openFile, stat, unlessMissing } from '@crio-lxc/core/sys/files'
 import { arch } from '@crio-lxc/core/sys/syscall'
-import stageFiles from '../../../init/stage.json' with { type: 'json' }
 import type { Settings } from '../settings.ts'
-import { type Companions, companionsOf } from './companions.ts'
 import { monitorLiblxc } from './monitor-liblxc.ts'
 import { mountOf } from './mount-of.ts'
+import { type Programs, programsOf } from './programs.ts'
 import { isWholeElf } from './whole-elf.ts'
 
 const AGAIN = 'install the whole tree again'
@@ -25,16 +25,16 @@ const atFault = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'])
 export function installationProblem(settings: Settings, code: ErrorCode): string | undefined {
   // Without /proc this program does not know where its own file is, and so where the others are.
   if (unlessMissing(() => stat('/proc/self/exe')) === undefined) return undefined
-  const companions = companionsOf(settings)
-  const { init, start, hook, stage, libexec } = companions
+  const programs = programsOf(settings)
+  const { executor, monitor, hook, stage, libexec } = programs
   // Create has its own words for a hook program that it cannot hand on to later verbs.
-  const programs = [init, start, `${stage}/${stageFiles.init}`, ...(code === 'create-failed' ? [] : [hook])]
-  for (const path of programs) {
+  const paths = [executor, monitor, `${stage}/${STAGE_INIT}`, ...(code === 'create-failed' ? [] : [hook])]
+  for (const path of paths) {
     const problem = programProblem(path)
     if (problem !== undefined) return problem
   }
-  const problem = stageProblem(companions) ?? mountProblem(libexec)
-  return problem === undefined && code === 'liblxc' ? monitorLiblxc(start).problem : problem
+  const problem = stageProblem(programs) ?? mountProblem(libexec)
+  return problem === undefined && code === 'liblxc' ? monitorLiblxc(monitor).problem : problem
 }
 
 export function programProblem(path: string): string | undefined {
@@ -74,14 +74,14 @@ function fileProblem(path: string, fd: number): string | undefined {
 }
 
 /** The directory that liblxc takes for a rootfs, with the mount points that its steps and ours need. */
-export function stageProblem({ stage, libexec }: Companions): string | undefined {
-  const directories = [`${libexec}/lxc`, stage, ...stageFiles.directories.map((name) => `${stage}/${name}`)]
+export function stageProblem({ stage, libexec }: Programs): string | undefined {
+  const directories = [`${libexec}/lxc`, stage, ...stageDirectories.map((name) => `${stage}/${name}`)]
   for (const path of directories) {
     const status = unlessMissing(() => stat(path))
     if (!status?.isDirectory()) return `the directory ${path} is missing: ${AGAIN}`
     if ((status.mode & 0o001) === 0) return `the directory ${path} is closed to others: ${AGAIN}`
   }
-  const links = Object.keys(stageFiles.links).map((name) => `${stage}/${name}`)
+  const links = Object.keys(stageLinks).map((name) => `${stage}/${name}`)
   const missing = links.find((path) => unlessMissing(() => lstat(path)) === undefined)
   return missing === undefined ? undefined : `${missing} is missing: ${AGAIN}`
 }

@@ -48,7 +48,7 @@ export const verbs = {
     deleteContainer(settings, id, options),
 
   async exec(settings: Settings, id: string, options: ExecOptions): Promise<number> {
-    const pid = begin(settings, id, options)
+    const pid = execAccepted(settings, id, options)
     const pidfd = pidfdOpen(pid)
     try {
       poll([pidfd], -1)
@@ -63,7 +63,7 @@ export const verbs = {
   },
 
   execDetached: async (settings: Settings, id: string, options: ExecOptions): Promise<number> =>
-    begin(settings, id, options),
+    execAccepted(settings, id, options),
 
   /** The exit code of a child of this process, else undefined. */
   async wait(settings: Settings, id: string, pid: number | undefined): Promise<number | undefined> {
@@ -85,7 +85,7 @@ export const verbs = {
   planAll: (settings: Settings, _id: string, bundle: string): Promise<Plans> => debugPlan(settings, { bundle }),
 } as const
 
-function begin(settings: Settings, id: string, { process, args, ...options }: ExecOptions): number {
+function execAccepted(settings: Settings, id: string, { process, args, ...options }: ExecOptions): number {
   const given = process && { ...process, ...(args && { args }) }
   const accepted = given && acceptProcess(JSON.stringify(given), 'process', settings.featureGates)
   if (!args?.length && !accepted) throw new RuntimeError('usage', `exec in ${id}: name a program in args or process`)

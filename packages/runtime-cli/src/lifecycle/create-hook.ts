@@ -8,7 +8,7 @@ import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
 import { log } from '@crio-lxc/core/host/log/logger'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { signalPidfd } from '@crio-lxc/core/host/process/pidfd'
 import { close, poll } from '@crio-lxc/core/sys/fd'
 import { O_RDWR, withFile } from '@crio-lxc/core/sys/files'
@@ -53,7 +53,7 @@ export async function withCreateHook<Result>(
 }
 
 function runCreateHook(path: string, env: readonly string[], timeoutMs: number): void {
-  const done = stepLog('create')
+  const done = phaseLog('create')
   try {
     const problem = failureOf(runWithin(path, env, timeoutMs), timeoutMs)
     if (problem === undefined) done('create hook', `ran ${path}`)

@@ -5,7 +5,7 @@
  */
 import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
 import type { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { withFdsAsync } from '@crio-lxc/core/sys/fd-scope'
 import { setUmask } from '@crio-lxc/core/sys/program'
 import type { CreateOptions } from '../creation/create-options.ts'
@@ -23,9 +23,9 @@ export async function create(settings: Settings, options: CreateOptions): Promis
   checkContainerId(options.id)
   const undo = new Undo()
   try {
-    return await withFdsAsync((fds) => make(settings, options, { undo, fds, done: stepLog('create') }))
+    return await withFdsAsync((fds) => make(settings, options, { undo, fds, done: phaseLog('create') }))
   } catch (error) {
-    const undone = stepLog('create')
+    const undone = phaseLog('create')
     undo.run(error)
     undone('undo', 'failed, and undid what it had done')
     throw error

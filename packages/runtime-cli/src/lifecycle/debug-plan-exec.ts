@@ -71,13 +71,13 @@ function execPreviewOf(settings: Settings, planned: ExecPlanned): Promise<ExecPr
 
 /** While the image is open, whose passwd says where the user is at home. */
 function execPreview(preview: Preview, exec: ExecPlanned['exec']): ExecPreview {
-  const { arch, gates, sources, userNamespace, namespaces, monitor, newKeyring } = preview.inputs
+  const { arch, featureGates, sources, userNamespace, namespaces, monitor, newKeyring } = preview.inputs
   const { spec } = preview.opened.request
   const asked = processOf(preview, exec)
   if (userNamespace) checkMappedUser(asked.user, userNamespace)
   const process = processInputs(asked, {
     linux: spec.linux,
-    gates,
+    featureGates,
     root: sources.rootfs,
     userNamespace: userNamespace !== undefined,
     filterOf: compileSeccomp,
@@ -105,7 +105,7 @@ function processOf({ opened, inputs }: Preview, exec: ExecPlanned['exec']): Proc
   // As the bundle has it: what create adds to its environment is init's alone.
   const { spec } = opened.request
   const options = { ...exec, detach: false }
-  checkLabels(options, inputs.gates)
+  checkLabels(options, inputs.featureGates)
   const args = exec.args.length > 0 || exec.process ? exec.args : spec.process.args
   const process = withSize(execProcess(spec.process, { ...options, args }))
   checkTerminal(process, options)

@@ -9,7 +9,7 @@ import { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
 import { removeUnfinished } from '@crio-lxc/core/host/container/json-file'
 import { RemovalLock } from '@crio-lxc/core/host/container/removal-lock'
 import { sweepRuntimeRoot } from '@crio-lxc/core/host/container/runtime-directory'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { sleep } from '@crio-lxc/core/sys/fd'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { type Container, loadContainer } from '../container/load-container.ts'
@@ -24,7 +24,7 @@ export interface DeleteOptions {
 
 /** delete: runtime.md, "Delete". Afterwards no process, cgroup or file of the container exists. */
 export async function deleteContainer(settings: Settings, id: string, { force }: DeleteOptions): Promise<void> {
-  const done = stepLog('delete')
+  const done = phaseLog('delete')
   const info = new ContainerInfo(settings.root, checkContainerId(id))
   try {
     const lock = lockRemoval(info, settings.timeouts.deleteMs)
@@ -70,7 +70,7 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
     const known = loadWithoutInit(info)
     if (!known) {
       removeDamaged(settings, info)
-      stepLog('delete')('remove', `removed what is left of it: ${messageOf(error)}`)
+      phaseLog('delete')('remove', `removed what is left of it: ${messageOf(error)}`)
       return
     }
     container = known
@@ -90,7 +90,7 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
 }
 
 async function destroy(settings: Settings, { info, facts, init, status }: Container, remains: Remains): Promise<void> {
-  const done = stepLog('delete')
+  const done = phaseLog('delete')
   const layout = cgroupLayout()
   if (!init && facts.withoutCgroup) {
     const { endUnknownInit } = await import('../creation/without-cgroup.ts')

@@ -4,7 +4,7 @@ import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { watchOom } from '@crio-lxc/core/host/cgroup/oom-watch'
 import { readStats } from '@crio-lxc/core/host/cgroup/read-stats'
 import type { Stats } from '@crio-lxc/core/host/cgroup/stats/stats'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { openProcess } from '@crio-lxc/core/host/process/pidfd'
 import { close, poll } from '@crio-lxc/core/sys/fd'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
@@ -34,7 +34,7 @@ export interface WatchOptions {
 
 /** Prints statistics at each interval and an event whenever memory runs out, until init has ended. */
 export async function watchEvents(settings: Settings, id: string, { intervalMs, print }: WatchOptions): Promise<void> {
-  const done = stepLog('events')
+  const done = phaseLog('events')
   const container = running(settings, id)
   const look = await statsOf(container)
   const pidfd = container.init && openProcess(container.init.init)

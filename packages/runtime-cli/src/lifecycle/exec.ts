@@ -5,7 +5,7 @@
 import { SIGKILL } from '@crio-lxc/core/abi/constants'
 import { createPidFile } from '@crio-lxc/core/host/container/json-file'
 import { cleanUp } from '@crio-lxc/core/host/log/clean-up'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { withFds } from '@crio-lxc/core/sys/fd-scope'
 import { kill } from '@crio-lxc/core/sys/program'
 import { wait } from '@crio-lxc/core/sys/spawn'
@@ -24,13 +24,13 @@ import type { Settings } from '../settings.ts'
 export async function exec(settings: Settings, id: string, options: ExecOptions): Promise<number> {
   const trace = await traceOf('exec')
   if (!options.detach) return execInForeground(settings, id, options, trace)
-  begin(settings, id, options, trace)
+  execute(settings, id, options, trace)
   return 0
 }
 
 /** ExecDetached of the seed: returns the pid on the host, a child of this process that the caller reaps. */
 export function execDetached(settings: Settings, id: string, options: Omit<ExecOptions, 'detach'>): number {
-  return begin(settings, id, { ...options, detach: true }, undefined).pid
+  return execute(settings, id, { ...options, detach: true }, undefined).pid
 }
 
 async function execInForeground(
@@ -43,22 +43,22 @@ async function execInForeground(
   try {
     // A frozen process may take for ever to begin: whoever waits for it may give up.
     if (!options.ignorePaused) relay.hold()
-    const { pid, proxy } = begin(settings, id, options, trace)
+    const { pid, proxy } = execute(settings, id, options, trace)
     return await supervise(pid, relay, proxy)
   } finally {
     relay.close()
   }
 }
 
-interface Begun {
+interface Executed {
   /** Of a child of this process. */
   readonly pid: number
   readonly proxy: TerminalProxy | undefined
 }
 
 /** Returns when the program has been executed. */
-function begin(settings: Settings, id: string, options: ExecOptions, trace: ProcessTrace | undefined): Begun {
-  const done = stepLog('exec')
+function execute(settings: Settings, id: string, options: ExecOptions, trace: ProcessTrace | undefined): Executed {
+  const done = phaseLog('exec')
   const request = refuse(settings, id, options)
   const proxy = request.needsProxy ? new TerminalProxy() : undefined
   try {

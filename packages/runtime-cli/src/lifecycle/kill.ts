@@ -16,7 +16,7 @@ import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { signalCgroup } from '@crio-lxc/core/host/cgroup/signal-cgroup'
 import type { ContainerFacts, InitFacts } from '@crio-lxc/core/host/container/container-info'
 import { progressOf } from '@crio-lxc/core/host/container/status'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { signalNamespace } from '@crio-lxc/core/host/process/pid-namespace'
 import { signalProcess } from '@crio-lxc/core/host/process/pidfd'
 import type { ProcessIdentity } from '@crio-lxc/core/host/process/proc'
@@ -56,7 +56,7 @@ export function kill(settings: Settings, id: string, signal: number, { all }: Ki
 
 /** Returns how many processes there were. After SIGKILL none of them is left. */
 function signalAll({ timeouts }: Settings, { cgroupDir }: ContainerFacts, signal: number): number {
-  const done = stepLog('kill')
+  const done = phaseLog('kill')
   const { killMs: timeoutMs } = timeouts
   const layout = cgroupLayout()
   const count =
@@ -69,7 +69,7 @@ function signalAll({ timeouts }: Settings, { cgroupDir }: ContainerFacts, signal
 
 /** After SIGKILL none of them is left. */
 function signalNamespaceOf({ timeouts }: Settings, init: ProcessIdentity, signal: number): void {
-  const done = stepLog('kill')
+  const done = phaseLog('kill')
   const count = signalNamespace(init, signal)
   if (signal === SIGKILL) endProcess(init, timeouts.killMs)
   done('signal', `sent signal ${signal} to init, pid ${init.pid}, and what is in its pid namespace: ${count}`, {
@@ -84,7 +84,7 @@ function hasOwnPids({ namespaces = [] }: ContainerFacts): boolean {
 
 function signalInit({ timeouts }: Settings, container: Container & { readonly init: InitFacts }, signal: number): void {
   const { info, facts, init, status } = container
-  const done = stepLog('kill')
+  const done = phaseLog('kill')
   // A parked init is pid 1 without handlers, to which the kernel delivers nothing but SIGKILL: what would end the
   // process must end it.
   const progress = status === 'paused' ? progressOf(container) : status

@@ -3,14 +3,14 @@ import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { freeze, thaw } from '@crio-lxc/core/host/cgroup/freezer'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { loadContainer } from '../container/load-container.ts'
 import { requireCgroup } from '../container/require-cgroup.ts'
 import type { Settings } from '../settings.ts'
 
 /** pause: returns when no process of the container runs any more; after a failure all of them run. */
 export function pause(settings: Settings, id: string): void {
-  const done = stepLog('pause')
+  const done = phaseLog('pause')
   const { facts, status } = loadContainer(settings, id)
   if (status !== 'running' && status !== 'created') throw new ErrNotRunning(`${id} is ${status}`)
   requireCgroup(facts, 'pause')
@@ -20,7 +20,7 @@ export function pause(settings: Settings, id: string): void {
 
 /** resume: the inverse. */
 export function resume(settings: Settings, id: string): void {
-  const done = stepLog('resume')
+  const done = phaseLog('resume')
   const { facts, status } = loadContainer(settings, id)
   if (status !== 'paused') throw new RuntimeError('wrong-state', `${phrase.notPaused}: ${id} is ${status}`)
   thaw(cgroupLayout(), facts.cgroupDir)

@@ -13,7 +13,7 @@ import type { Settings } from '../settings.ts'
 import { create } from './create.ts'
 import { deleteContainer } from './delete.ts'
 import { orDelete } from './or-delete.ts'
-import { begin, start } from './start.ts'
+import { start, startToForward } from './start.ts'
 
 export interface RunOptions extends CreateOptions {
   readonly detach: boolean
@@ -53,7 +53,7 @@ async function runInForeground(settings: Settings, options: RunOptions): Promise
       loaded,
       ...(proxy && { console: { socket: proxy.socket, plainLines: proxy.plainLines } }),
     })
-    const notifier = await beginOrDelete(settings, options, proxy)
+    const notifier = await startOrDelete(settings, options, proxy)
     // The main process of the service is this one, which ends with the container's exit code.
     const notified = notifier?.forward({ mainPid: false }).catch((error) => log.warn(messageOf(error)))
     const code = await supervise(info.pid(), relay, proxy)
@@ -65,7 +65,7 @@ async function runInForeground(settings: Settings, options: RunOptions): Promise
   }
 }
 
-async function beginOrDelete(
+async function startOrDelete(
   settings: Settings,
   options: RunOptions,
   proxy: TerminalProxy | undefined,
@@ -73,7 +73,7 @@ async function beginOrDelete(
   try {
     return await orDelete(settings, options.id, () => {
       proxy?.connect(settings.timeouts.createMs)
-      return begin(settings, options.id, { ...options, notifyOptional: true })
+      return startToForward(settings, options.id, { ...options, notifyOptional: true })
     })
   } catch (error) {
     proxy?.close()

@@ -47,10 +47,10 @@ export async function startWithHooks(
  * because nothing that is missing for the rest may keep it running.
  */
 function stop({ timeouts }: Settings, { facts, init }: Container): Undo {
-  const steps = new Undo()
-  steps.push(() => killCgroup(cgroupLayout(), facts.cgroupDir, { timeoutMs: timeouts.killMs }))
-  steps.push(() => {
+  const undo = new Undo()
+  undo.push(() => killCgroup(cgroupLayout(), facts.cgroupDir, { timeoutMs: timeouts.killMs }))
+  undo.push(() => {
     if (init) endProcess(init.init, timeouts.killMs)
   })
-  return steps
+  return undo
 }

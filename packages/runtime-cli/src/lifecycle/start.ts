@@ -6,7 +6,7 @@ import { frozenAbove } from '@crio-lxc/core/host/cgroup/frozen'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { openProcess } from '@crio-lxc/core/host/process/pidfd'
 import { close, type Fd, tryLock } from '@crio-lxc/core/sys/fd'
 import { openFile } from '@crio-lxc/core/sys/files'
@@ -24,12 +24,16 @@ export interface StartOptions {
 
 /** start: runtime.md, "Start". Returns when the container's program has been executed. */
 export async function start(settings: Settings, id: string, options: StartOptions = {}): Promise<void> {
-  const notifier = await begin(settings, id, options)
+  const notifier = await startToForward(settings, id, options)
   await notifier?.forward({ mainPid: true })
 }
 
 /** The same without the wait for a container that notifies: what it sends is the caller's to forward. */
-export async function begin(settings: Settings, id: string, options: StartOptions): Promise<NotifySocket | undefined> {
+export async function startToForward(
+  settings: Settings,
+  id: string,
+  options: StartOptions,
+): Promise<NotifySocket | undefined> {
   const lock = lockStart(settings, id)
   try {
     return await startLocked(settings, id, options)
@@ -61,7 +65,7 @@ async function startLocked(
   id: string,
   { notifySocket, notifyOptional = false }: StartOptions,
 ): Promise<NotifySocket | undefined> {
-  const done = stepLog('start')
+  const done = phaseLog('start')
   const container = loadContainer(settings, id)
   checkStatus(container)
   const frozen = frozenAbove(cgroupLayout(), container.facts.cgroupDir)

@@ -6,7 +6,7 @@ import type { CgroupWrite } from '@crio-lxc/core/host/cgroup/plan/cgroup-write'
 import { planDevices } from '@crio-lxc/core/host/cgroup/plan/device-plan'
 import { planDeviceUpdate } from '@crio-lxc/core/host/cgroup/plan/device-update'
 import { planResourceWrites } from '@crio-lxc/core/host/cgroup/plan/resource-writes'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import type { IntelRdt } from '@crio-lxc/core/oci/linux'
 import type { Resources } from '@crio-lxc/core/oci/resources'
 import { type Container, loadContainer } from '../container/load-container.ts'
@@ -40,7 +40,7 @@ export async function update(settings: Settings, id: string, { resources, intelR
 }
 
 async function limit(settings: Settings, { facts }: Container, resources: Resources): Promise<void> {
-  const done = stepLog('update')
+  const done = phaseLog('update')
   const layout = cgroupLayout()
   const cgroup = presentCgroup(layout, facts.cgroupDir)
   const devices = resources.devices && facts.cgroupDevices ? planDevices(resources, layout) : undefined

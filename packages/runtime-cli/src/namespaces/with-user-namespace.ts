@@ -8,7 +8,7 @@ import { withPlanProcess } from '../plan-process/plan-process.ts'
 export interface UserNamespaceProcess {
   readonly arch: Arch
   /** Path of crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
   readonly timeoutMs: number
 }
 
@@ -17,7 +17,7 @@ export interface UserNamespaceProcess {
  * afterwards, also when this throws RuntimeError.
  */
 export function withUserNamespace<Result>(
-  { arch, init, timeoutMs }: UserNamespaceProcess,
+  { arch, executor, timeoutMs }: UserNamespaceProcess,
   joined: number | undefined,
   use: (pid: number) => Result,
 ): Result {
@@ -26,7 +26,7 @@ export function withUserNamespace<Result>(
   try {
     const fds = [hold, ...(joined === undefined ? [] : [joined])]
     const plan = (report: number) => planUserNamespace({ arch, joined, report, hold })
-    return withPlanProcess({ init, timeoutMs, what, fds, plan }, (record, { pid }) => {
+    return withPlanProcess({ executor, timeoutMs, what, fds, plan }, (record, { pid }) => {
       if (record?.kind === 'failure') throw new RuntimeError('io', `${what}: ${errnoSentence(record.errno)}`)
       if (record?.kind !== 'ready') throw new RuntimeError('io', `${what}: the process that was to do it ended`)
       return use(pid)

@@ -4,7 +4,7 @@ import type { PlanRecord } from '@crio-lxc/core/plan/record'
 
 export interface PlanProcess {
   /** Path of crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
   readonly timeoutMs: number
   /** What it is for, in the words of an error. */
   readonly what: string
@@ -19,10 +19,10 @@ export interface PlanProcess {
  * The process has ended and is reaped afterwards, also when this throws RuntimeError.
  */
 export function withPlanProcess<Result>(
-  { init, timeoutMs, what, fds, plan }: PlanProcess,
+  { executor, timeoutMs, what, fds, plan }: PlanProcess,
   use: (record: PlanRecord | undefined, process: ExecutorProcess) => Result,
 ): Result {
-  const process = ExecutorProcess.launch({ init }, (report) => ({ plan: plan(report), fds }))
+  const process = ExecutorProcess.launch({ executor }, (report) => ({ plan: plan(report), fds }))
   try {
     const [record] = process.records({ timeoutMs, what })
     return use(record, process)

@@ -1,7 +1,7 @@
 import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import type { ProcessIdentity } from '@crio-lxc/core/host/process/proc'
 import type { Settings } from '../settings.ts'
-import { beginEnd } from './end-process.ts'
+import { killProcess } from './end-process.ts'
 import { killContainer } from './kill-container.ts'
 import type { Remains } from './remains.ts'
 
@@ -18,7 +18,7 @@ export interface WhatToEnd {
  * killed: a part of the container may hold it in a freezer.
  */
 export function endContainer({ timeouts }: Settings, { layout, cgroup, processes }: WhatToEnd, remains: Remains): void {
-  const endings = processes.map((identity) => identity && beginEnd(identity))
+  const endings = processes.map((identity) => identity && killProcess(identity))
   try {
     if (cgroup !== undefined) remains.of(() => killContainer(layout, cgroup, timeouts.deleteMs))
     // A process that is left in the cgroup has been waited for already.

@@ -19,7 +19,7 @@ import type { OpenNamespaces } from '../namespaces/plan/open-namespaces.ts'
 export interface IdMapperInputs {
   readonly arch: Arch
   /** Path of crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
   readonly timeoutMs: number
   readonly namespaces: OpenNamespaces
 }

@@ -4,7 +4,7 @@ import type { Spec } from '@crio-lxc/core/oci/spec'
 import { readFile } from '@crio-lxc/core/sys/files'
 import { environmentOf, executableCandidates } from '@crio-lxc/init/environment'
 import { type RefusedExecution, sayWhyRefused } from '../entering/refused-execution.ts'
-import { companionsOf } from '../installation/companions.ts'
+import { programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
 
 export interface RefusedInit extends Pick<RefusedExecution, 'pid' | 'pidfd' | 'errno'> {
@@ -17,6 +17,6 @@ export function sayWhyInitRefused(settings: Settings, { config, ...refused }: Re
   const { process } = parseJson(readFile(config), config) as Spec
   const [command = ''] = process.args
   const candidates = executableCandidates(command, environmentOf(process, undefined))
-  const { init } = companionsOf(settings)
-  return sayWhyRefused({ ...refused, command, candidates, cwd: process.cwd, init })
+  const { executor } = programsOf(settings)
+  return sayWhyRefused({ ...refused, command, candidates, cwd: process.cwd, executor })
 }

@@ -42,8 +42,8 @@ function reported(plan: Plan, { record, value }: ReturnType<typeof pidRecord>, n
 test('the times of groups follow their record', () => {
   const plan = new Plan(planTag.container, x64)
   const times = new GroupTimes(plan)
-  times.begin('mounts')
-  times.begin('pivot')
+  times.group('mounts')
+  times.group('pivot')
   const [, noted] = plan.steps.map(({ args }) => args[1] as Bytes)
   times.report(7)
   const bytes = written(plan)

@@ -51,7 +51,7 @@ export interface ManagedContainer {
   readonly writes: readonly CgroupWrite[]
   readonly devices: DevicePlan | undefined
   /** Path of crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
   readonly arch: Arch
   /** Bounds each wait for systemd. */
   readonly timeoutMs: number

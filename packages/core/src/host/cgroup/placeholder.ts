@@ -6,28 +6,28 @@ import { planPlaceholder } from './plan/placeholder-plan.ts'
 /** The process of planPlaceholder. */
 export class Placeholder {
   readonly #process: ExecutorProcess
-  #gate: Fd | undefined
+  #hold: Fd | undefined
 
-  /** `init` is the path of crio-lxc-init. Throws RuntimeError. */
-  static launch(init: string, arch: Arch): Placeholder {
-    const [gateRead, gateWrite] = pipe()
+  /** `executor` is the path of crio-lxc-init. Throws RuntimeError. */
+  static launch(executor: string, arch: Arch): Placeholder {
+    const [holdRead, holdWrite] = pipe()
     try {
-      const task = { plan: planPlaceholder(arch, gateRead), fds: [gateRead] }
+      const task = { plan: planPlaceholder(arch, holdRead), fds: [holdRead] }
       return new Placeholder(
-        ExecutorProcess.launch({ init }, () => task),
-        gateWrite,
+        ExecutorProcess.launch({ executor }, () => task),
+        holdWrite,
       )
     } catch (error) {
-      close(gateWrite)
+      close(holdWrite)
       throw error
     } finally {
-      close(gateRead)
+      close(holdRead)
     }
   }
 
-  private constructor(process: ExecutorProcess, gate: Fd) {
+  private constructor(process: ExecutorProcess, hold: Fd) {
     this.#process = process
-    this.#gate = gate
+    this.#hold = hold
   }
 
   get pid(): number {
@@ -36,9 +36,9 @@ export class Placeholder {
 
   /** Ends and reaps it. */
   end(): void {
-    if (this.#gate === undefined) return
-    close(this.#gate)
-    this.#gate = undefined
+    if (this.#hold === undefined) return
+    close(this.#hold)
+    this.#hold = undefined
     this.#process.end()
     this.#process.close()
   }

@@ -55,8 +55,8 @@ export class SystemdManager implements CgroupManager {
   }
 
   make(): void {
-    const { id, layout, init, arch } = this.#container
-    this.#placeholder = Placeholder.launch(init, arch)
+    const { id, layout, executor, arch } = this.#container
+    this.#placeholder = Placeholder.launch(executor, arch)
     const { pid } = this.#placeholder
     this.#start(this.#scope, unitProperties(this.#plan, { id, pid, layout, groupName: deviceGroupName }))
     this.#started = true

@@ -21,7 +21,7 @@ import { readRecord } from './read-record.ts'
 
 export interface LaunchOptions {
   /** Path of crio-lxc-init. */
-  readonly init: string
+  readonly executor: string
   /** How often the plan lets the process go on as its child; default: never. */
   readonly forks?: number
 }
@@ -91,17 +91,17 @@ export class ExecutorProcess {
   }
 
   private constructor(
-    { init, forks = 0 }: LaunchOptions,
+    { executor, forks = 0 }: LaunchOptions,
     { plan, fds }: Task,
     { report, reportWrite }: ReportPipe,
     file: Fd,
   ) {
     this.plan = plan
-    this.#path = init
+    this.#path = executor
     this.#report = report
     this.#forks = forks
     this.#others = forks > 0 ? ownChildren() : []
-    this.#pid = spawnExecutor({ path: init, plan: file, fds: [...fds, reportWrite] })
+    this.#pid = spawnExecutor({ path: executor, plan: file, fds: [...fds, reportWrite] })
   }
 
   /** Keeps its meaning until the process is reaped here. */

@@ -4,7 +4,7 @@ import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { OpenCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import type { ProcessFacts } from '@crio-lxc/init/process-plan'
-import type { Gate } from '@crio-lxc/init/steps/gate'
+import type { GateFds } from '@crio-lxc/init/steps/gate'
 import type { MovedDevices } from '@crio-lxc/init/steps/net-devices'
 import type { PlacedMount } from '@crio-lxc/init/steps/remount'
 import type { StdioDevice } from '@crio-lxc/init/steps/stdio'
@@ -19,8 +19,8 @@ export interface OpenedInputs {
   readonly id: string
   /** As the container has it: with what the runtime adds to its mounts and its environment. */
   readonly spec: Spec & { readonly mounts: readonly PlacedMount[] }
-  readonly gates: FeatureGates
-  readonly companions: { readonly libexec: string; readonly stage: string; readonly start: string }
+  readonly featureGates: FeatureGates
+  readonly programs: { readonly libexec: string; readonly stage: string; readonly monitor: string }
   readonly containerLogLevel: string
   readonly namespaces: OpenNamespaces
   /** Of the container's user namespace; undefined: it has the runtime's. */
@@ -28,7 +28,7 @@ export interface OpenedInputs {
   readonly sources: Sources
   readonly netDevices: MovedDevices | undefined
   /** Given when create has something to do while init waits. */
-  readonly gate: Gate | undefined
+  readonly gate: GateFds | undefined
   readonly console: Console | undefined
   /** The caller's descriptors that the process keeps. */
   readonly preserved: readonly number[]

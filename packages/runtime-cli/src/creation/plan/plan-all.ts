@@ -30,8 +30,8 @@ export interface AllPlans extends MonitorPlans, InitPlans {
 }
 
 export function planAll(inputs: AllInputs): AllPlans {
-  const { arch, spec, gates, present, scope, mover } = inputs
-  const resources = planResources(spec, present, gates)
+  const { arch, spec, featureGates, present, scope, mover } = inputs
+  const resources = planResources(spec, present, featureGates)
   const { moved } = netDevicesOf(inputs)
   return {
     resources,

@@ -10,9 +10,9 @@ export interface InitPlans {
 
 /** What init does to become the container's process. */
 export function planInit(inputs: CreationInputs, filterOf: ProcessFacts['filterOf']): InitPlans {
-  const { arch, spec, gates, namespaces, sources, cgroupMounts, gate, console, monitor, traced } = inputs
+  const { arch, spec, featureGates, namespaces, sources, cgroupMounts, gate, console, monitor, traced } = inputs
   const { created, joined } = namespaces
-  const process = planProcess(spec.process, { linux: spec.linux, gates, ...inputs.process, filterOf })
+  const process = planProcess(spec.process, { linux: spec.linux, featureGates, ...inputs.process, filterOf })
   const staged = stagedMounts(inputs)
   const container = planContainer({
     arch,

@@ -16,8 +16,8 @@ export interface MonitorPlans {
 }
 
 export function planMonitor(inputs: CreationInputs): MonitorPlans {
-  const { arch, id, spec, companions, namespaces, userNamespace, gate, monitor, traced } = inputs
-  const { libexec, stage, start } = companions
+  const { arch, id, spec, programs, namespaces, userNamespace, gate, monitor, traced } = inputs
+  const { libexec, stage } = programs
   const { created, joined } = namespaces
   const { report, go, plan } = monitor
   return {
@@ -41,7 +41,7 @@ export function planMonitor(inputs: CreationInputs): MonitorPlans {
       staged: stagedMounts(inputs),
       hostPids: userNamespace !== undefined && sharesPids(namespaces),
       traced,
-      command: [start, id, `${libexec}/lxc`, `/proc/self/fd/${monitor.config}`],
+      command: [programs.monitor, id, `${libexec}/lxc`, `/proc/self/fd/${monitor.config}`],
     }),
     wait: planWait({ arch, go, plan, traceReport: traced ? report : undefined }),
   }

@@ -8,12 +8,12 @@ import type { FeatureGates } from '../../settings.ts'
 /** What linux.resources asks of the host. */
 export interface ResourcePlan {
   readonly writes: readonly CgroupWrite[]
-  /** undefined when the operator switched the gate off: the container may use every device. */
+  /** undefined when the operator switched the feature gate off: the container may use every device. */
   readonly devices: DevicePlan | undefined
 }
 
-export function planResources({ linux }: Spec, cgroup: PresentCgroup, gates: FeatureGates): ResourcePlan {
+export function planResources({ linux }: Spec, cgroup: PresentCgroup, featureGates: FeatureGates): ResourcePlan {
   const resources = linux?.resources ?? {}
-  const devices = gates.cgroupDevices ? planDevices(resources, cgroup.layout) : undefined
+  const devices = featureGates.cgroupDevices ? planDevices(resources, cgroup.layout) : undefined
   return { writes: [...planDeviceWrites(devices), ...planResourceWrites(resources, cgroup)], devices }
 }

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { closeLogging, configureLogging, log, logContainer, takesDebug } from '@crio-lxc/core/host/log/logger'
+import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { jsonLine, textLine } from '@crio-lxc/core/host/log/runc-sink'
 import type { Sink } from '@crio-lxc/core/host/log/sink'
-import { stepLog } from '@crio-lxc/core/host/log/step-log'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 let dir: string
@@ -181,10 +181,10 @@ test('closeLogging() closes the files and says nothing more', async () => {
   expect([...lines('runc'), ...lines('seed')]).toEqual([])
 })
 
-describe('stepLog()', () => {
+describe('phaseLog()', () => {
   test('gives each step its duration and its component', async () => {
     await configureLogging({ file: join(dir, 'log'), level: 'debug' })
-    const done = stepLog('create')
+    const done = phaseLog('create')
     done('one', 'first')
     done('two', 'second', { pid: 7 })
     expect(records('log')).toMatchObject([
@@ -196,7 +196,7 @@ describe('stepLog()', () => {
   test('does nothing when no sink takes debug messages', async () => {
     await configureLogging({ file: join(dir, 'log'), level: 'info' })
     expect(takesDebug()).toBe(false)
-    stepLog('create')('one', 'first')
+    phaseLog('create')('one', 'first')
     expect(lines('log')).toEqual([])
   })
 })
