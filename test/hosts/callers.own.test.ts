@@ -1,6 +1,6 @@
 /**
- * The callers of each host: podman, containerd, conmon and Docker as Debian 12 and Debian 13 have them, each in a machine of
- * its release. What test/callers asks of those of this machine they are asked there; Docker is asked nowhere else.
+ * The callers of each host: podman, containerd and conmon as Debian 12 and Debian 13 have them, and Docker of 13, each in a
+ * machine of its release. What test/callers asks of those of this machine they are asked there; Docker is asked nowhere else.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,15 +13,17 @@ const files = readdirSync(join(repository, 'test/callers'), { recursive: true, e
   .map((name) => `callers/${name}`)
   .sort()
 
-const callers = 'catatonit conmon containerd docker.io iptables netavark podman runc'.split(' ')
+const withoutDocker = files.filter((name) => !name.startsWith('callers/docker/'))
 
-const debian12 = { podman: '4.3', containerd: '1.6', conmon: '2.1.6', dockerd: '20.10' }
+const callers = 'catatonit conmon containerd iptables netavark podman runc'.split(' ')
+
+const debian12 = { podman: '4.3', containerd: '1.6', conmon: '2.1.6' }
 const debian13 = { podman: '5.4', containerd: '1.7', conmon: '2.1.12', dockerd: '26.1' }
 
 describe.each([
-  ['bookworm', ['liblxc1'], debian12],
-  ['trixie', ['liblxc1t64', 'docker-cli'], debian13],
-])('with the callers of Debian %s', (release, others, versions) => {
+  { release: 'bookworm', others: ['liblxc1'], versions: debian12, files: withoutDocker },
+  { release: 'trixie', others: ['liblxc1t64', 'docker.io', 'docker-cli'], versions: debian13, files },
+])('with the callers of Debian $release', ({ release, others, versions, files }) => {
   let machine: Machine
   let ended: ReadonlyMap<string, Ended>
   beforeAll(async () => {

@@ -1,12 +1,11 @@
 /** dockerd itself: what it reads of the runtime, its own end with containers alive, and its users' namespaces. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isAlive } from '../../support/proc.ts'
 import { isRunc, runtimePath } from '../../support/runtime.ts'
+import { waitFor } from '../../support/wait-for.ts'
 import { useDocker } from '../support/docker.ts'
 
-const docker = useDocker({ flags: ['--live-restore'] })
+const docker = useDocker({ inFile: true, flags: ['--live-restore'] })
 const sh = (script: string): string[] => ['sh', '-c', script]
 
 describe('docker info', () => {
@@ -46,11 +45,12 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)(
   },
 )
 
-it('a runtime with arguments of its own, in daemon.json, is one more', async () => {
-  const runtimes = { wordy: { path: runtimePath, runtimeArgs: ['--debug'] } }
-  writeFileSync(join(docker.directory, 'daemon.json'), JSON.stringify({ runtimes }))
-  await docker.stopDaemon()
-  await docker.startDaemon()
+it('SIGHUP has it read daemon.json again: a runtime more, with arguments of its own', async () => {
+  docker.configure({ wordy: { path: runtimePath, runtimeArgs: ['--debug'] } })
+  docker.reloadDaemon()
+  const known = (): Promise<string> =>
+    docker.ok(['info', '--format', '{{range $name, $_ := .Runtimes}}{{$name}} {{end}}'])
+  await waitFor(async () => (await known()).includes('wordy'), { what: 'dockerd to know the runtime' })
   const name = await docker.detached(['--runtime', 'wordy'], sh('exit 8'))
   expect(await docker.ok(['wait', name])).toBe('8')
   await docker.remove(name)

@@ -5,7 +5,7 @@
  * /run/containerd, a path that is compiled in, is removed when empty.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect } from 'vitest'
@@ -46,6 +46,8 @@ export interface DaemonOptions {
   readonly through?: readonly string[]
   /** `--bridge none` without. */
   readonly bridge?: boolean
+  /** The runtime is declared in daemon.json, which dockerd then reads again when told to; else by flags. */
+  readonly inFile?: boolean
 }
 
 export class Docker {
@@ -61,13 +63,20 @@ export class Docker {
 
   constructor(options: DaemonOptions = {}) {
     this.#options = options
+    chmodSync(this.directory, 0o755)
   }
 
   /** Starts it and imports the image. */
   async open(): Promise<void> {
-    writeFileSync(join(this.directory, 'daemon.json'), '{}')
+    this.configure({})
     await this.startDaemon()
     await this.ok(['import', '--change', 'ENV FROM=image', await rootfsArchive(this.directory), this.image])
+  }
+
+  /** Writes daemon.json, with these runtimes beside the one under test where that is declared there. */
+  configure(runtimes: Readonly<Record<string, object>>): void {
+    const declared = { runtimes: { tested: { path: runtimePath }, ...runtimes }, 'default-runtime': 'tested' }
+    writeFileSync(join(this.directory, 'daemon.json'), JSON.stringify(this.#options.inFile === true ? declared : {}))
   }
 
   async startDaemon(): Promise<void> {
@@ -87,13 +96,14 @@ export class Docker {
   }
 
   #daemonFlags(): string[] {
-    const { flags = [], bridge = false } = this.#options
+    const { flags = [], bridge = false, inFile = false } = this.#options
+    const declared = ['--add-runtime', `tested=${runtimePath}`, '--default-runtime', 'tested']
     const path = (name: string): string => join(this.directory, name)
     return [
       ...['--config-file', path('daemon.json'), '--data-root', path('data'), '--exec-root', path('exec')],
       ...['--pidfile', path('dockerd.pid'), '--host', `unix://${this.#socket}`, '--log-level', 'warn'],
       ...['--storage-driver', 'vfs', '--iptables=false', '--ip6tables=false', ...(bridge ? [] : ['--bridge', 'none'])],
-      ...['--add-runtime', `tested=${runtimePath}`, '--default-runtime', 'tested'],
+      ...(inFile ? [] : declared),
       ...['--cgroup-parent', this.cgroupParent, ...flags],
     ]
   }
@@ -109,6 +119,11 @@ export class Docker {
     daemon.kill(signal)
     const ended = (): boolean => daemon.exitCode !== null || daemon.signalCode !== null
     await waitFor(ended, { timeoutMs: 20_000, what: 'dockerd to end' })
+  }
+
+  /** Has it read daemon.json again. */
+  reloadDaemon(): void {
+    this.#daemon?.kill('SIGHUP')
   }
 
   /** What dockerd, containerd and the shims have said. */
