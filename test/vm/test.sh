@@ -6,8 +6,9 @@
 #   without an option  a host with cgroup v2 alone and nothing but the tests
 #   --systemd          the same, managed by systemd and with AppArmor; by default only what these two can show
 #   --legacy           managed by systemd, with its v1 hierarchies
-#   --debian13         the files and the kernel of Debian 13, managed by its systemd; they are made once, in minutes, and
-#                      kept in CACHE (default /var/cache/crio-lxc-debian-13)
+#   --debian13         the files and the kernel of Debian 13, managed by its systemd, and what npm test runs in its machine on
+#                      a host with Debian 13; they are made once, in minutes, and kept in CACHE (default
+#                      /var/cache/crio-lxc-debian-13)
 #   --selinux          with SELinux, and by default the tests that need it
 #   --short            what npm test runs of it, see run-in-vm.sh
 #
@@ -34,7 +35,7 @@ case $name in
 --legacy) machine='-s -l' default='systemd' ;;
 --debian13)
 	cache=${CACHE:-/var/cache/crio-lxc-debian-13}
-	machine="-s -a -r $cache/root" default='systemd apparmor'
+	machine="-s -a -r $cache/root" default="$short_pass systemd apparmor"
 	;;
 --selinux) machine=-e default='selinux' ;;
 # Every system call under every profile would take half an hour, and is the same on any cgroup.
