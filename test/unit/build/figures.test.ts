@@ -96,7 +96,8 @@ test.each(decided)('%s: %s is what %s says', (document, figure, source, text) =>
 })
 
 /** Measured once, with the day or the decision that they belong to, or generated. */
-const mayMeasure = /^(CHANGELOG|docs\/(performance|security-comparison|reliability|library-reference|commands|adr\/|notes\/))/
+const mayMeasure =
+  /^(CHANGELOG|docs\/(performance|security-comparison|reliability|library-reference|commands|adr\/|notes\/))/
 
 test.each(documents().filter((name) => !mayMeasure.test(name)))('%s has no figure that nobody looks after', (name) => {
   const figures = textOf(name).match(/(?<![\d.,])\d[\d.,]* (?:ms|kB|KiB|MB|MiB)\b/g) ?? []
