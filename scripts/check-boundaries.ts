@@ -30,8 +30,7 @@ const verbs = /^packages\/runtime-cli\/src\/lifecycle\//
 const commandLine = /^packages\/runtime-cli\/src\/(commands|command-line)\//
 /** Of the other programs, those that start init or the monitor may know what compiles their plans. */
 const planners: Readonly<Record<string, RegExp>> = {
-  // It says which file of the stage is missing.
-  'packages/runtime-cli': /^packages\/((init|start-monitor)\/src\/|init\/stage\.json$)/,
+  'packages/runtime-cli': /^packages\/(init|start-monitor)\/src\//,
   'packages/hook': /^packages\/init\/src\//,
 }
 

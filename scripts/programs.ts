@@ -1,4 +1,5 @@
 /** The programs of an installation, and the stage, put below a directory: `bin` and `libexec` of dist, or of another processor. */
+
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
@@ -13,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { STAGE_INIT, stageDirectories, stageLinks } from '../packages/core/src/plan/stage.ts'
 import { buildProgram } from './engine.ts'
 import type { Target } from './engine-target.ts'
 
@@ -61,16 +63,11 @@ function installSums(prefix: string, libexec: string): void {
  * liblxc would otherwise make itself. `lxc` is where liblxc mounts it, and its constant lxcpath.
  */
 function installStage(libexec: string): void {
-  const { init, directories, links } = JSON.parse(readFileSync(join(root, 'packages/init/stage.json'), 'utf8')) as {
-    init: string
-    directories: string[]
-    links: Record<string, string>
-  }
   const stage = join(libexec, 'stage')
   rmSync(stage, { recursive: true, force: true })
-  for (const dir of ['../lxc', '.', ...directories]) makeDirectory(join(stage, dir))
-  for (const [path, target] of Object.entries(links)) symlinkSync(target, join(stage, path))
-  link(join(libexec, 'crio-lxc-init'), join(stage, init))
+  for (const dir of ['../lxc', '.', ...stageDirectories]) makeDirectory(join(stage, dir))
+  for (const [path, target] of Object.entries(stageLinks)) symlinkSync(target, join(stage, path))
+  link(join(libexec, 'crio-lxc-init'), join(stage, STAGE_INIT))
 }
 
 /** A root mapped to another uid must be able to traverse it, whatever the umask of the build. */

@@ -4,7 +4,8 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Decision, support } from '../packages/core/src/oci/support.ts'
+import type { Decision } from '../packages/core/src/oci/decision.ts'
+import { support } from '../packages/core/src/oci/support.ts'
 import type { Row } from '../packages/core/src/oci/walk-fields.ts'
 import { mountOptionNames } from '../packages/init/src/mount-options.ts'
 

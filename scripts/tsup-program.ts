@@ -69,7 +69,11 @@ const common: Options = {
   metafile: true,
   silent: true,
   noExternal: [/.*/],
-  define: { BUNDLED: 'true', COMMIT: JSON.stringify(process.env['COMMIT'] ?? '') },
+  define: {
+    BUNDLED: 'true',
+    COMMIT: JSON.stringify(process.env['COMMIT'] ?? ''),
+    VERSION: JSON.stringify(process.env['VERSION'] ?? ''),
+  },
 }
 
 /** The tsup configurations of one program: `src/main.ts` becomes `name`.js, with its chunks, and modules of `verbs`, beside it. */

@@ -26,7 +26,7 @@ export function writeControl(tree: string, description: Package): void {
       .join(''),
   )
   put(debian, 'control', controlText(tree, description))
-  for (const script of ['prerm', 'postrm']) {
+  for (const script of ['preinst', 'postinst', 'prerm', 'postrm']) {
     copyFileSync(join(files, script), join(debian, script))
     chmodSync(join(debian, script), 0o755)
   }

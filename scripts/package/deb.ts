@@ -15,7 +15,6 @@ import { fillTree } from './tree.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const dist = join(root, 'dist')
-const { version } = (await import('../../package.json', { with: { type: 'json' } })).default
 
 const own = output('dpkg', ['--print-architecture'])
 const { values, positionals } = parseArgs({
@@ -37,6 +36,8 @@ async function makePackage(architecture: string, directory: string): Promise<str
   if (process.getuid?.() !== 0)
     throw new Error('make it as root: nobody else may read libexec/crio-lxc/crio-lxc-init, which is part of it')
   if (!existsSync(join(dist, 'bin/crio-lxc'))) throw new Error(`${dist} is not complete: run npm run build first`)
+  // What the program says of itself, whatever has been committed since it was built.
+  const version = /^crio-lxc version (\S+)$/m.exec(output(join(dist, 'bin/crio-lxc'), ['--version']))?.[1] ?? ''
   const description: Package = {
     version,
     architecture,

@@ -7,12 +7,14 @@ import { output } from '../build-cache.ts'
 import type { Package } from './description.ts'
 import { manPage } from './man-page.ts'
 import { billOfMaterials } from './sbom.ts'
+import { systemCallProfile } from './system-calls.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const files = join(import.meta.dirname, 'files')
 const documents = 'usr/share/doc/crio-lxc'
 /** What an operator may change, and dpkg then keeps. */
 const configuration = {
+  'etc/apparmor.d/crio-lxc': 'crio-lxc.apparmor',
   'etc/crio/crio.conf.d/10-crio-lxc.conf': '10-crio-lxc.crio.conf',
   'etc/containers/containers.conf.d/10-crio-lxc.conf': '10-crio-lxc.containers.conf',
   'etc/logrotate.d/crio-lxc': 'crio-lxc.logrotate',
@@ -29,6 +31,8 @@ export async function fillTree(tree: string, description: Package): Promise<void
   copy(join(programs, 'bin'), join(tree, 'usr/bin'))
   copy(join(programs, 'libexec'), join(tree, 'usr/libexec'))
   for (const [path, name] of Object.entries(configuration)) put(tree, path, readFileSync(join(files, name)))
+  put(tree, 'usr/share/crio-lxc/selinux/crio-lxc.cil', readFileSync(join(files, 'crio-lxc.cil')))
+  put(tree, 'usr/share/crio-lxc/seccomp.json', systemCallProfile())
   put(tree, 'etc/default/crio-lxc', textOf('config', '--default'))
   for (const [shell, path] of Object.entries(completions)) put(tree, path, textOf('completion', shell))
   put(tree, 'usr/share/man/man8/crio-lxc.8.gz', compressed(await manPage(version)))

@@ -48,6 +48,14 @@ const changes: readonly [name: string, change: (spec: Json) => void][] = [
         many(100_000, (n) => ({ allow: true, type: 'c', major: n, minor: n })),
       ),
   ],
+  ['CPUs', (spec) => Object.assign(spec.process, { execCPUAffinity: { final: many(9, () => '0-8191').join(',') } })],
+  [
+    'memory nodes',
+    (spec) =>
+      Object.assign(spec.linux, {
+        memoryPolicy: { mode: 'MPOL_BIND', nodes: many(1_000_000, () => '0-8191').join(',') },
+      }),
+  ],
   ['directories in PATH', (spec) => Object.assign(spec.process, { env: [`PATH=${':'.repeat(131_000)}`], args: ['x'] })],
   ['arguments', (spec) => Object.assign(spec.process, { args: many(1_000_000, () => 'x') })],
   [

@@ -1,4 +1,5 @@
-import { type Decision, support } from '@crio-lxc/core/oci/support'
+import type { Decision } from '@crio-lxc/core/oci/decision'
+import { support } from '@crio-lxc/core/oci/support'
 import { describe, expect, it } from 'vitest'
 import { outcomeOf } from './fuzz-inputs.ts'
 import { randomOf } from './random.ts'

@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import packageJson from '../../package.json' with { type: 'json' }
-import { pack, unpack } from './support/packages.ts'
+import { builtVersion, pack, unpack } from './support/packages.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
-const { version } = packageJson
+const version = builtVersion()
 const directory = mkdtempSync(join(tmpdir(), 'crio-lxc-packages-'))
 const native = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim()
 const machines: Readonly<Record<string, string>> = { amd64: 'Advanced Micro Devices X86-64', arm64: 'AArch64' }
@@ -102,6 +101,24 @@ describe.each([...new Set([native, 'arm64'])])('the package for %s', (architectu
     expect(stdout).toContain(`crio-lxc ${version}`)
   })
 
+  test('has a profile that the parser of AppArmor takes, and contexts that the compiler of SELinux takes', () => {
+    const profile = join(tree, 'etc/apparmor.d/crio-lxc')
+    expect(spawnSync('apparmor_parser', ['--skip-kernel-load', '--skip-cache', profile]).status).toBe(0)
+    const module = join(tree, 'usr/share/crio-lxc/selinux/crio-lxc.cil')
+    const contexts = join(directory, 'file_contexts')
+    const policy = join(repository, 'test/vm/selinux.cil')
+    execFileSync('secilc', ['--output', '/dev/null', '--filecontext', contexts, policy, module])
+    expect(readFileSync(contexts, 'utf8')).toMatch(
+      /^\S*bin\/crio-lxc\t--\tsystem_u:object_r:container_runtime_exec_t:s0$/m,
+    )
+  })
+
+  test('lists the system calls of the runtime as a seccomp profile', () => {
+    const { defaultAction, syscalls } = JSON.parse(read('usr/share/crio-lxc/seccomp.json').toString())
+    expect(defaultAction).toBe('SCMP_ACT_ERRNO')
+    expect(syscalls.flatMap(({ names }: { names: string[] }) => names)).toContain('move_mount')
+  })
+
   test('lists every work that NOTICE names, as CycloneDX', () => {
     const bill = JSON.parse(read(`${documents}/bom.cdx.json`).toString()) as {
       bomFormat: string
@@ -148,12 +165,4 @@ describe.each([...new Set([native, 'arm64'])])('the package for %s', (architectu
       'copyright',
     ])
   })
-})
-
-test('every package.json of the workspace has the version of the package', () => {
-  const names = readdirSync(join(repository, 'packages'))
-  const versions = names.map(
-    (name) => JSON.parse(readFileSync(join(repository, 'packages', name, 'package.json'), 'utf8')).version,
-  )
-  expect(new Set(versions)).toEqual(new Set([version]))
 })

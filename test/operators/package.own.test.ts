@@ -6,11 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import packageJson from '../../package.json' with { type: 'json' }
 import { Machine } from '../support/machine.ts'
-import { newerPackage, pack } from './support/packages.ts'
+import { builtVersion, newerPackage, pack } from './support/packages.ts'
 
-const { version } = packageJson
+const version = builtVersion()
 const newer = `${version}+newer`
 const directory = mkdtempSync(join(tmpdir(), 'crio-lxc-packages-'))
 const deb = pack(directory)
@@ -180,7 +179,7 @@ mkdir ${root}/of-runc`)
   })
 
   test('installed again it works, and each shell completes its words', { timeout: 300_000 }, async () => {
-    await apt(`install --no-install-recommends /srv/${basename(deb)} bash-completion zsh fish`)
+    await apt(`install --no-install-recommends /srv/${basename(deb)} bash-completion zsh fish apparmor`)
     expect(await machine.run('echo you | crio-lxc run --bundle /srv/foreground again')).toMatchObject({
       status: 7,
       stdout: 'listening\nheard you\n',
@@ -190,6 +189,17 @@ mkdir ${root}/of-runc`)
     expect(await asked('fish', "complete -C 'crio-lxc upd'")).toMatch(/^update\n/)
     expect(await asked('bash', bashCompletion)).toBe('update\n')
     expect(await asked('zsh -f', zshCompletion)).toContain('crio-lxc update')
+  })
+
+  test("the profile for AppArmor is one that this Debian's parser takes, and stays disabled until somebody enables it", async () => {
+    await machine.output('apparmor_parser --skip-kernel-load --skip-cache /etc/apparmor.d/crio-lxc')
+    const link = '/etc/apparmor.d/disable/crio-lxc'
+    expect(await machine.output(`readlink ${link}; cd /etc/apparmor.d/disable/; realpath crio-lxc`)).toBe(
+      '/etc/apparmor.d/crio-lxc\n/etc/apparmor.d/crio-lxc\n',
+    )
+    await machine.output(`rm ${link}`)
+    await apt(`install /srv/${basename(newerDeb)}`)
+    expect(await machine.output(`ls /etc/apparmor.d/disable; dpkg --audit`)).not.toContain('crio-lxc')
   })
 })
 

@@ -12,7 +12,7 @@ trap 'rm -rf "$results" "$step_log"' EXIT
 
 prepare() {
 	[ "$(id -u)" = 0 ] || fail 'run this as root: it installs packages and makes containers'
-	install_packages busybox-static debootstrap gcc groff-base libc6-dev libseccomp-dev lintian lxc-dev musl-tools xz-utils \
+	install_packages apparmor secilc busybox-static debootstrap gcc groff-base libc6-dev libseccomp-dev lintian lxc-dev musl-tools xz-utils \
 		gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	install_npm_packages
 	step 'npm run build' npm run build

@@ -51,7 +51,8 @@ skip() {
 # The files that run in a shared mount tree, by parts of their paths.
 asks_for_mounts='callers/podman/ callers/containerd/ callers/conmon/create security/attacks security/entering
 	security/host-devices integration/creation/create integration/foreground/run.test integration/removal/delete
-	integration/entering/exec.test integration/caller/notify-socket integration/starting/refused-execution
+	integration/entering/exec.test integration/entering/exec-process.test integration/entering/exec-terminal.test
+	integration/caller/notify-socket integration/starting/refused-execution
 	integration/fields/cgroups integration/fields/devices integration/fields/hooks integration/fields/host-
 	integration/fields/idmapped integration/fields/kernel integration/fields/mount integration/fields/namespaces
 	integration/fields/nobodys integration/fields/paths integration/fields/rootfs integration/fields/terminal

@@ -11,6 +11,7 @@ import { modeAndOwner } from '../support/proc.ts'
 import { program } from '../support/programs.ts'
 import { requires } from '../support/requires.ts'
 import { isRunc } from '../support/runtime.ts'
+import { capabilitySets } from '../support/spec.ts'
 import { giveImage, mapIds } from '../support/user-namespace.ts'
 import { bare } from './attack.ts'
 
@@ -42,8 +43,7 @@ const ownDev = [
   'sh',
 ]
 
-const sets = ['CAP_CHOWN', 'CAP_FOWNER', 'CAP_DAC_OVERRIDE', 'CAP_SYS_ADMIN', 'CAP_MKNOD']
-const capabilities = { bounding: sets, effective: sets, permitted: sets }
+const capabilities = capabilitySets('CAP_CHOWN', 'CAP_FOWNER', 'CAP_DAC_OVERRIDE', 'CAP_SYS_ADMIN', 'CAP_MKNOD')
 
 /** What can be done to an inode without its owner. */
 const vandalise = (...paths: string[]): string =>

@@ -2,7 +2,7 @@
  * The bench of one test file: a private --root, bundles and ids of its own, and after each test the proof that
  * nothing of it is left on the host.
  */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { type Bundle, type BundleOptions, makeBundle, temporaryDirectory } from './bundle.ts'
@@ -101,6 +101,18 @@ export class Containers {
     return parseProbe(result.stdout)
   }
 
+  /** `exec FLAGS ID /probe` and its report. */
+  async probeExec(id: string, flags: readonly string[] = [], options: InvokeOptions = {}): Promise<ProbeReport> {
+    return parseProbe((await this.ok(['exec', ...flags, id, '/probe'], options)).stdout)
+  }
+
+  /** Writes a process.json, as exec --process takes it; gives its path. */
+  processFile(process: object): string {
+    const path = join(this.hostDirectory('process-'), 'process.json')
+    writeFileSync(path, JSON.stringify(process))
+    return path
+  }
+
   /** `create`, failing the test unless it exits 0. */
   async create(
     from: Bundle | BundleOptions = {},
@@ -110,6 +122,15 @@ export class Containers {
     const id = options.id ?? this.id()
     const result = await this.ok(['create', '--bundle', bundle.path, ...(options.flags ?? []), id], options)
     return { id, bundle, result, pid: await this.#pid(id) }
+  }
+
+  /** `create` of a fresh id, whatever comes of it; `global` stands before the verb. */
+  attemptCreate(
+    bundle: Bundle,
+    options: InvokeOptions & { global?: readonly string[]; flags?: readonly string[] } = {},
+  ): Promise<Result> {
+    const { global = [], flags = [] } = options
+    return this.runtime([...global, 'create', '--bundle', bundle.path, ...flags, this.id()], options)
   }
 
   /** A container whose process runs until it is killed: `sleep 1000` unless the options say otherwise. */

@@ -22,6 +22,7 @@ export type ProgramName =
   | 'verdicts'
   | 'fault'
   | 'leaderless'
+  | 'under-filter'
 
 /** Absolute path of the compiled program. */
 export function program(name: ProgramName): string {

@@ -35,6 +35,7 @@ const needs = {
   zsh: () => (existsSync('/usr/bin/zsh') ? undefined : 'there is no zsh'),
   fish: () => (existsSync('/usr/bin/fish') ? undefined : 'there is no fish'),
   runc: () => (existsSync('/usr/sbin/runc') || existsSync('/usr/bin/runc') ? undefined : 'there is no runc'),
+  docker: () => (existsSync('/usr/sbin/dockerd') ? undefined : 'there is no dockerd'),
   cc: () => (existsSync('/usr/bin/cc') ? undefined : 'there is no C compiler'),
   'arm64-packages': () => arm64PackagesProblem(),
 } as const satisfies Record<string, () => string | undefined>
@@ -44,17 +45,18 @@ export type Need = keyof typeof needs
 /** The list of skips that are known and accepted; any other one fails the run. */
 export const allowed: Readonly<Record<string, string>> = allowedSkips
 
-/** Skips every test of the surrounding describe (or file) unless all needs hold. */
-export function requires(...names: readonly Need[]): void {
+/** Skips every test of the surrounding describe (or file) unless all needs hold; says whether they do. */
+export function requires(...names: readonly Need[]): boolean {
   const reasons = names.flatMap((name) => {
     const reason = needs[name]()
     return reason === undefined ? [] : [`needs ${name}: ${reason}`]
   })
-  if (reasons.length === 0) return
+  if (reasons.length === 0) return true
   console.log(`skipped, ${reasons.join('; ')}`)
   beforeEach((context) => {
     context.skip(reasons.join('; '))
   })
+  return false
 }
 
 interface RuncFeatures {

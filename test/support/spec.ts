@@ -158,3 +158,21 @@ export function setNamespace(spec: Spec, type: string, path?: string): void {
   shareWithHost(spec, type)
   spec.linux.namespaces.push(path === undefined ? { type } : { type, path })
 }
+
+/** Adds mounts, the rootfs writable. */
+export function withMounts(...mounts: Mount[]): (spec: Spec) => void {
+  return (spec) => {
+    spec.root.readonly = false
+    spec.mounts.push(...mounts)
+  }
+}
+
+/** Sets these fields of linux.resources beside the others. */
+export function withResources(resources: Linux['resources']): (spec: Spec) => void {
+  return (spec) => Object.assign(spec.linux.resources, resources)
+}
+
+/** Capabilities as a process of root has them: the same bounding, effective and permitted. */
+export function capabilitySets(...names: string[]): NonNullable<Process['capabilities']> {
+  return { bounding: names, effective: names, permitted: names }
+}

@@ -51,6 +51,19 @@ export async function verdictsOfRunc(t: Containers, profile: Profile | undefined
   return execFileSync('runc', args, { encoding: 'utf8' })
 }
 
+/**
+ * A line for each number, but for map_shadow_stack of x32: libseccomp has it there since 2.6, the kernel has not, and runc
+ * is linked with the host's library.
+ */
+export function inAnyLibrary(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const [, abi = '', first, last, verdict] = /^(\S+) (\d+)-(\d+) (.*)$/.exec(line) ?? []
+    if (verdict === undefined) return [line]
+    const numbers = Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index)
+    return numbers.filter((number) => abi !== 'x32' || number !== 453).map((number) => `${abi} ${number} ${verdict}`)
+  })
+}
+
 /** The verdict on one number with all arguments 0, or with these. */
 export function verdictOn(text: string, abi: string, number: number, vector?: string): string | undefined {
   for (const line of text.split('\n')) {

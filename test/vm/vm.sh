@@ -7,7 +7,8 @@
 #   -s  systemd is the first process, and COMMAND one of its services; otherwise guest-init.sh is, and nothing else runs
 #   -l  with -s: the legacy layout that systemd makes, v1 controllers and cgroup v2 without any beside them
 #   -a  AppArmor is on
-#   -e  SELinux is on and enforces the policy in selinux.cil; not with -s, as systemd looks for a policy of its own
+#   -e  SELinux is on and enforces the policy in selinux.cil and the package's module, whose file contexts are in
+#       /vm/file_contexts; not with -s, as systemd looks for a policy of its own
 #   -r  a tree that is the machine's root in this host's place, with the kernel in its boot; of this host it has the
 #       repository alone, where COMMAND is to be
 #   -m  memory of the machine in MiB, 3072 by default
@@ -15,8 +16,8 @@
 #   -w  a directory of the host that is writable inside as /vm; by default a temporary one
 #
 # 125: the machine ended without a status; its console is printed. The processor is emulated, so everything takes 6 to 30
-# times as long as outside. Needs qemu-system-x86, linux-image-cloud-amd64, busybox-static and kmod, with -s systemd and
-# dbus, with -a apparmor, with -e secilc.
+# times as long as outside. Needs qemu-system-x86, on Debian 13 virtiofsd, linux-image-cloud-amd64, busybox-static and kmod,
+# with -s systemd and dbus, with -a apparmor, with -e secilc.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -61,9 +62,9 @@ quote() { printf "'%s' " "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
 } >"$shared/command"
 : >"$shared/stdout"
 : >"$shared/stderr"
-rm -f "$shared/status" "$shared/policy"
+rm -f "$shared/status" "$shared/policy" "$shared/file_contexts"
 case $security in
-selinux*) secilc -o "$shared/policy" -f /dev/null "$here/selinux.cil" ;;
+selinux*) secilc -o "$shared/policy" -f "$shared/file_contexts" "$here/selinux.cil" "$here/../../scripts/package/files/crio-lxc.cil" ;;
 esac
 
 # The initramfs: busybox, the modules that reach the root in the order of their dependencies, and initramfs-init.sh.
@@ -87,22 +88,30 @@ done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r file; do
 done
 (cd "$work/initramfs" && find . | busybox cpio -o -H newc) >"$work/initrd" 2>/dev/null
 
-# serve NAME DIRECTORY: becomes a file system server on the socket NAME.
+# The server of files: of Debian 13 and newer, and the one in the QEMU of Debian 12.
+if [ -x /usr/libexec/virtiofsd ]; then
+	server='/usr/libexec/virtiofsd --cache=always --sandbox=chroot --log-level=error' shared_option=--shared-dir=
+	no_readdirplus=--no-readdirplus
+else
+	server='/usr/lib/qemu/virtiofsd -o cache=always -o sandbox=chroot -o log_level=err' shared_option=-osource=
+	no_readdirplus=-ono_readdirplus
+fi
+# serve NAME DIRECTORY: becomes a server of the directory on the socket NAME.
 serve() {
-	exec /usr/lib/qemu/virtiofsd --socket-path="$work/$1.socket" -o "source=$2" -o cache=always -o sandbox=chroot \
-		-o log_level=err >"$work/$1.log" 2>&1
+	# shellcheck disable=SC2086 # a list of words
+	exec $server --socket-path="$work/$1.socket" "$shared_option$2" >"$work/$1.log" 2>&1
 }
 # serve_tree NAME DIRECTORY: the same for a directory without what is mounted on it, read-only whatever the machine does.
 serve_tree() {
 	mkdir "$work/$1"
-	# shellcheck disable=SC2016 # the inner shell expands it
+	# shellcheck disable=SC2016,SC2086 # the inner shell expands it; a list of words
 	exec unshare --mount sh -ec '
-		mount --bind "$2" "$work/$1"
-		mount -o remount,bind,ro "$work/$1"
-		exec /usr/lib/qemu/virtiofsd --socket-path="$work/$1.socket" -o "source=$work/$1" -o cache=always \
-			-o no_readdirplus -o sandbox=chroot -o log_level=err' sh "$1" "$2" >"$work/$1.log" 2>&1
+		mount --bind "$1" "$2"
+		mount -o remount,bind,ro "$2"
+		shift 2
+		exec "$@"' sh "$2" "$work/$1" \
+		$server --socket-path="$work/$1.socket" "$shared_option$work/$1" $no_readdirplus >"$work/$1.log" 2>&1
 }
-export work
 serve_tree root "${root:-/}" &
 processes="$processes $!"
 serve shared "$shared" &
@@ -128,6 +137,7 @@ for name in $served; do
 	done
 done
 
+# no_timer_check: the kernel sees at boot whether ticks come, in a time that a busy host can let pass without one, and panics.
 # shellcheck disable=SC2086 # a list of words
 timeout --kill-after=5 "$limit" qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m "$memory" \
 	-nodefaults -no-user-config -display none -no-reboot -serial "file:$work/console" \
@@ -135,7 +145,7 @@ timeout --kill-after=5 "$limit" qemu-system-x86_64 -machine q35 -accel tcg,threa
 	-chardev "socket,id=root,path=$work/root.socket" -device vhost-user-fs-pci,chardev=root,tag=root \
 	-chardev "socket,id=shared,path=$work/shared.socket" -device vhost-user-fs-pci,chardev=shared,tag=shared \
 	$disks -kernel "$kernel" -initrd "$work/initrd" \
-	-append "console=ttyS0 panic=-1 reboot=t mitigations=off cryptomgr.notests $security $layout \
+	-append "console=ttyS0 panic=-1 reboot=t mitigations=off cryptomgr.notests no_timer_check $security $layout \
 GUEST_INIT=$here/$init REPOSITORY=$repository" \
 	</dev/null &
 machine=$!

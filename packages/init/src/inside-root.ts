@@ -79,7 +79,8 @@ export function ensureTarget(plan: Plan, { root, path, depth = 0, directory, wha
   const flags = O_PATH | (directory ? plan.arch.O_DIRECTORY : 0)
   const find = `open ${path} in the rootfs for ${what}`
   const place = { root, path, depth }
-  openInRoot(plan, place, { what: find, flags, resolve, ignore: ['ENOENT'], result: found, onOk: done })
+  const advice = directory ? { ENOTDIR: `${path} must be a directory, and so must all that leads there` } : {}
+  openInRoot(plan, place, { what: find, flags, resolve, ignore: ['ENOENT'], result: found, onOk: done, advice })
 
   let parent = root
   const directories = directory ? parts.length : parts.length - 1
@@ -140,9 +141,20 @@ export function refuseProcfs(plan: Plan, target: Slot, { path, pointer }: { path
 }
 
 /** Attaches the detached mount `mount` onto the open `target`. */
-export function attach(plan: Plan, what: string, [mount, target]: readonly [mount: Arg, target: Arg]): void {
+export function attach(
+  plan: Plan,
+  what: string,
+  [mount, target]: readonly [mount: Arg, target: Arg],
+  options?: Pick<StepOptions, 'advice'>,
+): void {
   const empty = plan.string('')
-  plan.step(what, 'move_mount', [mount, empty, target, empty, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH])
+  const args = [mount, empty, target, empty, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH]
+  plan.step(what, 'move_mount', args, options)
+}
+
+/** For a source that is a file: move_mount(2) has one word for a target that is a directory, and mount(2) another, by which Docker knows it. */
+export function ontoFile(path: string): Pick<StepOptions, 'advice'> {
+  return { advice: { EINVAL: `the source is not a directory, so ${path} must not be one either` } }
 }
 
 /** mount_setattr on the mount behind the open `fd`. */

@@ -3,7 +3,8 @@ import { grantableCapabilities } from '@crio-lxc/core/oci/capabilities'
 import type { Linux, Seccomp } from '@crio-lxc/core/oci/linux'
 import type { Process } from '@crio-lxc/core/oci/spec'
 import { environmentOf, executableCandidates } from './environment.ts'
-import type { ProcessInputs, SeccompFilter } from './steps/process.ts'
+import type { ProcessInputs } from './steps/process.ts'
+import type { SeccompFilter } from './steps/seccomp.ts'
 
 /** The feature gates that a process has: of what is off the process gets nothing. */
 export interface ProcessFeatureGates {

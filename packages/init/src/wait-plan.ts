@@ -1,6 +1,7 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { GroupTimes } from '@crio-lxc/core/plan/group-times'
 import { Plan, planTag } from '@crio-lxc/core/plan/plan'
+import { STAGE_INIT } from '@crio-lxc/core/plan/stage'
 import { planAwaitByte } from './steps/await-byte.ts'
 import { planPrologue } from './steps/process.ts'
 
@@ -28,6 +29,6 @@ export function planWait({ arch, go, plan: next, traceReport }: WaitInputs): Pla
   plan.times?.group('load the plan')
   if (traceReport !== undefined) plan.times?.report(traceReport)
   const args = ['init', String(next)]
-  plan.step('run the plan', 'execve', [plan.string('/init'), plan.strings(args), plan.strings([])])
+  plan.step('run the plan', 'execve', [plan.string(`/${STAGE_INIT}`), plan.strings(args), plan.strings([])])
   return plan
 }

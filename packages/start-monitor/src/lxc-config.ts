@@ -2,9 +2,11 @@
  * The liblxc config: constants, numbers and the installation's own path. Nothing of config.json is written into it
  * as text, because a newline in a value would become a directive and hooks in it run as root on the host.
  */
+
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import type { IdMappings } from '@crio-lxc/core/oci/id-mappings'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
+import { STAGE_INIT } from '@crio-lxc/core/plan/stage'
 
 export interface LxcConfigInputs {
   /** Absolute path of libexec/crio-lxc. */
@@ -56,7 +58,7 @@ export function lxcConfig(inputs: LxcConfigInputs): string {
       .map(([type, fd]) => [`lxc.namespace.share.${namespaceFiles[type]}`, `/proc/self/fd/${fd}`] as const),
     // Of a joined user namespace too: liblxc becomes root in it only when it knows of one.
     ...idMapLines(idMappings),
-    ['lxc.init.cmd', `/init ${plan}`],
+    ['lxc.init.cmd', `/${STAGE_INIT} ${plan}`],
     // init outlives the monitor, which create ends as soon as init is parked.
     ['lxc.monitor.signal.pdeath', '0'],
     // What the plan does itself, or what must not be done to the stage.

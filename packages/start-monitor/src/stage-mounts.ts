@@ -9,7 +9,8 @@ import {
   S_IFREG,
 } from '@crio-lxc/core/abi/constants'
 import type { Plan } from '@crio-lxc/core/plan/plan'
-import { STAGED, type StagedMount } from '@crio-lxc/core/plan/staged-mount'
+import { STAGE_MOUNTS } from '@crio-lxc/core/plan/stage'
+import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 
 /** Whoever may mount in a user namespace may not see more of these than the namespace shows already (proc(5), sysfs(5)). */
 const visible = ['proc', 'sys']
@@ -25,7 +26,7 @@ export function planHostProcesses(plan: Plan, stage: string): void {
 
 /** Steps in the monitor's mount namespace that attach `mounts` below the stage, and the host's /proc and /sys beside them. */
 export function planStagedMounts(plan: Plan, stage: string, mounts: readonly StagedMount[]): void {
-  const directory = `${stage}/${STAGED}`
+  const directory = `${stage}/${STAGE_MOUNTS}`
   plan.step('make room for the mounts of the host', 'mount', [
     plan.string('tmpfs'),
     plan.string(directory),

@@ -38,10 +38,10 @@ describe('podman --hooks-dir', () => {
     const name = podman.name()
     await podman.ok([...global, ...podman.runArguments(['--name', name, ...run], ['true'])])
     await podman.ok([...global, 'rm', name])
-    const order = isRunc
-      ? ['prestart', 'createRuntime', 'createContainer', 'poststart', 'startContainer', 'poststop']
-      : hookPoints
-    expect(r.order()).toEqual(order)
+    const [first, second, ...rest] = r.order()
+    // podman 5 makes prestart hooks createRuntime hooks, in the order of the files.
+    expect([first, second].sort()).toEqual(['createRuntime', 'prestart'])
+    expect(rest).toEqual(isRunc ? ['createContainer', 'poststart', 'startContainer', 'poststop'] : hookPoints.slice(2))
     expect(r.state('createRuntime').annotations).toHaveProperty('org.opencontainers.image.stopSignal')
   })
 

@@ -1,5 +1,5 @@
 /** A container that outlives the podman command that made it: state, logs, attach, signals, stop, start, rm. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isAlive, processStat } from '../../support/proc.ts'
@@ -133,7 +133,8 @@ describe('after the end', () => {
     const directory = podman.hostDirectory()
     const flags = ['--restart', 'on-failure:2', '--volume', `${directory}:/host`]
     const name = await podman.detached(flags, ['sh', '-c', 'echo run >> /host/runs; exit 1'])
-    await waitFor(() => readFileSync(join(directory, 'runs'), 'utf8') === 'run\nrun\nrun\n')
+    const runs = join(directory, 'runs')
+    await waitFor(() => existsSync(runs) && readFileSync(runs, 'utf8') === 'run\nrun\nrun\n')
     await waitFor(async () => (await podman.state(name)).Status === 'exited')
     await remove(name)
   })

@@ -3,7 +3,7 @@
  * its containers. What it and its shims keep in /run/containerd, a path that is compiled in, is removed when empty.
  * Containers are called through `ctr`, in a namespace of that name alone, which is also the parent of their cgroups.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
@@ -44,6 +44,9 @@ export class Containerd {
   /** What shims give the runtime as --root. */
   readonly runtimeRoot: string
   readonly #configuration: string
+
+  /** `1.6`: of the two that are compared here no number has two digits. */
+  readonly version: string = versionOf(findProgram('containerd'))
 
   /** Options of the daemon: lines of config.toml, which follow root and state, and the namespace that they are about. */
   constructor(options?: { namespace: string; configuration: (runtimeRoot: string) => string }) {
@@ -302,6 +305,11 @@ class Events {
   stop(): void {
     this.#listener?.kill('SIGKILL')
   }
+}
+
+/** `containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+deb12u1` */
+function versionOf(program: string): string {
+  return / v?(\d+\.\d+)\./.exec(execFileSync(program, ['--version'], { encoding: 'utf8' }))?.[1] ?? ''
 }
 
 /** Call once at the top of a test file. */

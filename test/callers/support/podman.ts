@@ -216,6 +216,7 @@ export class Podman {
       HOME: this.directory,
       TMPDIR: this.directory,
       TERM: 'xterm',
+      PODMAN_IGNORE_CGROUPSV1_WARNING: '1',
       CONTAINERS_CONF: join(this.directory, 'containers.conf'),
       CONTAINERS_STORAGE_CONF: join(this.directory, 'storage.conf'),
     }

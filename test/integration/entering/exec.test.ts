@@ -2,28 +2,16 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
-import { capabilityMask, type ProbeReport, parseProbe } from '../../support/probe.ts'
-import { cgroupsOf, isAlive, namespaceOf, processStat } from '../../support/proc.ts'
+import { capabilityMask, parseProbe } from '../../support/probe.ts'
+import { cgroupsOf, isAlive, namespaceOf } from '../../support/proc.ts'
 import { program } from '../../support/programs.ts'
 import { requires } from '../../support/requires.ts'
-import { type InvokeOptions, messageOf } from '../../support/runtime.ts'
+import { messageOf } from '../../support/runtime.ts'
 import { shareWithHost } from '../../support/spec.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 requires('root')
 const t = useContainers()
-
-/** `exec FLAGS ID /probe` and its report. */
-async function probe(id: string, flags: readonly string[] = [], options: InvokeOptions = {}): Promise<ProbeReport> {
-  return parseProbe((await t.ok(['exec', ...flags, id, '/probe'], options)).stdout)
-}
-
-/** Writes a process.json. */
-function processFile(process: object): string {
-  const path = join(t.hostDirectory(), 'process.json')
-  writeFileSync(path, JSON.stringify(process))
-  return path
-}
 
 describe('exec exit codes and stdio', () => {
   it.each([0, 1, 7, 126, 127, 200])('returns %i as the command does', async (code) => {
@@ -143,7 +131,7 @@ describe('exec failures', () => {
 describe('exec in the container', () => {
   it('joins all namespaces of init', async () => {
     const { id, pid } = await t.running()
-    const report = await probe(id)
+    const report = await t.probeExec(id)
     for (const kind of ['ipc', 'mnt', 'net', 'pid', 'uts', 'user', 'cgroup']) {
       expect(report.namespaces[kind], kind).toBe(namespaceOf(pid, kind))
     }
@@ -162,7 +150,7 @@ describe('exec in the container', () => {
         spec.process.rlimits = [{ type: 'RLIMIT_FSIZE', soft: 500_000, hard: 600_000 }]
       },
     })
-    const report = await probe(id)
+    const report = await t.probeExec(id)
     const mask = capabilityMask('AUDIT_WRITE', 'KILL', 'NET_BIND_SERVICE')
     expect(report.capabilities).toMatchObject({ effective: mask, permitted: mask, bounding: mask })
     expect(report.noNewPrivs).toBe(1)
@@ -177,7 +165,7 @@ describe('exec in the container', () => {
 
   it('has the environment and cwd of the container by default', async () => {
     const { id } = await t.running({ process: { env: ['PATH=/bin', 'ONE=1'], cwd: '/tmp' } })
-    const report = await probe(id)
+    const report = await t.probeExec(id)
     expect(report.env).toEqual(expect.arrayContaining(['PATH=/bin', 'ONE=1']))
     expect(report.cwd).toBe('/tmp')
   })
@@ -185,7 +173,7 @@ describe('exec in the container', () => {
   it('passes no descriptor and no ignored signal of the caller on', async () => {
     const { id } = await t.running()
     const through = [program('launch'), '--fds', '--ignore-signals', '--block-signals', '--']
-    const report = await probe(id, [], { through })
+    const report = await t.probeExec(id, [], { through })
     expect(Object.keys(report.fds)).toEqual(['0', '1', '2'])
     expect(report.signalsIgnored).toEqual([])
   })
@@ -206,187 +194,6 @@ describe('exec in the container', () => {
 
   it('works in a rootfs that holds one static program', async () => {
     const { id } = await t.running({ rootfs: 'empty-static', args: ['/probe', '--then-wait'] })
-    expect((await probe(id)).argv).toEqual(['/probe'])
-  })
-})
-
-describe('exec flags', () => {
-  it.each(['--user', '-u'])('%s sets uid and gid', async (flag) => {
-    const { id } = await t.running()
-    const report = await probe(id, [flag, '1000:2000'])
-    expect([report.uid, report.gid]).toEqual([
-      [1000, 1000, 1000],
-      [2000, 2000, 2000],
-    ])
-  })
-
-  it('--additional-gids sets the groups', async () => {
-    const { id } = await t.running()
-    expect((await probe(id, ['--additional-gids', '7', '--additional-gids', '8'])).groups).toEqual([7, 8])
-  })
-
-  it('--cwd sets the directory', async () => {
-    const { id } = await t.running()
-    expect((await probe(id, ['--cwd', '/etc'])).cwd).toBe('/etc')
-  })
-
-  it.each(['FOO', '=x', ''])('--env %j is no variable', async (variable) => {
-    const { id } = await t.running()
-    const result = await t.runtime(['exec', '--env', variable, id, 'env'])
-    expect(result).toMatchObject({ exitCode: 255, stdout: '' })
-    expect(result.stderr).toMatch(/environment variable/)
-  })
-
-  it.each(['--env', '-e'])('%s adds to the environment, the last one wins', async (flag) => {
-    const { id } = await t.running({ process: { env: ['PATH=/bin', 'ONE=1'] } })
-    const { stdout } = await t.ok(['exec', flag, 'TWO=2 = two', flag, 'ONE=changed', id, 'env'])
-    expect(stdout.split('\n')).toEqual(expect.arrayContaining(['TWO=2 = two', 'ONE=changed', 'PATH=/bin']))
-  })
-
-  it('--cap adds a capability to the command', async () => {
-    const { id } = await t.running()
-    const report = await probe(id, ['--cap', 'CAP_SYS_PTRACE'])
-    const mask = capabilityMask('AUDIT_WRITE', 'KILL', 'NET_BIND_SERVICE', 'SYS_PTRACE')
-    expect(report.capabilities).toMatchObject({ effective: mask, permitted: mask, bounding: mask })
-  })
-
-  it.each(['--detach', '-d'])('%s returns at once and the pid file holds the host pid', async (flag) => {
-    const { id, pid } = await t.running()
-    const pidFile = join(t.hostDirectory(), 'pid')
-    const result = await t.ok(['exec', flag, '--pid-file', pidFile, id, 'sleep', '1000'])
-    expect(result.stdout).toBe('')
-    const text = readFileSync(pidFile, 'utf8')
-    expect(text).toMatch(/^[1-9]\d*$/)
-    expect(namespaceOf(Number(text), 'pid')).toBe(namespaceOf(pid, 'pid'))
-    await waitFor(() => readFileSync(`/proc/${text}/comm`, 'utf8') === 'sleep\n')
-  })
-
-  it('--pid-file without --detach holds the host pid as well', async () => {
-    const { id } = await t.running()
-    const pidFile = join(t.hostDirectory(), 'pid')
-    const { stdout } = await t.ok(['exec', '--pid-file', pidFile, id, 'sh', '-c', 'echo ran'])
-    expect(stdout).toBe('ran\n')
-    expect(readFileSync(pidFile, 'utf8')).toMatch(/^[1-9]\d*$/)
-  })
-
-  it("--detach leaves the command to its caller's reaper, not to a helper of ours", async () => {
-    const { id } = await t.running()
-    const pidFile = join(t.hostDirectory(), 'pid')
-    await t.ok(['exec', '--detach', '--pid-file', pidFile, id, 'sleep', '1000'])
-    const parent = processStat(Number(readFileSync(pidFile, 'utf8')))?.ppid ?? 0
-    expect(readFileSync(`/proc/${parent}/comm`, 'utf8')).not.toMatch(/runc|crio-lxc/)
-  })
-
-  it('--detach writes no pid file when the command cannot run', async () => {
-    const { id } = await t.running()
-    const directory = t.hostDirectory()
-    const result = await t.runtime(['exec', '--detach', '--pid-file', join(directory, 'pid'), id, 'no-such-program'])
-    expect(result.exitCode).toBe(255)
-    expect(() => readFileSync(join(directory, 'pid'))).toThrow(/ENOENT/)
-  })
-
-  it('--process applies the whole file', async () => {
-    const { id } = await t.running()
-    const path = processFile({
-      terminal: false,
-      user: { uid: 12, gid: 34, additionalGids: [56, 78] },
-      args: ['/probe', 'one', ''],
-      env: ['PATH=/bin', 'ONLY=this'],
-      cwd: '/tmp',
-      capabilities: {
-        bounding: ['CAP_KILL', 'CAP_CHOWN'],
-        permitted: ['CAP_KILL'],
-        effective: ['CAP_KILL'],
-        inheritable: ['CAP_KILL'],
-        ambient: ['CAP_KILL'],
-      },
-      rlimits: [{ type: 'RLIMIT_FSIZE', soft: 100_000, hard: 200_000 }],
-      noNewPrivileges: true,
-    })
-    const report = parseProbe((await t.ok(['exec', '--process', path, id])).stdout)
-    expect(report).toMatchObject({
-      uid: [12, 12, 12],
-      gid: [34, 34, 34],
-      groups: [56, 78],
-      argv: ['/probe', 'one', ''],
-      cwd: '/tmp',
-      noNewPrivs: 1,
-      capabilities: {
-        bounding: capabilityMask('KILL', 'CHOWN'),
-        permitted: capabilityMask('KILL'),
-        effective: capabilityMask('KILL'),
-        inheritable: capabilityMask('KILL'),
-        ambient: capabilityMask('KILL'),
-      },
-    })
-    expect(report.rlimits.RLIMIT_FSIZE).toEqual(['100000', '200000'])
-    expect(report.env.filter((entry) => !entry.startsWith('HOME='))).toEqual(['PATH=/bin', 'ONLY=this'])
-  })
-
-  it('--process takes -p and a detached command, as conmon calls it', async () => {
-    const { id } = await t.running()
-    const path = processFile({ user: { uid: 0, gid: 0 }, args: ['sleep', '1000'], env: ['PATH=/bin'], cwd: '/' })
-    const pidFile = join(t.hostDirectory(), 'pid')
-    await t.ok(['exec', '--pid-file', pidFile, '-p', path, '--detach', id])
-    await waitFor(() => readFileSync(`/proc/${readFileSync(pidFile, 'utf8')}/comm`, 'utf8') === 'sleep\n')
-  })
-})
-
-describe('exec on a terminal', () => {
-  const onPty = [program('on-pty'), '31', '117']
-
-  it.each(['--tty', '-t'])('%s gives the command a terminal of its own', async (flag) => {
-    const { id } = await t.running()
-    const result = await t.runtime(['exec', flag, id, '/probe'], { through: onPty, input: '' })
-    expect(result, result.stdout).toMatchObject({ exitCode: 0 })
-    const { tty } = parseProbe(result.stdout)
-    expect(tty).toMatchObject({ isatty: [true, true, true], controlling: true })
-    expect(tty.name).toMatch(/^\/dev\/pts\/\d+$/)
-    expect(tty.ttySession).toBe(tty.session)
-    expect(tty.foreground).toBe(tty.group)
-  })
-
-  it("gives the terminal the size of the caller's", async () => {
-    const { id } = await t.running()
-    const script = 'until s=$(stty size 2>/dev/null) && [ -n "$s" ] && [ "$s" != "0 0" ]; do :; done; echo "$s"'
-    const result = await t.runtime(['exec', '--tty', id, 'sh', '-c', script], { through: onPty, input: '' })
-    expect(result.stdout).toContain('31 117\r\n')
-  })
-
-  it('returns the exit code', async () => {
-    const { id } = await t.running()
-    expect(await t.runtime(['exec', '--tty', id, 'sh', '-c', 'exit 7'], { through: onPty, input: '' })).toMatchObject({
-      exitCode: 7,
-    })
-  })
-
-  it('passes what is typed to the command', async () => {
-    const { id } = await t.running()
-    const script = 'read line; echo "got <$line>"'
-    const result = await t.runtime(['exec', '-t', id, 'sh', '-c', script], { through: onPty, input: 'hello\n' })
-    expect(result.stdout).toContain('got <hello>\r\n')
-  })
-
-  it('turns control-C into SIGINT for the command, not for the runtime', async () => {
-    const { id } = await t.running()
-    const script = 'trap "echo interrupted; exit 5" INT; echo ready; while :; do sleep 0.01; done'
-    const through = [program('on-pty'), '24', '80', '--after', 'ready']
-    const result = await t.runtime(['exec', '-t', id, 'sh', '-c', script], { through, input: '\x03' })
-    expect(result.exitCode).toBe(5)
-    expect(result.stdout).toContain('interrupted')
-  })
-
-  it('--process with terminal true works without a console socket, as CRI-O calls it', async () => {
-    const { id } = await t.running()
-    const path = processFile({
-      terminal: true,
-      user: { uid: 1000, gid: 1000 },
-      args: ['/probe'],
-      env: ['PATH=/bin'],
-      cwd: '/',
-    })
-    const result = await t.runtime(['exec', '--process', path, id], { through: onPty, input: '' })
-    const report = parseProbe(result.stdout)
-    expect(report.tty).toMatchObject({ isatty: [true, true, true], controlling: true, owner: 1000 })
+    expect((await t.probeExec(id)).argv).toEqual(['/probe'])
   })
 })

@@ -8,7 +8,7 @@ export const coveredFields: Readonly<Record<string, readonly [file: string, titl
   'root.path': ['creation/create', 'takes an absolute rootfs outside of the bundle'],
   'root.readonly': ['fields/rootfs', 'readonly true cannot be written'],
   'mounts[].destination': ['fields/mounts', 'nested destinations are mounted in the order of the spec'],
-  'mounts[].type': ['fields/mounts', 'the mounts of the default spec'],
+  'mounts[].type': ['fields/mount-filesystems', 'the mounts of the default spec'],
   'mounts[].source': ['fields/mounts', 'options %j of type %j show the directory, writable'],
   'mounts[].options': ['fields/mount-options', 'options of a new filesystem'],
   'mounts[].{uidMappings,gidMappings}[].{containerID,hostID,size}': [
@@ -25,7 +25,7 @@ export const coveredFields: Readonly<Record<string, readonly [file: string, titl
     'sets real, effective and saved uid and gid and the groups',
   ],
   'process.user.umask': ['fields/process', 'umask %s'],
-  'process.rlimits[].{type,soft,hard}': ['fields/process', 'sets soft and hard'],
+  'process.rlimits[].{type,soft,hard}': ['fields/rlimits', 'sets soft and hard'],
   'process.apparmorProfile': ['fields/apparmor', 'confines the process from its first instruction'],
   'process.capabilities.{effective,bounding,inheritable,permitted,ambient}': [
     'fields/capabilities',
@@ -47,7 +47,7 @@ export const coveredFields: Readonly<Record<string, readonly [file: string, titl
     '%s has exactly the arguments and the environment of the spec',
   ],
   'hooks.{prestart,createRuntime,createContainer,startContainer,poststart,poststop}[].timeout': [
-    'fields/hooks',
+    'fields/hooks-that-fail',
     'one that takes longer than its timeout is killed',
   ],
   annotations: ['container/state', 'prints every field for a created container'],
@@ -72,7 +72,7 @@ export const coveredFields: Readonly<Record<string, readonly [file: string, titl
   ],
   'linux.resources.memory.checkBeforeUpdate': ['lifecycle/update', '"checkBeforeUpdate":true'],
   'linux.resources.cpu.{shares,quota,burst,period,cpus,mems,idle}': ['fields/resources', 'is set from the two values'],
-  'linux.resources.cpu.{realtimeRuntime,realtimePeriod}': ['fields/resources', 'realtimePeriod and realtimeRuntime'],
+  'linux.resources.cpu.{realtimeRuntime,realtimePeriod}': ['fields/realtime', 'realtimePeriod and realtimeRuntime'],
   'linux.resources.pids.limit': ['fields/kernel', 'limits the processes of the container'],
   'linux.resources.blockIO.weight': ['fields/resources', 'is set from the two values'],
   'linux.resources.blockIO.{throttleReadBpsDevice,throttleWriteBpsDevice}[].{major,minor,rate}': [

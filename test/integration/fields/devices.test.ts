@@ -6,7 +6,7 @@ import { modeAndOwner } from '../../support/proc.ts'
 import { program } from '../../support/programs.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf } from '../../support/runtime.ts'
-import type { Device, DeviceRule } from '../../support/spec.ts'
+import { capabilitySets, type Device, type DeviceRule } from '../../support/spec.ts'
 
 requires('root')
 const t = useContainers()
@@ -201,8 +201,7 @@ describe('linux.devices where the image has something already', () => {
 })
 
 describe('linux.resources.devices', () => {
-  const sets = ['CAP_MKNOD', 'CAP_DAC_OVERRIDE', 'CAP_SYSLOG']
-  const capabilities = { bounding: sets, effective: sets, permitted: sets }
+  const capabilities = capabilitySets('CAP_MKNOD', 'CAP_DAC_OVERRIDE', 'CAP_SYSLOG')
 
   /** What becomes of a command in a container with these rules and /dev/kmsg as c 1:11. */
   async function withRules(command: string, devices: DeviceRule[]) {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { readCgroup } from '../../support/cgroup-files.ts'
 import { type Created, useContainers } from '../../support/containers.ts'
 import { requires } from '../../support/requires.ts'
-import type { Linux, Spec } from '../../support/spec.ts'
+import { type Linux, withResources } from '../../support/spec.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 requires('root')
@@ -13,10 +13,6 @@ const t = useContainers()
 const MiB = 1 << 20
 
 type Resources = Linux['resources']
-
-function withResources(resources: Resources): (spec: Spec) => void {
-  return (spec) => Object.assign(spec.linux.resources, resources)
-}
 
 describe('limits', () => {
   const limited = (resources: Resources, script: string): Promise<Created> =>

@@ -4,18 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { mountOn, parseMountinfo } from '../../support/probe.ts'
 import { requires } from '../../support/requires.ts'
-import type { Mount, Spec } from '../../support/spec.ts'
+import { withMounts } from '../../support/spec.ts'
 import { mappedBundles } from '../../support/user-namespace.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
-
-const withMounts =
-  (...mounts: Mount[]) =>
-  (spec: Spec): void => {
-    spec.root.readonly = false
-    spec.mounts.push(...mounts)
-  }
 
 describe('remount', () => {
   it('changes the flags and the data of a filesystem that the list has made', async () => {

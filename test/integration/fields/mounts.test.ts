@@ -1,12 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { mountOn } from '../../support/probe.ts'
-import { listTree } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
-import type { Mount, Spec } from '../../support/spec.ts'
+import { capabilitySets, withMounts } from '../../support/spec.ts'
 
 requires('root')
 const t = useContainers()
@@ -17,14 +15,6 @@ function source(): string {
   writeFileSync(`${path}/file`, 'of the host')
   return path
 }
-
-/** Adds mounts, the rootfs writable. */
-const withMounts =
-  (...mounts: Mount[]) =>
-  (spec: Spec): void => {
-    spec.root.readonly = false
-    spec.mounts.push(...mounts)
-  }
 
 describe('bind mounts', () => {
   it.each([
@@ -168,14 +158,13 @@ describe('bind mounts', () => {
         .filter((line) => line.includes(t.directory))
     const before = mountsOfTest()
     expect(before).toHaveLength(1)
-    const sets = ['CAP_SYS_ADMIN']
     const result = await t.run({
       args: [
         'sh',
         '-c',
         'mount -t tmpfs inner /mnt/below && umount /mnt/below && umount /mnt/below; mount -t tmpfs more /mnt',
       ],
-      process: { capabilities: { bounding: sets, effective: sets, permitted: sets } },
+      process: { capabilities: capabilitySets('CAP_SYS_ADMIN') },
       spec: withMounts({ destination: '/mnt', type: 'bind', source: path, options: ['rbind', 'rprivate'] }),
     })
     expect(result.exitCode).toBe(0)
@@ -213,209 +202,5 @@ describe('linux.rootfsPropagation', () => {
       },
     })
     expect(mountOn(report, '/')?.propagation.join()).toMatch(expected)
-  })
-})
-
-describe('file systems', () => {
-  it('tmpfs with mode, size and flags', async () => {
-    const report = await t.probe({
-      spec: withMounts({
-        destination: '/scratch',
-        type: 'tmpfs',
-        source: 'scratch',
-        options: ['nosuid', 'nodev', 'noexec', 'mode=1770', 'size=1m', 'uid=5', 'gid=6'],
-      }),
-    })
-    const mount = mountOn(report, '/scratch')
-    expect(mount).toMatchObject({ type: 'tmpfs', source: 'scratch' })
-    expect(mount?.options).toEqual(expect.arrayContaining(['rw', 'nosuid', 'nodev', 'noexec']))
-    expect(mount?.superOptions).toEqual(expect.arrayContaining(['size=1024k', 'mode=1770', 'uid=5', 'gid=6']))
-  })
-
-  it('the size of a tmpfs holds', async () => {
-    const result = await t.run({
-      args: ['sh', '-c', 'dd if=/dev/zero of=/scratch/file bs=1k count=2000'],
-      spec: withMounts({ destination: '/scratch', type: 'tmpfs', source: 'tmpfs', options: ['size=1m'] }),
-    })
-    expect(result.exitCode).toBe(1)
-    expect(result.stderr).toMatch(/No space left on device/)
-  })
-
-  it('the mounts of the default spec', async () => {
-    const report = await t.probe()
-    const types = ['/proc', '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue', '/sys'].map(
-      (point) => mountOn(report, point)?.type,
-    )
-    expect(types).toEqual(['proc', 'tmpfs', 'devpts', 'tmpfs', 'mqueue', 'sysfs'])
-    expect(mountOn(report, '/dev')).toMatchObject({ options: expect.arrayContaining(['rw', 'nosuid']) })
-    expect(mountOn(report, '/dev')?.superOptions).toEqual(expect.arrayContaining(['size=65536k', 'mode=755']))
-    expect(mountOn(report, '/dev/pts')?.superOptions).toEqual(
-      expect.arrayContaining(['gid=5', 'mode=620', 'ptmxmode=666']),
-    )
-    expect(mountOn(report, '/dev/shm')).toMatchObject({
-      options: expect.arrayContaining(['nosuid', 'noexec', 'nodev']),
-    })
-    expect(mountOn(report, '/sys')).toMatchObject({
-      options: expect.arrayContaining(['ro', 'nosuid', 'noexec', 'nodev']),
-    })
-  })
-
-  it('a pty of the container is its own: /dev/pts begins empty', async () => {
-    expect((await t.run({ args: ['ls', '/dev/pts'] })).stdout).toBe('ptmx\n')
-  })
-
-  const overlay = (...options: string[]): Mount => ({
-    destination: '/mnt',
-    type: 'overlay',
-    source: 'overlay',
-    options,
-  })
-
-  it('an overlay shows the layers of the host, and what is written goes to the upper one', async () => {
-    const [lower, upper, work] = [source(), t.hostDirectory('upper-'), t.hostDirectory('work-')]
-    const options = [`lowerdir=${lower}`, `upperdir=${upper}`, `workdir=${work}`]
-    const result = await t.run({
-      args: ['sh', '-c', 'cat /mnt/file; echo new > /mnt/file'],
-      spec: withMounts(overlay(...options)),
-    })
-    expect(result).toMatchObject({ exitCode: 0, stdout: 'of the host', stderr: '' })
-    expect([t.read(`${lower}/file`), t.read(`${upper}/file`)]).toEqual(['of the host', 'new\n'])
-  })
-
-  it('an overlay of two read-only layers with long names', async () => {
-    const layers = ['one', 'other'].map((name) => {
-      const path = join(t.hostDirectory('layer-'), 'long'.repeat(50))
-      mkdirSync(path)
-      writeFileSync(`${path}/${name}`, name)
-      return path
-    })
-    const report = await t.probe({ spec: withMounts(overlay('ro', 'nosuid', `lowerdir=${layers.join(':')}`)) })
-    expect(mountOn(report, '/mnt')).toMatchObject({ type: 'overlay', options: ['ro', 'nosuid', 'relatime'] })
-    const listed = await t.run({
-      args: ['sh', '-c', 'ls /mnt; touch /mnt/file'],
-      spec: withMounts(overlay('ro', `lowerdir=${layers.join(':')}`)),
-    })
-    expect(listed).toMatchObject({ exitCode: 1, stdout: 'one\nother\n' })
-    expect(listed.stderr).toContain('Read-only file system')
-  })
-
-  it('an overlay whose layer is missing fails and is named', async () => {
-    const result = await t.run({ spec: withMounts(overlay('lowerdir=/no/such/layer')) })
-    expect(result.exitCode).toBe(1)
-    expect(result.stderr).toMatch(/overlay.*no such file or directory/)
-  })
-
-  it('an unknown file system fails and is named', async () => {
-    const result = await t.run({ spec: withMounts({ destination: '/mnt', type: 'nosuchfs', source: 'x' }) })
-    expect(result.exitCode).toBe(1)
-    expect(result.stderr).toMatch(/nosuchfs|\/mnt/)
-    t.expectNothingLeft()
-  })
-})
-
-describe('a destination behind a link of the image to what is not there yet', () => {
-  it.each([
-    ['absolute', '/made/there'],
-    ['relative', '../made/there'],
-    ['through another link', '/second/there'],
-  ])('is made where the link leads (%s)', async (_way, target) => {
-    const bundle = await t.bundle({
-      args: ['sh', '-c', 'cat /made/there/dir/file /etc/lead/dir/file; stat -c %F /etc/lead'],
-      spec: withMounts({ destination: '/etc/lead/dir', type: 'bind', source: source(), options: ['bind'] }),
-    })
-    mkdirSync(`${bundle.rootfs}/etc`, { recursive: true })
-    symlinkSync(target, `${bundle.rootfs}/etc/lead`)
-    symlinkSync('made', `${bundle.rootfs}/second`)
-    const result = await t.run(bundle)
-    expect(result).toMatchObject({ exitCode: 0, stdout: 'of the hostof the hostsymbolic link\n' })
-  })
-
-  it('is refused when links lead in a circle', async () => {
-    const bundle = await t.bundle({
-      spec: withMounts({ destination: '/circle/file', type: 'bind', source: source(), options: ['bind'] }),
-    })
-    symlinkSync('other', `${bundle.rootfs}/circle`)
-    symlinkSync('circle', `${bundle.rootfs}/other`)
-    const result = await t.run(bundle)
-    expect(result.exitCode).toBe(1)
-    expect(result.stderr).toMatch(/too many (levels of )?symbolic links|circle/)
-    t.expectNothingLeft()
-  })
-})
-
-describe('hostile destinations', () => {
-  it('an absolute link stays inside the rootfs', async () => {
-    const [outside, path] = [t.hostDirectory('outside-'), source()]
-    const bundle = await t.bundle({
-      args: ['cat', `${outside}/new/file`],
-      spec: withMounts({ destination: '/evil/new', type: 'bind', source: path, options: ['bind'] }),
-    })
-    symlinkSync(outside, `${bundle.rootfs}/evil`)
-    const result = await t.run(bundle)
-    if (result.exitCode === 0) expect(result.stdout).toBe('of the host')
-    expect(listTree(outside)).toEqual([])
-  })
-
-  it('a relative link out of the rootfs stays inside', async () => {
-    const [outside, path] = [t.hostDirectory('outside-'), source()]
-    const bundle = await t.bundle({
-      spec: withMounts({ destination: '/evil/new', type: 'bind', source: path, options: ['bind'] }),
-    })
-    symlinkSync(`../../../../../../../..${outside}`, `${bundle.rootfs}/evil`)
-    await t.run(bundle)
-    expect(listTree(outside)).toEqual([])
-  })
-
-  it('a destination with .. stays inside', async () => {
-    const path = source()
-    await t.run({
-      spec: withMounts({
-        destination: `/../../../..${t.directory}/escaped`,
-        type: 'bind',
-        source: path,
-        options: ['bind'],
-      }),
-    })
-    expect(existsSync(`${t.directory}/escaped`)).toBe(false)
-  })
-
-  it.each(['/proc', '/proc/self'])('a tmpfs on %s is refused (CVE-2019-19921)', async (destination) => {
-    const result = await t.run({
-      spec: (spec) => {
-        if (destination === '/proc') spec.mounts = spec.mounts.filter((mount) => mount.destination !== '/proc')
-        spec.mounts.push({ destination, type: 'tmpfs', source: 'tmpfs' })
-      },
-    })
-    expect(result.exitCode).toBe(1)
-    t.expectNothingLeft()
-  })
-
-  it.each([
-    ['bind', ['bind']],
-    ['none', ['bind']],
-    ['', ['rbind', 'ro']],
-    ['proc', ['bind']],
-  ])('a bind mount over /proc, of type "%s" with %j, is refused', async (type, options) => {
-    const result = await t.run({ spec: withMounts({ destination: '/proc', type, source: source(), options }) })
-    expect(result.exitCode).toBe(1)
-    t.expectNothingLeft()
-  })
-
-  it.each([
-    ['bind', ['rbind']],
-    ['none', ['rbind']],
-    ['', ['rbind', 'nosuid']],
-    [undefined, ['rbind']],
-  ])("the host's /proc may be bound, by type %j and options %j", async (type, options) => {
-    const result = await t.run({
-      args: ['cat', '/proc/self/mountinfo'],
-      spec: (spec) => {
-        spec.mounts = spec.mounts.filter(({ destination }) => destination !== '/proc')
-        spec.mounts.unshift({ destination: '/proc', source: '/proc', options, ...(type === undefined ? {} : { type }) })
-        spec.linux.namespaces = spec.linux.namespaces?.filter((namespace) => namespace.type !== 'pid')
-      },
-    })
-    expect(result.exitCode, result.stderr).toBe(0)
-    expect(result.stdout).toContain(' /proc ')
   })
 })

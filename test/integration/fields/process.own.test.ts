@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
+import { expectOneSentence } from '../../support/one-sentence.ts'
 import { parseProbe } from '../../support/probe.ts'
 import { requires } from '../../support/requires.ts'
 
@@ -29,4 +31,15 @@ it('an rlimit that the kernel does not grant is an error with its name', async (
   expect(result.exitCode).toBe(1)
   expect(result.stderr).toMatch(/set RLIMIT_NICE of process\.rlimits: .*operation not permitted/i)
   t.expectNothingLeft()
+})
+
+it('a limit of open files that nobody may set is refused, with what to do', async () => {
+  const nrOpen = Number(readFileSync('/proc/sys/fs/nr_open', 'utf8'))
+  const rlimits = [{ type: 'RLIMIT_NOFILE', soft: nrOpen + 1, hard: nrOpen + 1 }]
+  const bundle = await t.bundle({ process: { rlimits } })
+  const result = await t.runtime(['run', '--bundle', bundle.path, t.id()])
+  expectOneSentence(
+    result,
+    /RLIMIT_NOFILE of process\.rlimits: .*: operation not permitted: lower it, or give .*; no limit of files exceeds/,
+  )
 })

@@ -8,7 +8,7 @@ import { mountOn } from '../../support/probe.ts'
 import { namespaceOf } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf, runtimePath } from '../../support/runtime.ts'
-import { type Spec, setNamespace, shareWithHost } from '../../support/spec.ts'
+import { capabilitySets, type Spec, setNamespace, shareWithHost } from '../../support/spec.ts'
 import { COUNT, FIRST, giveImage, mapIds, mappedBundles } from '../../support/user-namespace.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
@@ -16,8 +16,6 @@ requires('root', 'own-runtime')
 const t = useContainers()
 
 const { mapped, shell } = mappedBundles(t)
-
-const sets = (...names: string[]) => ({ bounding: names, effective: names, permitted: names })
 
 describe('a rootfs that only root of the host may reach', () => {
   it('is the root of the container', async () => {
@@ -37,7 +35,7 @@ describe('mounts that CAP_SYS_ADMIN in the namespace cannot change', () => {
     const source = t.hostDirectory()
     chmodSync(source, 0o777)
     const bundle = await shell('mount -o remount,bind,rw /mnt; echo x > /mnt/file; umount /mnt/below', {
-      process: { capabilities: sets('CAP_SYS_ADMIN') },
+      process: { capabilities: capabilitySets('CAP_SYS_ADMIN') },
       spec: ({ mounts }) => mounts.push({ destination: '/mnt', source, options: ['rbind', 'ro'] }),
     })
     mkdirSync(join(bundle.rootfs, 'mnt'))

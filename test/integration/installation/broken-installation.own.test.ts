@@ -89,7 +89,7 @@ const programs = ['crio-lxc-start', 'crio-lxc-init', 'stage/init'] as const
 
 describe.each(programs)('%s', (name) => {
   it.each<[string, (path: string) => void, string]>([
-    ['missing', (path) => rmSync(path), 'no such file or directory: install the whole tree again'],
+    ['missing', (path) => rmSync(path), 'is missing: install the whole tree again'],
     ['empty', (path) => replace(path, (copy) => truncateSync(copy)), 'is empty: install the whole tree again'],
     ['cut short', (path) => replace(path, (copy) => truncateSync(copy, 3000)), 'is cut short: install the whole'],
     [
@@ -133,9 +133,7 @@ describe('other files', () => {
       rmSync(join(libexec, 'crio-lxc-hook'))
       const hooks = (spec: Spec) => Object.assign(spec, { hooks: { [point]: [{ path: '/bin/true' }] } })
       const hooked = await t.bundle({ args: ['true'], spec: hooks })
-      expect(refusal([], hooked.path)).toMatch(
-        /^hooks need \S+\/crio-lxc-hook: no such file or directory: install it again$/,
-      )
+      expect(refusal([], hooked.path)).toMatch(/^hooks need \S+\/crio-lxc-hook: it is missing: install it again$/)
     },
   )
 
@@ -144,7 +142,7 @@ describe('other files', () => {
     rmSync(join(libexec, 'crio-lxc-init'))
     expect(run(['exec', id, 'true'])).toMatchObject({
       status: 255,
-      stderr: `open ${libexec}/crio-lxc-init: no such file or directory: install the whole tree again\n`,
+      stderr: `${libexec}/crio-lxc-init is missing: install the whole tree again\n`,
     })
   })
 

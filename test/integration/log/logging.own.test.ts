@@ -248,3 +248,25 @@ describe('bunyan', () => {
     expect(opened('--log-file', log, 'list').filter((line) => line.includes('seed-sink'))).not.toEqual([])
   })
 })
+
+describe('--log-file', () => {
+  it('writes lines with the fields of the seed, and none before there is something to say', async () => {
+    const { id } = await t.create()
+    const path = join(t.hostDirectory(), 'log')
+    await t.runtime(['--log-file', path, '--log-level', 'error', 'state', 't-missing'])
+    await t.ok(['--log-file', path, '--log-level', 'error', 'state', id])
+    const lines = t
+      .read(path)
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, string>)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatchObject({
+      l: 'error',
+      cid: 't-missing',
+      cmd: 'state',
+      m: expect.stringContaining('does not exist'),
+    })
+    expect(lines[0]?.t).toMatch(/^\d{14}\.\d{3}$/)
+  })
+})

@@ -7,6 +7,12 @@ import { typescript } from '../../support/node.ts'
 
 const repository = resolve(import.meta.dirname, '../../..')
 
+/** Of the programs in dist, by their own words. */
+export function builtVersion(): string {
+  const text = execFileSync(join(repository, 'dist/bin/crio-lxc'), ['--version'], { encoding: 'utf8' })
+  return /^crio-lxc version (\S+)$/m.exec(text)?.[1] ?? ''
+}
+
 /** Returns its path in `directory`. `through` is a command, with arguments, that runs what follows. */
 export function pack(directory: string, options: readonly string[] = [], through: readonly string[] = []): string {
   const script = [process.execPath, ...typescript, join(repository, 'scripts/package/deb.ts'), ...options, directory]

@@ -1,6 +1,6 @@
 /** What the support table needs of the host, looked at when a field asks for it. */
 
-import type { HostFeature } from '../oci/support.ts'
+import type { HostFeature } from '../oci/decision.ts'
 import { filesystemType, readText } from '../sys/files.ts'
 import { resctrlMountPoint } from './resctrl/plan/mount-point.ts'
 

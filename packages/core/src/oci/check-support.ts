@@ -1,9 +1,10 @@
 /** Refuses a spec that asks for something that this runtime would not do (the table is support.ts). */
 import { SpecError } from '../errors/runtime-error.ts'
+import type { Decision, HostFeature } from './decision.ts'
 import { fieldOf, itemOf } from './field-path.ts'
 import type { Resources } from './resources.ts'
 import type { Process, Spec } from './spec.ts'
-import { type Decision, type HostFeature, support } from './support.ts'
+import { support } from './support.ts'
 import { type Leaf, type Visit, walkFields } from './walk-fields.ts'
 
 /** Whether the host has what some fields need (core/host/host-features.ts). */

@@ -6,47 +6,20 @@
  * them) with a fixed set of values can be decided by value. `meaningful: 'zero'` marks a number whose 0 asks for something: anywhere else
  * an empty value (0, false, "", [], {}) asks for nothing and is never refused.
  */
+import type { SupportTable } from './decision.ts'
 import type { Linux } from './linux.ts'
 import type { Resources } from './resources.ts'
 import type { Process, Spec } from './spec.ts'
-
-export type Decision =
-  | 'supported'
-  /** Refused when it is used; why, as a clause. */
-  | { readonly unsupported: string; readonly meaningful?: 'zero' }
-  /** Supported where the host has this, refused elsewhere. */
-  | { readonly needs: HostFeature }
-  /** Not looked at; why that is right by the spec. */
-  | { readonly ignored: string }
-
-/** A part of the kernel that is there on some hosts only. */
-export type HostFeature = 'AppArmor' | 'SELinux' | 'resctrl'
-
-/** One decision per field of an object type. */
-export type SupportTable<T> = { readonly [K in keyof T]-?: Support<NonNullable<T[K]>> }
-
-/** The tuples keep a union whole: every value of an enumeration needs its decision. */
-export type Support<T> = [T] extends [readonly (infer Item)[]]
-  ? [Item] extends [object]
-    ? Undone | { readonly each: SupportTable<Item> }
-    : Decision | ByValue<Item>
-  : [T] extends [string]
-    ? Decision | ByValue<T>
-    : [T] extends [object]
-      ? string extends keyof T
-        ? Decision
-        : Undone | { readonly fields: SupportTable<T> }
-      : Decision
-
-/** Of a string, or of the strings of an array, when they have a fixed set of values. */
-type ByValue<T> = [T] extends [string]
-  ? string extends T
-    ? never
-    : { readonly values: { readonly [Value in Exclude<T, ''>]: Decision } }
-  : never
-
-/** A whole object cannot be 'supported' in one word: its fields are. */
-type Undone = Exclude<Decision, 'supported'>
+import {
+  memoryPolicyFlags,
+  memoryPolicyModes,
+  namespaceTypes,
+  schedulerPolicies,
+  seccompActions,
+  seccompArchitectures,
+  seccompFlags,
+  seccompOperators,
+} from './words.ts'
 
 const hooks = { each: { path: 'supported', args: 'supported', env: 'supported', timeout: 'supported' } } as const
 const otherPlatform = { ignored: 'config.md: the object of another platform' } as const
@@ -54,20 +27,6 @@ const windowsOnly = { ignored: 'config.md: only for Windows' } as const
 
 const idMappings = { each: { containerID: 'supported', hostID: 'supported', size: 'supported' } } as const
 const throttle = { each: { major: 'supported', minor: 'supported', rate: 'supported' } } as const
-
-const seccompActions = {
-  values: {
-    SCMP_ACT_ALLOW: 'supported',
-    SCMP_ACT_ERRNO: 'supported',
-    SCMP_ACT_KILL: 'supported',
-    SCMP_ACT_KILL_PROCESS: 'supported',
-    SCMP_ACT_KILL_THREAD: 'supported',
-    SCMP_ACT_LOG: 'supported',
-    SCMP_ACT_NOTIFY: 'supported',
-    SCMP_ACT_TRACE: 'supported',
-    SCMP_ACT_TRAP: 'supported',
-  },
-} as const
 
 const processSupport: SupportTable<Process> = {
   terminal: 'supported',
@@ -100,17 +59,7 @@ const processSupport: SupportTable<Process> = {
   oomScoreAdj: 'supported',
   scheduler: {
     fields: {
-      policy: {
-        values: {
-          SCHED_OTHER: 'supported',
-          SCHED_FIFO: 'supported',
-          SCHED_RR: 'supported',
-          SCHED_BATCH: 'supported',
-          SCHED_ISO: { unsupported: 'Linux has no such policy' },
-          SCHED_IDLE: 'supported',
-          SCHED_DEADLINE: 'supported',
-        },
-      },
+      policy: { values: schedulerPolicies },
       nice: 'supported',
       priority: 'supported',
       flags: 'supported',
@@ -182,18 +131,7 @@ const resourcesSupport: SupportTable<Resources> = {
 const linuxSupport: SupportTable<Linux> = {
   namespaces: {
     each: {
-      type: {
-        values: {
-          pid: 'supported',
-          network: 'supported',
-          mount: 'supported',
-          ipc: 'supported',
-          uts: 'supported',
-          cgroup: 'supported',
-          user: 'supported',
-          time: 'supported',
-        },
-      },
+      type: { values: namespaceTypes },
       path: 'supported',
     },
   },
@@ -227,90 +165,31 @@ const linuxSupport: SupportTable<Linux> = {
   },
   memoryPolicy: {
     fields: {
-      mode: {
-        values: {
-          MPOL_DEFAULT: 'supported',
-          MPOL_BIND: 'supported',
-          MPOL_INTERLEAVE: 'supported',
-          MPOL_WEIGHTED_INTERLEAVE: 'supported',
-          MPOL_PREFERRED: 'supported',
-          MPOL_PREFERRED_MANY: 'supported',
-          MPOL_LOCAL: 'supported',
-        },
-      },
+      mode: { values: memoryPolicyModes },
       nodes: 'supported',
-      flags: {
-        values: {
-          MPOL_F_NUMA_BALANCING: 'supported',
-          MPOL_F_RELATIVE_NODES: 'supported',
-          MPOL_F_STATIC_NODES: 'supported',
-        },
-      },
+      flags: { values: memoryPolicyFlags },
     },
   },
   sysctl: 'supported',
   seccomp: {
     fields: {
-      defaultAction: seccompActions,
+      defaultAction: { values: seccompActions },
       defaultErrnoRet: 'supported',
-      architectures: {
-        values: {
-          SCMP_ARCH_AARCH64: 'supported',
-          SCMP_ARCH_ARM: 'supported',
-          SCMP_ARCH_LOONGARCH64: 'supported',
-          SCMP_ARCH_M68K: 'supported',
-          SCMP_ARCH_MIPS: 'supported',
-          SCMP_ARCH_MIPS64: 'supported',
-          SCMP_ARCH_MIPS64N32: 'supported',
-          SCMP_ARCH_MIPSEL: 'supported',
-          SCMP_ARCH_MIPSEL64: 'supported',
-          SCMP_ARCH_MIPSEL64N32: 'supported',
-          SCMP_ARCH_PARISC: 'supported',
-          SCMP_ARCH_PARISC64: 'supported',
-          SCMP_ARCH_PPC: 'supported',
-          SCMP_ARCH_PPC64: 'supported',
-          SCMP_ARCH_PPC64LE: 'supported',
-          SCMP_ARCH_RISCV64: 'supported',
-          SCMP_ARCH_S390: 'supported',
-          SCMP_ARCH_S390X: 'supported',
-          SCMP_ARCH_SH: 'supported',
-          SCMP_ARCH_SHEB: 'supported',
-          SCMP_ARCH_X32: 'supported',
-          SCMP_ARCH_X86: 'supported',
-          SCMP_ARCH_X86_64: 'supported',
-        },
-      },
-      flags: {
-        values: {
-          SECCOMP_FILTER_FLAG_LOG: 'supported',
-          SECCOMP_FILTER_FLAG_SPEC_ALLOW: 'supported',
-          SECCOMP_FILTER_FLAG_TSYNC: 'supported',
-          SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 'supported',
-        },
-      },
+      architectures: { values: seccompArchitectures },
+      flags: { values: seccompFlags },
       listenerPath: 'supported',
       listenerMetadata: 'supported',
       syscalls: {
         each: {
           names: 'supported',
-          action: seccompActions,
+          action: { values: seccompActions },
           errnoRet: 'supported',
           args: {
             each: {
               index: 'supported',
               value: 'supported',
               valueTwo: 'supported',
-              op: {
-                values: {
-                  SCMP_CMP_EQ: 'supported',
-                  SCMP_CMP_GE: 'supported',
-                  SCMP_CMP_GT: 'supported',
-                  SCMP_CMP_LE: 'supported',
-                  SCMP_CMP_LT: 'supported',
-                  SCMP_CMP_MASKED_EQ: 'supported',
-                  SCMP_CMP_NE: 'supported',
-                },
-              },
+              op: { values: seccompOperators },
             },
           },
         },

@@ -1,6 +1,7 @@
 /** Walks a document along the support table, so that unknown fields and other platforms' objects stay unseen. */
+
+import type { Decision } from './decision.ts'
 import { fieldOf, itemOf } from './field-path.ts'
-import type { Decision } from './support.ts'
 
 /** What the table says about a field whose value is not opened further. */
 export type Leaf = Decision | { readonly values: Readonly<Record<string, Decision>> }

@@ -13,6 +13,3 @@ export interface StagedMount {
   /** A file in the staged mount `of` (its place in the list), instead of a mount of its own. */
   readonly file?: { readonly of: number; readonly name: string }
 }
-
-/** The directory of the stage below which they are, each under its place in the list. */
-export const STAGED = 'host'

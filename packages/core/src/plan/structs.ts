@@ -76,7 +76,9 @@ export function idArray(plan: Plan, ids: readonly number[]): Bytes {
 
 /** A set of numbers as bits, in 64-bit words, as sched_setaffinity(2) and set_mempolicy(2) take. */
 export function bitmask(plan: Plan, numbers: readonly number[], show: string): Bytes {
-  const words = Math.max(16, Math.ceil((Math.max(0, ...numbers) + 1) / 64))
+  // Not as arguments of one call, which takes 65,534.
+  const greatest = numbers.reduce((most, number) => Math.max(most, number), 0)
+  const words = Math.max(16, Math.ceil((greatest + 1) / 64))
   return plan.struct(
     8 * words,
     () => `{${show}}`,

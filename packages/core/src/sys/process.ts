@@ -16,6 +16,11 @@ export function pidfdSendSignal(pidfd: number, signal: number): void {
   call('pidfd_send_signal', [pidfd, signal, null, 0], () => `pidfd_send_signal(${pidfd}, ${signal})`)
 }
 
+/** setns(2): this thread is in the namespace that the file stands for. */
+export function setns(namespace: number): void {
+  call('setns', [namespace, 0], () => `setns(${namespace})`)
+}
+
 /** pidfd_getfd(2): a copy (CLOEXEC) of the fd that has the number `fd` in that process. */
 export function pidfdGetfd(pidfd: number, fd: number): Fd {
   return call('pidfd_getfd', [pidfd, fd, 0], () => `pidfd_getfd(${pidfd}, ${fd})`) as Fd

@@ -1,7 +1,9 @@
 /** The container's tree: the rootfs, its mounts, its devices and its terminal, before anything of it is taken away again. */
+
 import { AT_FDCWD, MOVE_MOUNT_F_EMPTY_PATH, MS_PRIVATE, MS_REC } from '@crio-lxc/core/abi/constants'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { Plan, Slot } from '@crio-lxc/core/plan/plan'
+import { STAGE_ROOT } from '@crio-lxc/core/plan/stage'
 import type { ContainerInputs } from '../container-inputs.ts'
 import { devicesOf, planDeviceLinks, planDevices } from './devices.ts'
 import { planEnterHostTree } from './host-tree.ts'
@@ -25,7 +27,7 @@ export function planFilesystem(plan: Plan, { spec, fds, cgroup, userNamespace }:
   plan.step('make the stage private', 'mount', [0, plan.string('/'), 0, MS_PRIVATE | MS_REC, 0])
   const hostTree = fds.gate?.hostTree
   if (hostTree) planEnterHostTree(plan, hostTree)
-  planAttachRootfs(plan, spec, { rootfs, at: hostTree?.rootfs ?? '/root' })
+  planAttachRootfs(plan, spec, { rootfs, at: hostTree?.rootfs ?? `/${STAGE_ROOT}` })
   const { mounts = [], linux = {} } = spec
   const label = linux.mountLabel ?? ''
   const made = planMounts(plan, { root: rootfs, mounts, detached: fds.mounts, fromTree: fds.fromTree, cgroup, label })

@@ -3,8 +3,10 @@
  * for the host's files and, at root.path, for the container's, in the container's mount namespace too: until they have
  * run its root is a copy of the host's tree, and the stage lies below it.
  */
+
 import { AT_FDCWD, MOVE_MOUNT_F_EMPTY_PATH } from '@crio-lxc/core/abi/constants'
 import type { Plan } from '@crio-lxc/core/plan/plan'
+import { STAGE_ROOT } from '@crio-lxc/core/plan/stage'
 
 export interface HostTree {
   readonly fd: number
@@ -20,7 +22,7 @@ export function planEnterHostTree(plan: Plan, { fd, stage }: HostTree): void {
     fd,
     plan.string(''),
     AT_FDCWD,
-    plan.string('/root'),
+    plan.string(`/${STAGE_ROOT}`),
     MOVE_MOUNT_F_EMPTY_PATH,
   ])
   plan.step("enter the host's tree", 'fchdir', [fd])

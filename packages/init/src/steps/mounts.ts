@@ -4,7 +4,16 @@ import { SpecError } from '@crio-lxc/core/errors/runtime-error'
 import { isBind } from '@crio-lxc/core/oci/bind-mounts'
 import type { Mount } from '@crio-lxc/core/oci/spec'
 import type { Arg, Plan, Slot } from '@crio-lxc/core/plan/plan'
-import { attach, components, ensureTarget, isInProc, openMountOn, refuseProcfs, setMountAttr } from '../inside-root.ts'
+import {
+  attach,
+  components,
+  ensureTarget,
+  isInProc,
+  ontoFile,
+  openMountOn,
+  refuseProcfs,
+  setMountAttr,
+} from '../inside-root.ts'
 import { labelledData, labelling } from '../mount-label.ts'
 import { type MountOptions, parseMountOptions } from '../mount-options.ts'
 import { type KernelMounts, kernelMountPath, placeOf } from './kernel-mounts.ts'
@@ -81,7 +90,8 @@ export function planMounts(plan: Plan, inputs: MountInputs): MountTree {
       const resolve = kernelPath === 'proc' ? RESOLVE_NO_SYMLINKS : 0
       const target = ensureTarget(plan, { ...place, directory: source.directory, what: pointer, resolve })
       if (!isInProc(path)) refuseProcfs(plan, target, { path, pointer })
-      attach(plan, `attach ${mount.source ?? mount.type} to ${path} for ${pointer}`, [source.fd, target])
+      const what = `attach ${mount.source ?? mount.type} to ${path} for ${pointer}`
+      attach(plan, what, [source.fd, target], source.directory ? undefined : ontoFile(path))
       close(plan, target)
       if (remounted.has(index)) filesystems.set(index, source.fd)
       if (kernelPath !== undefined) kernel.set(kernelPath, source.fd)

@@ -2,8 +2,10 @@
  * A tmpfs of the container's own, on the stage, for what covers a path of the container: its device nodes and the masks. What
  * is done to such an inode, its mode above all, is done to nobody else's.
  */
+
 import { AT_FDCWD, MS_NOEXEC, MS_NOSUID, O_CLOEXEC, O_PATH } from '@crio-lxc/core/abi/constants'
 import type { Plan, Slot } from '@crio-lxc/core/plan/plan'
+import { STAGE_NODES } from '@crio-lxc/core/plan/stage'
 import { labelledData } from '../mount-label.ts'
 
 export interface OwnNodes {
@@ -17,7 +19,7 @@ export interface OwnNodes {
 
 /** Mounts it; returns an O_PATH fd of its root. */
 export function planOwnNodes(plan: Plan, { stage, label, count }: OwnNodes): Slot {
-  const path = plan.string(`${stage}/mask`)
+  const path = plan.string(`${stage}/${STAGE_NODES}`)
   const data = `mode=755,nr_blocks=1,nr_inodes=${count + 1}`
   plan.step('mount a tmpfs for masks and device nodes', 'mount', [
     plan.string('tmpfs'),

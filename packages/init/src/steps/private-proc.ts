@@ -8,7 +8,7 @@ import {
   OPEN_TREE_CLONE,
 } from '@crio-lxc/core/abi/constants'
 import type { Plan, Slot } from '@crio-lxc/core/plan/plan'
-import { STAGED } from '@crio-lxc/core/plan/staged-mount'
+import { STAGE_MOUNTS } from '@crio-lxc/core/plan/stage'
 
 /**
  * A procfs that is attached nowhere, so no mount or symlink of the container can redirect a write (CVE-2025-52881).
@@ -28,7 +28,7 @@ export function planPrivateProc(plan: Plan): Slot {
 export function planStagedProc(plan: Plan): Slot {
   const proc = plan.slot('procfs')
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE
-  const path = plan.string(`/${STAGED}/proc`)
+  const path = plan.string(`/${STAGE_MOUNTS}/proc`)
   plan.step("copy the host's procfs", 'open_tree', [AT_FDCWD, path, flags], { result: proc })
   return proc
 }

@@ -1,4 +1,6 @@
 /** What config.json asks for, of what an operator looks for first. PURE. */
+import type { Device } from '@crio-lxc/core/oci/linux'
+import { effectiveRlimits } from '@crio-lxc/core/oci/rlimits'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { Facts } from './inspection.ts'
 
@@ -18,6 +20,12 @@ export function askedFacts(spec: Spec): Facts {
     'pids.limit': pids?.limit?.toString(),
     'capabilities.effective': process.capabilities?.effective,
     'capabilities.bounding': process.capabilities?.bounding,
+    ...Object.fromEntries(
+      effectiveRlimits(process.rlimits).map(({ type, soft, hard }) => [
+        `rlimits.${type}`,
+        `${limit(soft)}/${limit(hard)}`,
+      ]),
+    ),
     noNewPrivileges: String(process.noNewPrivileges ?? false),
     seccomp: linux.seccomp && `${linux.seccomp.syscalls?.length ?? 0} rules`,
     apparmorProfile: process.apparmorProfile,
@@ -25,6 +33,19 @@ export function askedFacts(spec: Spec): Facts {
     oomScoreAdj: typeof process.oomScoreAdj === 'number' ? String(process.oomScoreAdj) : undefined,
     root: `${root.path}${root.readonly ? ', read-only' : ''}`,
     mounts: String(mounts.length),
+    devices: (linux.devices ?? []).map(deviceText),
+    ...Object.fromEntries(Object.entries(linux.sysctl ?? {}).map(([name, value]) => [`sysctl.${name}`, value])),
     hooks: Object.entries(hooks).flatMap(([name, { length = 0 } = []]) => (length > 0 ? [`${length} ${name}`] : [])),
   }
+}
+
+const UNLIMITED = 2n ** 64n - 1n
+
+function limit(value: number | bigint): string {
+  return BigInt(value) === UNLIMITED ? 'unlimited' : String(value)
+}
+
+/** `c 10:229 /dev/fuse`; a fifo has no numbers. */
+export function deviceText({ type, path, major, minor }: Pick<Device, 'type' | 'path' | 'major' | 'minor'>): string {
+  return type === 'p' ? `p ${path}` : `${type === 'u' ? 'c' : type} ${major}:${minor} ${path}`
 }

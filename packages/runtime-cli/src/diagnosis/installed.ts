@@ -5,7 +5,7 @@ import { programProblem, stageProblem } from '../installation/installation.ts'
 import { monitorLiblxc } from '../installation/monitor-liblxc.ts'
 import { type Programs, programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
-import { builtCommit, version } from '../version.ts'
+import { builtCommit, builtVersion } from '../version.ts'
 import { type Finding, ok, orOk, problem, warning } from './finding.ts'
 import { hostText } from './host-text.ts'
 
@@ -20,7 +20,7 @@ export function installationFindings(settings: Settings): readonly Finding[] {
   const directories = [own.replace(/\/[^/]*$/, ''), programs.libexec, programs.stage].flatMap(ownerFinding)
   const all = [...files, ...directories, ...(stage === undefined ? [] : [split('files', stage)])]
   return [
-    ok('crio-lxc', [version, builtCommit().slice(0, 12), own].filter(Boolean).join(' ')),
+    ok('crio-lxc', [builtVersion(), builtCommit().slice(0, 12), own].filter(Boolean).join(' ')),
     ...orOk(all, 'files', `${paths.length} programs and the stage, below ${programs.libexec}`),
     sameBuild(own, programs),
     liblxc(programs.monitor),

@@ -2,13 +2,22 @@
 import { decode } from '@crio-lxc/core/abi/bytes'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { capabilityBit } from '@crio-lxc/core/oci/capabilities'
+import type { Device } from '@crio-lxc/core/oci/linux'
 import { readFile, readLink, readText } from '@crio-lxc/core/sys/files'
 import { namespaceFiles } from '@crio-lxc/start-monitor/lxc-config'
 import { hostLine } from './host-text.ts'
+import { presentDevices, presentRlimits, presentSysctls } from './in-container.ts'
 import type { Facts } from './inspection.ts'
 
+/** What is looked at only where config.json asks for it: there is no end of limits, nodes and parameters. */
+export interface Wanted {
+  readonly rlimits: readonly string[]
+  readonly devices: readonly Device[]
+  readonly sysctls: readonly string[]
+}
+
 /** Of its first process; what cannot be read is left out, as the process may be ending. */
-export function presentFacts(pid: number, cgroup: string): Facts {
+export function presentFacts(pid: number, cgroup: string, { rlimits, devices, sysctls }: Wanted): Facts {
   const read = (name: string): string => orEmpty(() => readText(`/proc/${pid}/${name}`))
   const mounts = read('mountinfo').split('\n').filter(Boolean)
   const label = read('attr/current').replace(/[\0\n]+$/, '')
@@ -27,15 +36,26 @@ export function presentFacts(pid: number, cgroup: string): Facts {
     oomScoreAdj: read('oom_score_adj').trim() || undefined,
     root: rootMount(mounts),
     mounts: String(mounts.length),
+    ...prefixed('rlimits', presentRlimits(read('limits'), rlimits)),
+    devices: unlessGone(() => presentDevices(pid, devices)),
+    ...prefixed('sysctl', unlessGone(() => presentSysctls(pid, sysctls)) ?? {}),
+  }
+}
+
+function prefixed(prefix: string, facts: Readonly<Record<string, string>>): Facts {
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [`${prefix}.${name}`, value]))
+}
+
+function unlessGone<Result>(look: () => Result): Result | undefined {
+  try {
+    return look()
+  } catch {
+    return undefined
   }
 }
 
 function orEmpty(look: () => string): string {
-  try {
-    return look()
-  } catch {
-    return ''
-  }
+  return unlessGone(look) ?? ''
 }
 
 /** Whether it is the one that this program is in, as good as the host's. */

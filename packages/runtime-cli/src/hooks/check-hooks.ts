@@ -1,5 +1,5 @@
 import { RuntimeError, SpecError } from '@crio-lxc/core/errors/runtime-error'
-import { reasonOf } from '@crio-lxc/core/errors/system-error'
+import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { hasHooks } from '@crio-lxc/core/oci/hook-points'
 import type { Hooks } from '@crio-lxc/core/oci/spec'
 import { checkExecutable } from '@crio-lxc/core/sys/files'
@@ -22,7 +22,9 @@ export function checkHooks(hooks: Hooks = {}, { ownMounts, hook }: HookCircumsta
   try {
     checkExecutable(hook)
   } catch (cause) {
-    throw new RuntimeError('create-failed', `hooks need ${hook}: ${reasonOf(cause)}: install it again`, { cause })
+    // "no such file or directory" would be a word about the container's program to Docker and podman: exit code 127.
+    const reason = codeOf(cause) === 'ENOENT' ? 'it is missing' : reasonOf(cause)
+    throw new RuntimeError('create-failed', `hooks need ${hook}: ${reason}: install it again`, { cause })
   }
 }
 

@@ -3,10 +3,10 @@
 import type { ErrorCode } from '@crio-lxc/core/errors/codes'
 import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { machineOf, type ReadAt, readProgramHeader } from '@crio-lxc/core/host/process/program-header'
+import { STAGE_INIT, stageDirectories, stageLinks } from '@crio-lxc/core/plan/stage'
 import { close, read } from '@crio-lxc/core/sys/fd'
 import { fstat, lstat, O_RDONLY, openFile, stat, unlessMissing } from '@crio-lxc/core/sys/files'
 import { arch } from '@crio-lxc/core/sys/syscall'
-import stageFiles from '../../../init/stage.json' with { type: 'json' }
 import type { Settings } from '../settings.ts'
 import { monitorLiblxc } from './monitor-liblxc.ts'
 import { mountOf } from './mount-of.ts'
@@ -28,7 +28,7 @@ export function installationProblem(settings: Settings, code: ErrorCode): string
   const programs = programsOf(settings)
   const { executor, monitor, hook, stage, libexec } = programs
   // Create has its own words for a hook program that it cannot hand on to later verbs.
-  const paths = [executor, monitor, `${stage}/${stageFiles.init}`, ...(code === 'create-failed' ? [] : [hook])]
+  const paths = [executor, monitor, `${stage}/${STAGE_INIT}`, ...(code === 'create-failed' ? [] : [hook])]
   for (const path of paths) {
     const problem = programProblem(path)
     if (problem !== undefined) return problem
@@ -46,7 +46,10 @@ export function programProblem(path: string): string | undefined {
       close(fd)
     }
   } catch (error) {
-    if (!atFault.has(codeOf(error) ?? '')) return undefined
+    const code = codeOf(error) ?? ''
+    if (!atFault.has(code)) return undefined
+    // Docker and podman take "no such file or directory" for a word about the container's program: exit code 127.
+    if (code === 'ENOENT') return `${path} is missing: ${AGAIN}`
     return `open ${path}: ${reasonOf(error)}: ${AGAIN}`
   }
 }
@@ -72,13 +75,13 @@ function fileProblem(path: string, fd: number): string | undefined {
 
 /** The directory that liblxc takes for a rootfs, with the mount points that its steps and ours need. */
 export function stageProblem({ stage, libexec }: Programs): string | undefined {
-  const directories = [`${libexec}/lxc`, stage, ...stageFiles.directories.map((name) => `${stage}/${name}`)]
+  const directories = [`${libexec}/lxc`, stage, ...stageDirectories.map((name) => `${stage}/${name}`)]
   for (const path of directories) {
     const status = unlessMissing(() => stat(path))
     if (!status?.isDirectory()) return `the directory ${path} is missing: ${AGAIN}`
     if ((status.mode & 0o001) === 0) return `the directory ${path} is closed to others: ${AGAIN}`
   }
-  const links = Object.keys(stageFiles.links).map((name) => `${stage}/${name}`)
+  const links = Object.keys(stageLinks).map((name) => `${stage}/${name}`)
   const missing = links.find((path) => unlessMissing(() => lstat(path)) === undefined)
   return missing === undefined ? undefined : `${missing} is missing: ${AGAIN}`
 }

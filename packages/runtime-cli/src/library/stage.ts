@@ -2,23 +2,24 @@
  * The stage of the package's own helpers: empty directories and links, which a tarball of npm cannot hold, so that the first
  * call makes them. An installed tree has them already.
  */
+
 import { chmodSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import { STAGE_INIT, stageDirectories, stageLinks } from '@crio-lxc/core/plan/stage'
 import { ownPid } from '@crio-lxc/core/sys/program'
-import stageFiles from '../../../init/stage.json' with { type: 'json' }
 
 /** Throws RuntimeError `io` when the directory cannot be written to. */
 export function makeStage(libexec: string): void {
   const stage = `${libexec}/stage`
-  if (existsSync(`${stage}/${stageFiles.init}`)) return
+  if (existsSync(`${stage}/${STAGE_INIT}`)) return
   const unfinished = `${stage}.${ownPid()}`
   try {
     // Not to be read: the kernel then keeps it from being traced in a user namespace.
     chmodSync(`${libexec}/crio-lxc-init`, 0o111)
     makeDirectory(`${libexec}/lxc`)
-    for (const name of ['.', ...stageFiles.directories]) makeDirectory(`${unfinished}/${name}`)
-    for (const [path, target] of Object.entries(stageFiles.links)) symlinkSync(target, `${unfinished}/${path}`)
-    linkSync(`${libexec}/crio-lxc-init`, `${unfinished}/${stageFiles.init}`)
+    for (const name of ['.', ...stageDirectories]) makeDirectory(`${unfinished}/${name}`)
+    for (const [path, target] of Object.entries(stageLinks)) symlinkSync(target, `${unfinished}/${path}`)
+    linkSync(`${libexec}/crio-lxc-init`, `${unfinished}/${STAGE_INIT}`)
     renameSync(unfinished, stage)
   } catch (cause) {
     rmSync(unfinished, { recursive: true, force: true })

@@ -1,7 +1,8 @@
 /** The features document of runtime-spec 1.3 (features.md, features-linux.md), read from the tables that decide. */
 import { capabilityBit } from '@crio-lxc/core/oci/capabilities'
+import type { Decision } from '@crio-lxc/core/oci/decision'
 import { OCI_VERSION, OCI_VERSION_MIN } from '@crio-lxc/core/oci/oci-version'
-import { type Decision, support } from '@crio-lxc/core/oci/support'
+import { support } from '@crio-lxc/core/oci/support'
 import { TERMINATION_MESSAGE_PATH } from '@crio-lxc/core/oci/termination-message'
 import type { Row } from '@crio-lxc/core/oci/walk-fields'
 import { kernelSeccompFlags } from '@crio-lxc/core/sys/seccomp-flags'
@@ -9,7 +10,7 @@ import { mountOptionNames } from '@crio-lxc/init/mount-options'
 import { monitorLiblxc } from '../installation/monitor-liblxc.ts'
 import { programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
-import { builtCommit, version } from '../version.ts'
+import { builtCommit, builtVersion } from '../version.ts'
 
 /** A kind of thing that this runtime does, on hosts that can. */
 export interface Enabled {
@@ -89,7 +90,7 @@ export function features(settings: Settings): Features {
       netDevices: { enabled: isDone(linux.netDevices) },
     },
     annotations: {
-      'org.linuxcontainers.crio-lxc.version': version,
+      'org.linuxcontainers.crio-lxc.version': builtVersion(),
       ...(builtCommit() && { 'org.linuxcontainers.crio-lxc.commit': builtCommit() }),
       'org.linuxcontainers.crio-lxc.checkpoint.enabled': 'false',
       ...liblxcAnnotations(settings),

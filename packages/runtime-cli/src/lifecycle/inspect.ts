@@ -3,6 +3,7 @@ import { messageOf } from '@crio-lxc/core/errors/runtime-error'
 import { log } from '@crio-lxc/core/host/log/logger'
 import { isAlive } from '@crio-lxc/core/host/process/proc'
 import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
+import type { Spec } from '@crio-lxc/core/oci/spec'
 import { readFile } from '@crio-lxc/core/sys/files'
 import { stateOf } from '../container/container-state.ts'
 import { type Container, loadContainer } from '../container/load-container.ts'
@@ -21,32 +22,37 @@ export function inspect(settings: Settings, id: string): Inspection {
   const { status, pid, bundle, created } = stateOf(container)
   const { info, facts, init } = container
   const config = hostText(info.configFilePath()) ?? ''
+  const spec = askedSpec(container)
   return {
     id,
     status,
     pid,
     bundle,
     created,
-    asked: asked(container),
+    asked: spec ? askedFacts(spec) : {},
     planned: plannedFacts({ facts, init, config }),
-    is: present(container),
+    is: present(container, spec),
   }
 }
 
 /** The copy that create keeps: the bundle's may have been changed since. */
-function asked({ info }: Container): Facts {
+function askedSpec({ info }: Container): Spec | undefined {
   const path = info.runtimePath('config.json')
   try {
-    return askedFacts(parseSpec(readFile(path)))
+    return parseSpec(readFile(path))
   } catch (error) {
     log.warn(`what was asked cannot be told: read ${path}: ${messageOf(error)}`, { c: 'inspect' })
-    return {}
+    return undefined
   }
 }
 
-function present({ facts, init, status }: Container): Facts {
+function present({ facts, init, status }: Container, spec: Spec | undefined): Facts {
   if (init === undefined || status === 'stopped') return {}
-  const found = presentFacts(init.init.pid, facts.cgroupDir)
+  const found = presentFacts(init.init.pid, facts.cgroupDir, {
+    rlimits: (spec?.process.rlimits ?? []).map(({ type }) => type),
+    devices: spec?.linux?.devices ?? [],
+    sysctls: Object.keys(spec?.linux?.sysctl ?? {}),
+  })
   // Its pid may have become another's while it was looked at.
   return isAlive(init.init) ? found : {}
 }

@@ -1,6 +1,6 @@
+import type { Support, SupportTable } from '@crio-lxc/core/oci/decision'
 import type { Linux } from '@crio-lxc/core/oci/linux'
 import type { Mount } from '@crio-lxc/core/oci/spec'
-import type { Support, SupportTable } from '@crio-lxc/core/oci/support'
 import { expectTypeOf, test } from 'vitest'
 
 /** Checked by the compiler: `npm run lint`. */

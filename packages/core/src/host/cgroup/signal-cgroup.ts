@@ -6,7 +6,7 @@ import { codeOf } from '../../errors/system-error.ts'
 import { sleep } from '../../sys/fd.ts'
 import { fileExists } from '../../sys/files.ts'
 import { monotonicMs } from '../../sys/program.ts'
-import { signalProcess } from '../process/pidfd.ts'
+import { isForbidden, signalProcess } from '../process/pidfd.ts'
 import { identify } from '../process/proc.ts'
 import { findProcesses, listProcesses } from './cgroup-processes.ts'
 import { writeExisting } from './cgroupfs.ts'
@@ -45,8 +45,9 @@ export function killCgroup(layout: CgroupLayout, path: string, { timeoutMs }: Si
       // What cannot be stopped now can be killed all the same, and the caller looks again.
     }
   }
-  // Also after cgroup.kill: it signals first threads, and does not reach a process of which that one has exited.
-  const left = signalEach(layout, path, SIGKILL)
+  // Also after cgroup.kill: it signals first threads, and does not reach a process of which that one has exited. No security
+  // module is asked about what the kernel kills there.
+  const left = signalEach(layout, path, SIGKILL, { mayBeForbidden: killed === 'killed' })
   thawTree(layout, path)
   return left
 }
@@ -112,11 +113,20 @@ function writeCgroupKill(layout: CgroupLayout, path: string): 'killed' | 'gone' 
   return fileExists(directory) ? 'unsupported' : 'gone'
 }
 
-function signalEach(layout: CgroupLayout, path: string, signal: number): number {
+function signalEach(
+  layout: CgroupLayout,
+  path: string,
+  signal: number,
+  { mayBeForbidden }: { readonly mayBeForbidden: boolean } = { mayBeForbidden: false },
+): number {
   const { pids } = findProcesses(layout, path)
   for (const pid of pids) {
     const identity = identify(pid)
-    if (identity) signalProcess(identity, signal)
+    try {
+      if (identity) signalProcess(identity, signal)
+    } catch (error) {
+      if (!mayBeForbidden || !isForbidden(error)) throw error
+    }
   }
   return pids.length
 }

@@ -3,6 +3,7 @@
 import { errnoTable } from '../../abi/errno.ts'
 import { SyscallError } from '../../errors/syscall-error.ts'
 import { close, type Fd } from '../../sys/fd.ts'
+import { readLineIfThere } from '../../sys/if-there.ts'
 import { pidfdOpen, pidfdSendSignal } from '../../sys/process.ts'
 import { isAlive, type ProcessIdentity } from './proc.ts'
 
@@ -34,17 +35,40 @@ export function signalProcess(identity: ProcessIdentity, signal: number): boolea
   }
 }
 
-/** The same by a pidfd. The process may have been reaped since that was opened. */
+/**
+ * The same by a pidfd. The process may have been reaped since that was opened. Throws SyscallError; isForbidden(error) when a
+ * security module is its reason.
+ */
 export function signalPidfd(pidfd: number, signal: number): boolean {
   try {
     pidfdSendSignal(pidfd, signal)
     return true
   } catch (error) {
     if (isNoSuchProcess(error)) return false
-    throw error
+    throw isForbidden(error) ? forbidden(error) : error
   }
 }
 
 function isNoSuchProcess(error: unknown): boolean {
   return error instanceof SyscallError && error.errno === errnoTable.ESRCH[0]
+}
+
+/** The kernel itself says EPERM: kill(2). EACCES comes from AppArmor and SELinux. */
+export function isForbidden(error: unknown): error is SyscallError {
+  return error instanceof SyscallError && error.errno === errnoTable.EACCES[0]
+}
+
+function forbidden({ call, errno }: SyscallError): SyscallError {
+  const own = labelOf('/proc/self/attr/current')
+  const reason = `a security module forbids it: the profile of the container has to allow signals from ${own}`
+  return new SyscallError(call, errno, reason)
+}
+
+/** `crio-lxc (unconfined)` of AppArmor, `u:r:container_runtime_t:s0` of SELinux. */
+function labelOf(path: string): string {
+  try {
+    return JSON.stringify(readLineIfThere(path)?.replace(/[\0\n]+$/, '') || 'this program')
+  } catch {
+    return 'this program'
+  }
 }
