@@ -7,5 +7,13 @@ import { dirname } from 'node:path'
 export function compileC(source: string, output: string, flags: readonly string[]): void {
   mkdirSync(dirname(output), { recursive: true })
   const cc = process.env['CC'] || 'cc'
-  execFileSync(cc, ['-std=gnu11', '-Wall', '-Wextra', '-Werror', source, '-o', output, ...flags], { stdio: 'inherit' })
+  try {
+    execFileSync(cc, ['-std=gnu11', '-Wall', '-Wextra', '-Werror', source, '-o', output, ...flags], {
+      stdio: 'inherit',
+    })
+  } catch (cause) {
+    throw new Error(`compile ${source} with ${cc}: see above, and README.md for the packages that building takes`, {
+      cause,
+    })
+  }
 }

@@ -63,3 +63,9 @@ test('docs/README.md leads to every document', () => {
   expect(names.length).toBeGreaterThan(20)
   expect(names.filter((name) => !index.includes(`(${relative('docs', name)}`))).toEqual([])
 })
+
+test('README.md has the packages that building takes, which the demo installs', () => {
+  const [, named] = /^apt-get install (gcc .*)$/m.exec(textOf('README.md')) ?? []
+  const [, installed = ''] = /^install_packages (.*)$/m.exec(textOf('test/demo/demo.sh')) ?? []
+  expect(named).toBe(installed.replace('busybox-static ', ''))
+})
