@@ -1,11 +1,13 @@
 /** Races of what only our own runtime promises, or in which runc 1.1 hangs: it lets two starts wait for one init. */
 
+import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { useContainers } from '../support/containers.ts'
+import { type State, useContainers } from '../support/containers.ts'
 import { inRuntimeRoot } from '../support/leftovers.ts'
+import { findCgroups } from '../support/proc.ts'
 import { requires } from '../support/requires.ts'
-import { messageOf, type Result } from '../support/runtime.ts'
+import { invoke, messageOf, type Result } from '../support/runtime.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { badMessage, expectNothing, expectTruth } from './support/aftermath.ts'
 
@@ -23,6 +25,33 @@ it('5 starts of one container: one wins, the others hear that it runs', async ()
     for (const result of failed) expect(messageOf(result)).toMatch(/cannot start (an already running|a) container/)
     expect(await t.state(id)).toMatchObject({ status: 'running' })
     await t.ok(['delete', '--force', id])
+  }
+})
+
+it.each([
+  ['', []],
+  [' with a resident monitor', ['--monitor', 'resident']],
+])('2 creates of one id under two roots%s: one has the cgroup, the other is refused', async (_, flags) => {
+  const bundle = await t.bundle({ args: ['sleep', '1000'] })
+  const roots = [t.root, t.hostDirectory('other-root-')]
+  for (let round = 0; round < ROUNDS; round++) {
+    const id = t.id()
+    const create = ['create', '--bundle', bundle.path, id]
+    const results = await Promise.all(roots.map((root) => invoke(['--root', root, ...flags, ...create])))
+    const failed = results.filter(({ exitCode }) => exitCode !== 0)
+    expect(failed, results.map(messageOf).join('; ')).toHaveLength(1)
+    for (const result of failed)
+      expect(messageOf(result)).toMatch(/^use cgroup \S+: .*: choose another linux\.cgroupsPath$/)
+    const winner = roots[results.findIndex(({ exitCode }) => exitCode === 0)] ?? ''
+    const others = roots.filter((root) => root !== winner)
+    for (const root of others) expect(readdirSync(root)).not.toContain(id)
+    const { pid } = JSON.parse((await invoke(['--root', winner, 'state', id])).stdout) as State
+    expect(await invoke(['--root', winner, 'start', id])).toMatchObject({ exitCode: 0 })
+    // A resident monitor has cgroups of its own, of the same name.
+    for (const path of findCgroups((name) => name === id).filter((found) => !found.includes('-monitor')))
+      expect(t.read(`${path}/cgroup.procs`).trim(), path).toBe(String(pid))
+    expect(await invoke(['--root', winner, 'delete', '--force', id])).toMatchObject({ exitCode: 0 })
+    await expectNothing(t, id)
   }
 })
 

@@ -18,10 +18,11 @@ beforeAll(() => {
   project = new LibraryProject(t.directory)
 })
 
-/** The program of the document, as it stands there. */
-function documented(): string {
-  const [, program = ''] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(repository, 'docs/library.md'), 'utf8')) ?? []
-  return program
+/** The program of the document, as it stands there, and what it has beside. */
+function documented(): readonly [program: string, ...others: string[]] {
+  const text = readFileSync(join(repository, 'docs/library.md'), 'utf8')
+  const [program = '', ...others] = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block = '']) => block)
+  return [program, ...others]
 }
 
 /** A create that never ends; the program finds its hook by the number in the id. */
@@ -66,10 +67,11 @@ describe('the tarball', () => {
 
 describe('a program that has installed it', () => {
   it('is the one of docs/library.md: it makes, starts, enters, watches and deletes a container in 40 lines', async () => {
-    const program = documented()
+    const [program, ...others] = documented()
     expect(program.trimEnd().split('\n').length).toBeLessThanOrEqual(40)
     project.add('documented.ts', program)
-    expect(project.typeCheck('documented.ts')).toBe('')
+    project.add('others.ts', ["import { planAll } from 'crio-lxc'", ...others].join('\n'))
+    expect(project.typeCheck('documented.ts', 'others.ts')).toBe('')
     const bundle = await t.bundle({ args: ['sleep', '1000'] })
     const root = join(t.hostDirectory(), 'root')
     const id = t.id()
@@ -109,6 +111,18 @@ describe('a program that has installed it', () => {
     })
     expect(readdirSync(join(directory, 'first'))).toEqual([])
     expect(readdirSync(join(directory, 'second'))).toEqual([])
+    t.expectNothingLeft()
+  })
+
+  it('gives up any call, whatever it waits for, and at any moment', async () => {
+    project.addFixture('aborts.ts')
+    expect(project.typeCheck('aborts.ts')).toBe('')
+    const bundle = await t.bundle({ args: ['sleep', '1000'] })
+    expect(project.run('aborts.ts', bundle.path, t.hostDirectory(), t.id(), runtimePath)).toEqual({
+      code: 0,
+      stdout: 'given up\n',
+      stderr: '',
+    })
     t.expectNothingLeft()
   })
 

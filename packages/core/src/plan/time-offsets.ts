@@ -1,6 +1,6 @@
 /**
  * Steps that set linux.timeOffsets. Not liblxc's `lxc.time.offset`, which takes seconds or nanoseconds of a clock and not
- * both (docs/notes/liblxc-5.0.md).
+ * both (docs/notes/liblxc.md).
  */
 import { O_CLOEXEC, O_WRONLY, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_XDEV } from '../abi/constants.ts'
 import type { TimeOffset } from '../oci/linux.ts'

@@ -34,8 +34,10 @@ function readIfThere(path: string, readAll: (fd: number) => Uint8Array): string 
   }
 }
 
-/** Whatever is there already stays. */
-export function makeDirectoryUnlessThere(path: string, mode: number): void {
+/** False when there is something already, which stays. */
+export function makeDirectoryUnlessThere(path: string, mode: number): boolean {
   const made = attempt('mkdirat', AT_FDCWD, path, mode)
-  if (made !== -errnoTable.EEXIST[0]) checked(made, () => `mkdir ${path}`)
+  if (made === -errnoTable.EEXIST[0]) return false
+  checked(made, () => `mkdir ${path}`)
+  return true
 }

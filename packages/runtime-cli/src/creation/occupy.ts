@@ -1,5 +1,4 @@
 /** The first traces on the host: the id, the cgroup, and what in the container leads to either. */
-import { removeDirectories } from '@crio-lxc/core/host/cgroup/cgroupfs'
 import { cgroupOwner, delegateCgroup } from '@crio-lxc/core/host/cgroup/delegate'
 import { cgroupOf } from '@crio-lxc/core/host/cgroup/exec-cgroup'
 import type { Hierarchy } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
@@ -18,6 +17,8 @@ import type { OccupiedInputs } from './plan/inputs.ts'
 export interface Creation {
   readonly undo: Undo
   readonly fds: FdScope
+  /** Of what is nobody else's until create has ended, its undoing included. */
+  readonly claims: FdScope
   /** Logs a phase that is over. */
   readonly done: PhaseLog
 }
@@ -30,7 +31,8 @@ export interface Occupied extends Opened {
   readonly callersCgroup: ((hierarchy: Hierarchy) => string) | undefined
 }
 
-export function occupy(opened: Opened, { undo, fds, done }: Creation): Occupied {
+export function occupy(opened: Opened, creation: Creation): Occupied {
+  const { undo, fds, done } = creation
   const { request, inputs, cgroup, resctrl } = opened
   const { settings, spec, options } = request
   const { layout, placement } = cgroup
@@ -38,7 +40,7 @@ export function occupy(opened: Opened, { undo, fds, done }: Creation): Occupied 
   const facts = factsOf(opened)
   info.create(facts, { 'config.json': request.text })
   undo.push(() => info.remove())
-  occupyCgroup(opened, facts, undo)
+  occupyCgroup(opened, facts, creation)
   const sources = request.notifier?.addNotifySocket(inputs, info, fds) ?? inputs.sources
   const { path } = placement
   const { madeCgroups } = facts
@@ -56,13 +58,15 @@ export function occupy(opened: Opened, { undo, fds, done }: Creation): Occupied 
   return { ...opened, info, facts, inputs: complete, callersCgroup }
 }
 
-function occupyCgroup({ request, inputs, cgroup }: Opened, { madeCgroups }: ContainerFacts, undo: Undo): void {
+function occupyCgroup(
+  { request, inputs, cgroup }: Opened,
+  { madeCgroups }: ContainerFacts,
+  { undo, claims }: Creation,
+): void {
   const { layout, placement, manager } = cgroup
+  undo.push(() => manager.undo(madeCgroups))
   // The one check that is left: with an id that is taken the cgroup is in use as well, and says less.
-  manager.checkUnused()
-  undo.push(() => manager.undo())
-  undo.push(() => removeDirectories(madeCgroups))
-  manager.make()
+  manager.make(claims)
   const { namespaces, userNamespace } = inputs
   const owner = cgroupOwner(request.spec, { layout, created: namespaces.created, ids: userNamespace })
   if (owner !== undefined) delegateCgroup(layout, placement.path, owner)

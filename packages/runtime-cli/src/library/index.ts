@@ -33,5 +33,5 @@ export type {
   WaitOptions,
 } from './options.ts'
 export { planAll } from './plan-all.ts'
+export type { PlannedArgument, PlannedCgroup, PlannedHook, PlannedIdMap, PlannedStep, Plans } from './plans.ts'
 export { Runtime } from './runtime.ts'
-export type { Plans } from './verbs.ts'

@@ -1,8 +1,8 @@
 import { absolutePath } from '@crio-lxc/core/sys/program'
 import { type CallOptions, type RuntimeOptions, settingsOf } from './options.ts'
 import { packageLibexec } from './package-libexec.ts'
+import type { Plans } from './plans.ts'
 import { inThread } from './thread.ts'
-import type { Plans } from './verbs.ts'
 
 /**
  * Everything that create would do with a bundle, as data: the liblxc config, the writes to cgroups, every system call of the

@@ -15,20 +15,17 @@ import { acceptProcess } from '../documents/load-process.ts'
 import { acceptSpec } from '../documents/load-spec.ts'
 import { create } from '../lifecycle/create.ts'
 import { withCreateHook } from '../lifecycle/create-hook.ts'
-import { debugPlan } from '../lifecycle/debug-plan.ts'
+import { withPreview } from '../lifecycle/debug-plan.ts'
 import { deleteContainer } from '../lifecycle/delete.ts'
 import { execDetached } from '../lifecycle/exec.ts'
 import { kill } from '../lifecycle/kill.ts'
 import { start } from '../lifecycle/start.ts'
-import type { DebugPlan } from '../plan-text/print-all.ts'
 import type { Settings } from '../settings.ts'
 import type { CreateOptions, ExecOptions, StartOptions } from './options.ts'
+import { type Plans, plansOf } from './plans.ts'
 
 /** A process that is killed in vain is in the kernel's hands. */
 const DEATH_MS = 5000
-
-/** What planAll returns: everything that create would do with a bundle. */
-export type Plans = DebugPlan
 
 export const verbs = {
   async create(settings: Settings, id: string, { spec, ...options }: CreateOptions): Promise<ContainerFacts> {
@@ -83,7 +80,8 @@ export const verbs = {
     }
   },
 
-  planAll: (settings: Settings, _id: string, bundle: string): Promise<Plans> => debugPlan(settings, { bundle }),
+  planAll: (settings: Settings, _id: string, bundle: string): Promise<Plans> =>
+    withPreview(settings, { bundle }, plansOf),
 } as const
 
 function execAccepted(settings: Settings, id: string, { process, args, ...options }: ExecOptions): number {

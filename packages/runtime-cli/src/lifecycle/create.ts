@@ -22,14 +22,16 @@ import { Undo } from '../undo.ts'
 export async function create(settings: Settings, options: CreateOptions): Promise<ContainerInfo> {
   checkContainerId(options.id)
   const undo = new Undo()
-  try {
-    return await withFdsAsync((fds) => make(settings, options, { undo, fds, done: phaseLog('create') }))
-  } catch (error) {
-    const undone = phaseLog('create')
-    undo.run(error)
-    undone('undo', 'failed, and undid what it had done')
-    throw error
-  }
+  return await withFdsAsync(async (claims) => {
+    try {
+      return await withFdsAsync((fds) => make(settings, options, { undo, fds, claims, done: phaseLog('create') }))
+    } catch (error) {
+      const undone = phaseLog('create')
+      undo.run(error)
+      undone('undo', 'failed, and undid what it had done')
+      throw error
+    }
+  })
 }
 
 async function make(settings: Settings, options: CreateOptions, creation: Creation): Promise<ContainerInfo> {

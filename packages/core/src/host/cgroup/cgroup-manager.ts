@@ -1,4 +1,5 @@
 import type { Arch } from '../../abi/arch.ts'
+import type { FdScope } from '../../sys/fd-scope.ts'
 import type { Placement } from './cgroups-path.ts'
 import type { CgroupLayout } from './plan/cgroup-layout.ts'
 import type { CgroupWrite } from './plan/cgroup-write.ts'
@@ -20,10 +21,11 @@ export interface CgroupManager {
   readonly units: SystemdUnits | undefined
   /** Directories that `make` will make and nobody but the runtime removes, parents first. */
   missingDirectories(): string[]
-  /** Throws RuntimeError `cgroup` when others live in the cgroup; no process of theirs is touched. */
-  checkUnused(): void
-  /** Afterwards the cgroup exists in every hierarchy and can be joined. Throws RuntimeError `cgroup`. */
-  make(): void
+  /**
+   * Afterwards the cgroup exists in every hierarchy, can be joined, and is nobody else's for as long as `claims` last. Throws
+   * RuntimeError `cgroup`, as when others live in it or make a container in it: no process of theirs is touched.
+   */
+  make(claims: FdScope): void
   /** The container's first process has joined. */
   joined(): void
   /** Puts the limits into effect, once `make` has, but for those that limit forks. Throws RuntimeError `cgroup`. */
@@ -34,8 +36,8 @@ export interface CgroupManager {
   placeMonitor(pid: number): void
   /** What `make` holds besides the cgroup. */
   close(): void
-  /** Takes back what `make` did besides making directories, which are gone; for a create that fails. */
-  undo(): void
+  /** Takes back what `make` did, for a create that fails; `made` are those of the `missingDirectories`. */
+  undo(made: readonly string[]): void
 }
 
 /** What a manager is made for. */

@@ -1,8 +1,10 @@
+import { type FdScope, withFds } from '../../sys/fd-scope.ts'
 import { writeFile } from '../../sys/files.ts'
 import { applyWrites } from './apply-writes.ts'
 import type { CgroupManager, ManagedContainer } from './cgroup-manager.ts'
-import { makeCgroup, missingDirectories } from './cgroupfs.ts'
+import { makeCgroup, missingDirectories, removeDirectories } from './cgroupfs.ts'
 import { checkUnused } from './check-unused.ts'
+import { CgroupTaken, claimCgroup } from './claim-cgroup.ts'
 import { limitsForks } from './plan/cgroup-write.ts'
 
 /** The runtime itself is the manager: everything is a directory or a file in it. */
@@ -15,14 +17,25 @@ export function cgroupfsManager({
 }: ManagedContainer): CgroupManager {
   const monitorPath = `/${monitorCgroup}/${id}`
   let withdraw = (): void => undefined
+  let taken = false
+  /** Claimed first, so that no process comes after the look for them. */
+  const makeUnused = (cgroup: string, claims: FdScope): (() => void) =>
+    makeCgroup(layout, cgroup, (directory) => {
+      claimCgroup(directory, claims)
+      checkUnused(layout, cgroup)
+    })
   return {
     path,
     monitorPath,
     units: undefined,
     missingDirectories: () => missingDirectories(layout, path),
-    checkUnused: () => checkUnused(layout, path),
-    make() {
-      withdraw = makeCgroup(layout, path)
+    make(claims) {
+      try {
+        withdraw = makeUnused(path, claims)
+      } catch (error) {
+        taken = error instanceof CgroupTaken
+        throw error
+      }
     },
     joined: () => undefined,
     limit: () =>
@@ -32,12 +45,17 @@ export function cgroupfsManager({
       ),
     limitForks: () => applyWrites(path, writes.filter(limitsForks)),
     placeMonitor(pid) {
-      checkUnused(layout, monitorPath)
-      makeCgroup(layout, monitorPath)
-      for (const { mountPoint } of layout.hierarchies)
-        writeFile(`${mountPoint}${monitorPath}/cgroup.procs`, String(pid))
+      withFds((claims) => {
+        makeUnused(monitorPath, claims)
+        for (const { mountPoint } of layout.hierarchies)
+          writeFile(`${mountPoint}${monitorPath}/cgroup.procs`, String(pid))
+      })
     },
     close: () => undefined,
-    undo: () => withdraw(),
+    undo(made) {
+      if (taken) return
+      removeDirectories(made)
+      withdraw()
+    },
   }
 }

@@ -29,15 +29,19 @@ export function missingDirectories({ hierarchies }: CgroupLayout, path: string):
 }
 
 /**
- * Makes `path` in every hierarchy, where it does not exist yet. Returns what takes back the controllers that the cgroups
- * above have handed down since, once the cgroup is removed. Throws RuntimeError `cgroup`.
+ * Makes `path` in every hierarchy, where it does not exist yet; `claim` is called with its directory in the first one as soon
+ * as that exists. Returns what takes back the controllers that the cgroups above have handed down since, once the cgroup is
+ * removed. Throws RuntimeError `cgroup`.
  */
-export function makeCgroup(layout: CgroupLayout, path: string): () => void {
-  const [unified] = layout.hierarchies
-  const before = layout.mode === 'v2' && unified ? subtreeControls(unified, path) : undefined
-  for (const hierarchy of layout.hierarchies) makeDirectories(hierarchy, path)
-  if (!before || !unified) return () => undefined
-  offerControllers(unified, path, before)
+export function makeCgroup(layout: CgroupLayout, path: string, claim?: (directory: string) => void): () => void {
+  const [first, ...others] = layout.hierarchies
+  if (!first) return () => undefined
+  const before = layout.mode === 'v2' ? subtreeControls(first, path) : undefined
+  makeDirectories(first, path)
+  claim?.(first.mountPoint + path)
+  for (const hierarchy of others) makeDirectories(hierarchy, path)
+  if (!before) return () => undefined
+  offerControllers(first, path, before)
   return () => withdrawControllers(before)
 }
 

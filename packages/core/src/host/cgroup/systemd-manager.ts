@@ -7,7 +7,7 @@ import { readText } from '../../sys/files.ts'
 import { isBusError, Systemd } from '../systemd/systemd.ts'
 import { applyWrites, presentCgroup } from './apply-writes.ts'
 import type { CgroupManager, ManagedContainer, SystemdUnits } from './cgroup-manager.ts'
-import { makeCgroup, missingDirectories } from './cgroupfs.ts'
+import { makeCgroup, missingDirectories, removeDirectories } from './cgroupfs.ts'
 import { checkUnused } from './check-unused.ts'
 import { deviceGroupName } from './device-group.ts'
 import { Placeholder } from './placeholder.ts'
@@ -50,12 +50,10 @@ export class SystemdManager implements CgroupManager {
     return missingDirectories(this.#foreignLayout, this.path)
   }
 
-  checkUnused(): void {
-    checkUnused(this.#container.layout, this.path)
-  }
-
+  /** The name of the unit is the claim: systemd starts none that is there. */
   make(): void {
     const { id, layout, executor, arch } = this.#container
+    checkUnused(layout, this.path)
     this.#placeholder = Placeholder.launch(executor, arch)
     const { pid } = this.#placeholder
     this.#start(this.#scope, unitProperties(this.#plan, { id, pid, layout, groupName: deviceGroupName }))
@@ -95,8 +93,11 @@ export class SystemdManager implements CgroupManager {
     this.#connection = undefined
   }
 
-  undo(): void {
-    if (this.#started) stopUnits([this.#scope.unit], this.#container.timeoutMs)
+  undo(made: readonly string[]): void {
+    // Otherwise they are those of whose unit it is.
+    if (!this.#started) return
+    removeDirectories(made)
+    stopUnits([this.#scope.unit], this.#container.timeoutMs)
     this.#withdraw()
   }
 

@@ -8,6 +8,7 @@ import { RuntimeError } from '../../errors/runtime-error.ts'
 import { compile } from '../../plan/compile.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { type PlanRecord, unknownRecord } from '../../plan/record.ts'
+import { engine } from '../../sys/engine.ts'
 import { spawnExecutor } from '../../sys/executor.ts'
 import { close, type Fd, pipe, poll, read } from '../../sys/fd.ts'
 import { sealedFile } from '../../sys/memfd.ts'
@@ -172,9 +173,23 @@ export class ExecutorProcess {
 
   /** Kills and reaps it with whatever it has become, reported or not. */
   end(): void {
+    this.#catchUp()
     for (let pids = [...this.#forked, this.#pid]; pids.length > 0; pids = this.hasArrived ? [] : this.#unreported()) {
       pids.forEach(endChild)
       for (const pid of pids) this.#forked.add(pid)
+    }
+  }
+
+  /** Follows what has been reported and not been read: the process may have executed its program since. */
+  #catchUp(): void {
+    try {
+      while (this.#isOpen && !this.hasArrived && poll([this.#report], 0)[0]) {
+        const record = readRecord(this.#report, 'end the process')
+        if (record?.kind === 'forked') this.#follow(record.pid, 'end the process')
+        else if (!record) return
+      }
+    } catch {
+      // Whatever else is there: nobody asks any more.
     }
   }
 
@@ -201,8 +216,12 @@ export class ExecutorProcess {
     return ownChildren().filter((pid) => pid !== this.#pid && !this.#forked.has(pid) && !this.#others.includes(pid))
   }
 
-  /** Not every new child: who is a subreaper gets orphans at any time. */
+  /**
+   * Not every new child: who is a subreaper gets orphans at any time. The first thread does, so that in one of an embedded
+   * runtime's they are all this call's, whatever they have executed by now.
+   */
   #unreported(): number[] {
+    if (engine.thread) return this.#newChildren()
     const executor = fileIdentity(this.#path)
     return this.#newChildren().filter((pid) => executableIdentity(pid) === executor)
   }
