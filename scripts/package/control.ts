@@ -42,7 +42,7 @@ Priority: optional
 Installed-Size: ${installedSize(tree)}
 Depends: ${debianDependencies(join(tree, 'usr')).join(', ')}
 Recommends: conmon
-Suggests: cri-o, podman, containerd
+Suggests: cri-o, podman, containerd, procps
 Description: OCI container runtime on liblxc
  crio-lxc runs containers by the OCI runtime specification with liblxc. CRI-O,
  containerd, podman, Docker and a person at a shell call it as they call runc.

@@ -79,7 +79,8 @@ export function ensureTarget(plan: Plan, { root, path, depth = 0, directory, wha
   const flags = O_PATH | (directory ? plan.arch.O_DIRECTORY : 0)
   const find = `open ${path} in the rootfs for ${what}`
   const place = { root, path, depth }
-  openInRoot(plan, place, { what: find, flags, resolve, ignore: ['ENOENT'], result: found, onOk: done })
+  const advice = directory ? { ENOTDIR: 'what is mounted is a directory, and needs one' } : {}
+  openInRoot(plan, place, { what: find, flags, resolve, ignore: ['ENOENT'], result: found, onOk: done, advice })
 
   let parent = root
   const directories = directory ? parts.length : parts.length - 1

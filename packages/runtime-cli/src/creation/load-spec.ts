@@ -50,7 +50,7 @@ export function acceptSpec(text: Uint8Array, bundle: string, gates: FeatureGates
 
 /** The process of `exec --process`, validated. */
 export function loadProcess(file: string, gates: FeatureGates): Process {
-  return acceptProcess(readStream(file), file, gates)
+  return acceptProcess(readStream('--process', file), file, gates)
 }
 
 /** The same of a text that is called `name`. */
@@ -64,7 +64,7 @@ export function acceptProcess(text: string | Uint8Array, name: string, gates: Fe
 
 /** The limits of `update --resources`, validated; `-` is standard input. */
 export function loadResources(file: string): Resources {
-  const resources = parseResources(file === '-' ? readInput() : readStream(file))
+  const resources = parseResources(file === '-' ? readInput() : readStream('--resources', file))
   checkResourcesSupport(resources, hostHas)
   sayWhatIsUnknown({ linux: { resources } }, file === '-' ? 'standard input' : file)
   warnOf(undefined, resources)
@@ -82,7 +82,7 @@ function sayWhatIsUnknown(document: object, name: string): void {
 }
 
 /** Of a caller that may write it to a pipe while exec runs: waited for, as a regular file is not. */
-function readStream(path: string): Uint8Array {
+function readStream(option: string, path: string): Uint8Array {
   try {
     const fd = openFile(path, O_RDONLY | O_NOCTTY)
     try {
@@ -91,7 +91,7 @@ function readStream(path: string): Uint8Array {
       close(fd)
     }
   } catch (cause) {
-    throw new RuntimeError('io', `read ${path}: ${reasonOf(cause)}`, { cause })
+    throw new RuntimeError('io', `read ${option} ${path}: ${reasonOf(cause)}`, { cause })
   }
 }
 
@@ -129,7 +129,7 @@ function readDocument(path: string, whenMissing?: string): Uint8Array {
       close(fd)
     }
   } catch (cause) {
-    const missing = codeOf(cause) === 'ENOENT'
+    const missing = ['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')
     const problem = reasonOf(cause)
     const advice = missing && whenMissing ? `: ${whenMissing}` : ''
     throw new RuntimeError('io', `read ${path}: ${problem}${advice}`, { cause })
