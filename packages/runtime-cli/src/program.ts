@@ -87,7 +87,8 @@ async function print(text: string | Promise<string>): Promise<number> {
 async function report(error: unknown): Promise<number> {
   const sentence = error instanceof RuntimeError ? await explain(error) : undefined
   const cause = sentence ?? `internal error: ${messageOf(error)}`
-  const message = singleLine(`${cause}${rootAdvice(cause)}${leftBehind(error)}`)
+  const { remedyFor } = await import('./command-line/remedies.ts')
+  const message = singleLine(`${cause}${rootAdvice(cause) || remedyFor(cause)}${leftBehind(error)}`)
   const errorCode = error instanceof RuntimeError ? error.code : undefined
   logFailure(message, { c: 'cli', code: context.failureCode, errorCode })
   writeErrorLine(message)

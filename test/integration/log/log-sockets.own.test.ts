@@ -97,7 +97,8 @@ describe('--log', () => {
       { encoding: 'utf8' },
     )
     expect(result.status).toBe(1)
-    expect(messageOf(result)).toBe(`open --log ${log.slice(0, -1)}: connect to ${place}: no such file or directory`)
+    const problem = `open --log ${log.slice(0, -1)}: connect to ${place}: no such file or directory`
+    expect(messageOf(result)).toBe(`${problem}: start the daemon that has the socket, or name a file`)
   })
 
   it('file:PATH is PATH, as for crun', async () => {

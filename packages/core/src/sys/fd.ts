@@ -29,12 +29,12 @@ export function write(fd: number, content: string | Uint8Array, position?: numbe
 }
 
 /** Writes all of it, also when the reader is slow and the fd does not block. */
-export function writeAll(fd: number, content: string | Uint8Array): void {
+export function writeAll(fd: number, content: string | Uint8Array, text = () => `write(${fd})`): void {
   const bytes = typeof content === 'string' ? encode(content) : content
   for (let at = 0; at < bytes.length; ) {
     const taken = attempt('write', fd, bytes.subarray(at), bytes.length - at)
     if (taken === -EAGAIN) poll([{ fd, events: POLLOUT }], -1)
-    else at += checked(taken, () => `write(${fd})`)
+    else at += checked(taken, text)
   }
 }
 

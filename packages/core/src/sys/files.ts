@@ -54,7 +54,7 @@ export function writeFile(path: string, content: string | Uint8Array, options: W
   const { flags = 0o100 | O_TRUNC, mode = 0o666 } = options
   const fd = openFile(path, 1 | flags, mode)
   try {
-    writeAll(fd, content)
+    writeAll(fd, content, () => `write ${path}`)
   } finally {
     close(fd)
   }

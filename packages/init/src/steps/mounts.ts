@@ -22,6 +22,11 @@ import { filesystemsToRemount, planPropagation, planRemount } from './remount.ts
 import { namesMode, planReadMode, planSetMode } from './tmpfs-mode.ts'
 import { planTreeBind, type TreeSource } from './tree-bind.ts'
 
+const ofFilesystems = {
+  ENODEV: 'this kernel has no such filesystem: load its module, or give another type',
+  EINVAL: 'the filesystem does not take this source or these options: the log of the kernel may say which',
+}
+
 /** A mount that create made on the host: detached, with its attributes and propagation already set. */
 export interface DetachedMount {
   readonly fd: number
@@ -171,13 +176,8 @@ function planNewMount(plan: Plan, inputs: NewMount): Slot | undefined {
     const source = plan.string(mount.source || type)
     const data = how === 'none' ? options.data : labelledData(options.data, label, pointer)
     plan.step(`enter ${path} for ${pointer}`, 'fchdir', [target])
-    plan.step(`mount ${type} on ${path} for ${pointer}`, 'mount', [
-      source,
-      plan.string('.'),
-      plan.string(type),
-      options.flags,
-      data ? plan.string(data) : 0,
-    ])
+    const call = [source, plan.string('.'), plan.string(type), options.flags, data ? plan.string(data) : 0]
+    plan.step(`mount ${type} on ${path} for ${pointer}`, 'mount', call, { advice: ofFilesystems })
   }
   const needed = kept || mode !== undefined || options.propagation.length > 0
   const fd = needed ? openMountOn(plan, target, `open the mount on ${path} for ${pointer}`) : undefined

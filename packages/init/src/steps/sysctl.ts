@@ -12,6 +12,9 @@ import type { Arg, Plan } from '@crio-lxc/core/plan/plan'
 import { openHow } from '@crio-lxc/core/plan/structs'
 
 const UNKNOWN = "this kernel has no such parameter in the container's namespaces"
+/** Of the value. */
+const REFUSED = 'the parameter does not take this value'
+const ofValues = { EINVAL: REFUSED, ERANGE: REFUSED }
 const advice = { ENOENT: UNKNOWN, ENOTDIR: UNKNOWN }
 
 /**
@@ -31,7 +34,7 @@ export function planSysctls(plan: Plan, sysctl: Readonly<Record<string, string>>
       result: file,
       advice,
     })
-    plan.step(`set ${field}`, 'write', [file, text, text.length])
+    plan.step(`set ${field}`, 'write', [file, text, text.length], { advice: ofValues })
     plan.step(`close ${field}`, 'close', [file])
   }
 }

@@ -108,7 +108,7 @@ function reader(given: Given) {
       const text = textOf(given, name)
       const { choices }: Option = globalOptions[name]
       if (choices !== undefined && !choices.includes(text)) {
-        const problem = `invalid ${sourceOf(given, name)} ${JSON.stringify(text)}`
+        const problem = `invalid ${sourceOf(given, name, ` ${JSON.stringify(text)}`)}`
         throw new RuntimeError('usage', `${problem}: want one of ${choices.join(', ')}`)
       }
       return text
@@ -138,10 +138,10 @@ function textOf({ values, env, file }: Given, name: Name): string {
 }
 
 /** As a person writes it: the flag, the variable, or the variable in the defaults file. */
-function sourceOf(given: Given, name: Name): string {
+function sourceOf(given: Given, name: Name, value = ''): string {
   const { source, variable } = findValue(given, name)
-  if (source === 'environment') return variable ?? ''
-  return source === 'file' ? `${variable} in ${given.file?.path}` : `--${name}`
+  if (source === 'environment') return `${variable}${value}`
+  return source === 'file' ? `${variable}${value} in ${given.file?.path}` : `--${name}${value}`
 }
 
 /** undefined: --cgroup-manager does not say. */

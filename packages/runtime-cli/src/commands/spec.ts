@@ -24,9 +24,13 @@ export default defineCommand({
     } catch (error) {
       if (codeOf(error) === 'EEXIST')
         throw new RuntimeError('exists', `write ${file}: config.json exists: remove it first`)
-      throw new RuntimeError('io', `write ${file}: ${reasonOf(error)}`, {
-        cause: error,
-      })
+      throw new RuntimeError(
+        'io',
+        `write ${file}: ${reasonOf(error)}${codeOf(error) === 'ENOENT' ? ': make the directory first' : ''}`,
+        {
+          cause: error,
+        },
+      )
     }
     return 0
   },

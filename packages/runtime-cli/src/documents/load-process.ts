@@ -8,7 +8,7 @@ import { sayWhatIsUnknown, supportOf, warnOf } from './remarks.ts'
 
 /** The process of `exec --process`, validated. */
 export function loadProcess(file: string, featureGates: FeatureGates): Process {
-  return acceptProcess(readStream(file), file, featureGates)
+  return acceptProcess(readStream('--process', file), file, featureGates)
 }
 
 /** The same of a text that is called `name`. */

@@ -8,7 +8,7 @@ import { sayWhatIsUnknown, warnOf } from './remarks.ts'
 
 /** The limits of `update --resources`, validated; `-` is standard input. */
 export function loadResources(file: string): Resources {
-  const resources = parseResources(file === '-' ? readInput() : readStream(file))
+  const resources = parseResources(file === '-' ? readInput() : readStream('--resources', file))
   checkResourcesSupport(resources, hostHas)
   sayWhatIsUnknown({ linux: { resources } }, file === '-' ? 'standard input' : file)
   warnOf(undefined, resources)

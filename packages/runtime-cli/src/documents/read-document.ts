@@ -20,7 +20,7 @@ export function readDocument(path: string, whenMissing?: string): Uint8Array {
       close(fd)
     }
   } catch (cause) {
-    const missing = codeOf(cause) === 'ENOENT'
+    const missing = ['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')
     const problem = reasonOf(cause)
     const advice = missing && whenMissing ? `: ${whenMissing}` : ''
     throw new RuntimeError('io', `read ${path}: ${problem}${advice}`, { cause })
@@ -28,7 +28,7 @@ export function readDocument(path: string, whenMissing?: string): Uint8Array {
 }
 
 /** Of a caller that may write it to a pipe while exec runs: waited for, as a regular file is not. */
-export function readStream(path: string): Uint8Array {
+export function readStream(option: string, path: string): Uint8Array {
   try {
     const fd = openFile(path, O_RDONLY | O_NOCTTY)
     try {
@@ -37,7 +37,7 @@ export function readStream(path: string): Uint8Array {
       close(fd)
     }
   } catch (cause) {
-    throw new RuntimeError('io', `read ${path}: ${reasonOf(cause)}`, { cause })
+    throw new RuntimeError('io', `read ${option} ${path}: ${reasonOf(cause)}`, { cause })
   }
 }
 

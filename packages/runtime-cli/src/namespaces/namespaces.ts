@@ -11,7 +11,7 @@ import {
   CLONE_NEWUTS,
 } from '@crio-lxc/core/abi/constants'
 import { SpecError } from '@crio-lxc/core/errors/runtime-error'
-import { reasonOf } from '@crio-lxc/core/errors/system-error'
+import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
 import { checkNamespaceRules } from '@crio-lxc/core/oci/namespace-rules'
 import type { Spec } from '@crio-lxc/core/oci/spec'
@@ -75,7 +75,8 @@ function openNamespace(type: NamespaceType, path: string, pointer: string): { fd
   try {
     fd = openFile(path, 0o4000)
   } catch (cause) {
-    throw new SpecError(pointer, `open ${path}: ${reasonOf(cause)}`)
+    const advice = codeOf(cause) === 'ENOENT' ? ': make the namespace before the container' : ''
+    throw new SpecError(pointer, `open ${path}: ${reasonOf(cause)}${advice}`)
   }
   if (namespaceType(fd) === flag) return { fd, ino: fstat(fd).ino }
   close(fd)

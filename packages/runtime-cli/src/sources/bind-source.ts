@@ -2,6 +2,7 @@
 
 import { AT_FDCWD, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE } from '@crio-lxc/core/abi/constants'
 import { lastClauseOf, SpecError } from '@crio-lxc/core/errors/runtime-error'
+import { codeOf } from '@crio-lxc/core/errors/system-error'
 import type { StagedMount } from '@crio-lxc/core/plan/staged-mount'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { fstat } from '@crio-lxc/core/sys/files'
@@ -30,7 +31,8 @@ export function openBind(path: string, options: MountOptions, { pointer, staged,
   try {
     fd = fds.keep(cloneTree(AT_FDCWD, path, { recursive: options.recursive }))
   } catch (cause) {
-    throw new SpecError(`${pointer}.source`, `open ${path}: ${lastClauseOf(cause)}`)
+    const advice = codeOf(cause) === 'ENOENT' ? ': a bind mount needs a path that the host has' : ''
+    throw new SpecError(`${pointer}.source`, `open ${path}: ${lastClauseOf(cause)}${advice}`)
   }
   try {
     const inherited = inheritedPropagation(options.propagation)

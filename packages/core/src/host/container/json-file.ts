@@ -93,7 +93,8 @@ export function createPidFile(path: string, pid: number): void {
   try {
     replaceFile(path, String(pid), 0o644)
   } catch (cause) {
-    throw new RuntimeError('io', `write the pid file ${path}: ${messageOf(cause)}`, { cause })
+    const advice = codeOf(cause) === 'ENOENT' ? ': make its directory first' : ''
+    throw new RuntimeError('io', `write the pid file ${path}: ${reasonOf(cause)}${advice}`, { cause })
   }
 }
 

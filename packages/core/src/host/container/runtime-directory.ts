@@ -30,14 +30,15 @@ export function makeRuntimeDirectory(
 ): void {
   const path = `${root}/${id}`
   const unfinished = `${root}/${workName(creator)}`
+  let made = false
   try {
     makeDirectories(root, 0o700)
-    removeAll(unfinished)
-    makeDirectory(unfinished, 0o700)
+    makeEmpty(unfinished)
+    made = true
     fill(unfinished)
     rename(unfinished, path)
   } catch (cause) {
-    cleanUp(cause, [() => removeAll(unfinished)])
+    if (made) cleanUp(cause, [() => removeAll(unfinished)])
     const code = codeOf(cause)
     if (code === 'EEXIST' || code === 'ENOTEMPTY') {
       // It says the same of a root that is a file.
@@ -46,6 +47,17 @@ export function makeRuntimeDirectory(
     }
     if (cause instanceof RuntimeError && codeOf(cause) === undefined) throw cause
     throw new RuntimeError('io', `create the runtime directory ${path}: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+/** In the place of what an earlier process of the same pid and start has left. */
+function makeEmpty(path: string): void {
+  try {
+    makeDirectory(path, 0o700)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+    removeAll(path)
+    makeDirectory(path, 0o700)
   }
 }
 

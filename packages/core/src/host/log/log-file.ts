@@ -1,5 +1,5 @@
 import { RuntimeError } from '../../errors/runtime-error.ts'
-import { reasonOf } from '../../errors/system-error.ts'
+import { codeOf, reasonOf } from '../../errors/system-error.ts'
 import { close, type Fd, write } from '../../sys/fd.ts'
 import { fstat, O_APPEND, O_CREAT, O_WRONLY, openFile } from '../../sys/files.ts'
 
@@ -42,6 +42,7 @@ function openFor(path: string, option: string): Fd {
   try {
     return openFile(path, O_WRONLY | O_CREAT | O_APPEND, 0o640)
   } catch (error) {
-    throw new RuntimeError('io', `open ${option} ${path}: ${reasonOf(error)}`, { cause: error })
+    const advice = codeOf(error) === 'ENOENT' ? ': make its directory first' : ''
+    throw new RuntimeError('io', `open ${option} ${path}: ${reasonOf(error)}${advice}`, { cause: error })
   }
 }

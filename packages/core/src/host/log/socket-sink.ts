@@ -51,7 +51,8 @@ function connect(protocol: Protocol, path: string): Fd {
   try {
     return connectDatagram(path, { timeoutMs: TIMEOUT_MS })
   } catch (cause) {
-    throw new RuntimeError('io', `open --log ${protocol}: connect to ${path}: ${reasonOf(cause)}`, { cause })
+    const problem = `open --log ${protocol}: connect to ${path}: ${reasonOf(cause)}`
+    throw new RuntimeError('io', `${problem}: start the daemon that has the socket, or name a file`, { cause })
   }
 }
 

@@ -67,7 +67,7 @@ describe('--log', () => {
 
   test('that cannot be opened is an error with its name', async () => {
     await expect(configureLogging({ runcLog: join(dir, 'no/log') })).rejects.toThrow(
-      `open --log ${dir}/no/log: no such file or directory`,
+      `open --log ${dir}/no/log: no such file or directory: make its directory first`,
     )
   })
 })
