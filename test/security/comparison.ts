@@ -1,8 +1,8 @@
 /** The table of docs/security-comparison.md. */
 import type { Attack, Verdict } from './attack.ts'
 
-/** What came of each attack, by its name. */
-export type Verdicts = Record<string, { 'crio-lxc'?: Verdict; runc?: Verdict }>
+/** What came of each attack, by its name; `runc` is Debian 12's 1.1.5, and Debian 13's 1.1.15 is named where it differs. */
+export type Verdicts = Record<string, { 'crio-lxc'?: Verdict; runc?: Verdict; 'runc 1.1.15'?: Verdict }>
 
 const words: Readonly<Record<Verdict, string>> = {
   refused: 'refused',
