@@ -195,7 +195,7 @@ describe('a directory of the root', () => {
     await t.ok(['delete', '--force', id])
     expect(isAlive(pid)).toBe(false)
     // The next containers', whoever this one was.
-    for (const name of readdirSync(t.root).filter((name) => name.startsWith(':seccomp-'))) rmSync(join(t.root, name))
+    for (const name of readdirSync(t.root).filter((name) => name.startsWith('.:seccomp-'))) rmSync(join(t.root, name))
     await expectNothing(t, id)
   })
 

@@ -30,5 +30,5 @@ function processes(named: RegExp): string[] {
 
 /** What is below a runtime root, but for the compiled filters that stay there. */
 export function inRuntimeRoot(root: string): string[] {
-  return readdirSync(root).filter((name) => !name.startsWith(':seccomp-'))
+  return readdirSync(root).filter((name) => !name.startsWith('.:seccomp-'))
 }

@@ -129,7 +129,7 @@ function names(options: Options): string[] {
 
 function idsBelow(root: string): string[] {
   try {
-    return readDirectory(root).filter((name) => !name.startsWith(':'))
+    return readDirectory(root).filter((name) => !/^\.?:/.test(name))
   } catch {
     // A word less to choose from, and no message in the middle of somebody's command line.
     return []

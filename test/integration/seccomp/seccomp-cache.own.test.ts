@@ -33,7 +33,7 @@ const small: Seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['
 
 const entries = (root = t.root) =>
   readdirSync(root)
-    .filter((name) => name.startsWith(':seccomp-'))
+    .filter((name) => name.startsWith('.:seccomp-'))
     .sort()
 const entryPath = () => {
   const [name = expect.unreachable(), ...more] = entries()
@@ -120,7 +120,7 @@ describe('a profile that was compiled before', () => {
     const filters = await Promise.all(Array.from({ length: 20 }, () => filterOfNext(bundle)))
     expect(new Set(filters.map((filter) => filter.toString('hex'))).size).toBe(1)
     expect(await filterOfNext(bundle)).toEqual(filters[0])
-    expect(readdirSync(t.root).filter((name) => name.startsWith(':'))).toEqual(entries())
+    expect(readdirSync(t.root).filter((name) => name.startsWith('.:'))).toEqual(entries())
   })
 })
 
@@ -175,7 +175,7 @@ describe('create compiles, and succeeds, when', () => {
     rmSync(path)
     mkdirSync(path)
     expect(await filterOfNext(bundle)).toEqual(compiled)
-    expect(readdirSync(t.root).filter((name) => name.startsWith(':'))).toEqual(entries())
+    expect(readdirSync(t.root).filter((name) => name.startsWith('.:'))).toEqual(entries())
     expect(await t.ok(['list', '--quiet'])).toMatchObject({ stderr: '' })
   })
 
@@ -224,7 +224,7 @@ describe('create compiles, and succeeds, when', () => {
 it('an entry that a killed create has not written to its end is swept by delete --force', async () => {
   const { id } = await t.create(await bundleWith(small))
   // Beyond the greatest pid.
-  writeFileSync(join(t.root, ':4194305-1'), 'a part')
+  writeFileSync(join(t.root, '.:4194305-1'), 'a part')
   await t.ok(['delete', '--force', id])
   expect(readdirSync(t.root)).toEqual(entries())
 })

@@ -7,7 +7,7 @@ import { completions } from '../../../packages/runtime-cli/src/completion.ts'
 let root = ''
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'crio-lxc-completion-'))
-  for (const name of ['web', 'web-2', 'db', ':12-34']) mkdirSync(join(root, name))
+  for (const name of ['web', 'web-2', 'db', ':12-34', '.:13-35', '.:seccomp-1']) mkdirSync(join(root, name))
 })
 afterAll(() => rmSync(root, { recursive: true }))
 

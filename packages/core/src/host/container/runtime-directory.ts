@@ -91,13 +91,13 @@ export function sweepRuntimeRoot(root: string): void {
     return
   }
   for (const name of names) {
-    const [, pid, startTime] = /^:(\d+)-(\d+)$/.exec(name) ?? []
+    const [, pid, startTime] = /^\.?:(\d+)-(\d+)$/.exec(name) ?? []
     if (pid === undefined || isAlive({ pid: Number(pid), startTime: Number(startTime) })) continue
     removeAll(`${root}/${name}`)
   }
 }
 
-/** What a process calls its unfinished work below ROOT. */
+/** What a process calls its unfinished work below ROOT: a directory, or with a dot before it a file. */
 export function workName({ pid, startTime }: ProcessIdentity): string {
   return `:${pid}-${startTime}`
 }

@@ -1,7 +1,7 @@
 /**
- * Compiled filters, `ROOT/:seccomp-N`, which outlive their containers: callers give all of theirs the same few profiles, and
- * libseccomp takes as long for a usual one as the rest of create. No id begins with a colon, and to other runtimes that have
- * the same root a file is no container. Whatever is wrong with the cache, the filter is compiled.
+ * Compiled filters, `ROOT/.:seccomp-N`, which outlive their containers: callers give all of theirs the same few profiles, and
+ * libseccomp takes as long for a usual one as the rest of create. No id has a colon; of other runtimes that have the same
+ * root runc lists no files, and crun nothing that begins with a dot. Whatever is wrong with the cache, the filter is compiled.
  */
 import { messageOf } from '../../errors/runtime-error.ts'
 import type { Seccomp } from '../../oci/linux.ts'
@@ -78,7 +78,7 @@ function cacheOf(root: string, executable: string, seccomp: Seccomp): Cache {
   // libseccomp asks the kernel what it knows; and what was being written when the machine stopped counts no more.
   const boot = readText('/proc/sys/kernel/random/boot_id').trim()
   const input = cacheInput(executable, boot, seccomp)
-  return { root, name: `:seccomp-${cacheSlot(input)}`, input }
+  return { root, name: `.:seccomp-${cacheSlot(input)}`, input }
 }
 
 function inRoot<Result>(cache: Cache, use: (open: OpenCache) => Result): Result | typeof FOREIGN {
@@ -107,7 +107,7 @@ function keep({ directory, name, input }: OpenCache, program: Uint8Array): void 
   const entry = cacheEntry(input, program)
   const self = identify(ownPid())
   if (!entry || !self) return
-  const unfinished = workName(self)
+  const unfinished = `.${workName(self)}`
   const fd = openAt(directory, unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
     writeAll(fd, entry)
