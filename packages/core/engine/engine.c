@@ -238,7 +238,7 @@ static JSValue run(JSContext *ctx)
 
 static int fail(JSContext *ctx, JSValue error)
 {
-	const char *text = JS_ToCString(ctx, error);
+	const char *text = JS_IsNull(error) ? NULL : JS_ToCString(ctx, error);
 
 	dprintf(2, "internal error: %s\n", text ? text : "out of memory");
 	return 1;

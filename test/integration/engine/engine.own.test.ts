@@ -141,7 +141,12 @@ describe('the runtime says a sentence, or succeeds,', () => {
   test.each([64, 128, 1024, 8192])('with %s kB of stack, however deep a document is', (kilobytes) => {
     const { status, output } = planOf(withField('['.repeat(1_000_000)), `ulimit -s ${kilobytes};`)
     expect({ status, lines: output.split('\n').length }).toEqual({ status: 1, lines: 2 })
-    expect(output).toMatch(/nested more than 64 levels deep/)
+    // How much of a small stack the engine's C takes depends on the compiler.
+    expect(output).toMatch(
+      kilobytes === 64
+        ? /nested more than 64 levels deep|stack overflow: raise the limit of the stack \(ulimit -s\)$/m
+        : /nested more than 64 levels deep/,
+    )
   })
 
   test('about a document that takes more memory than the engine may use', () => {

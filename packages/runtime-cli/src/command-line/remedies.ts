@@ -3,7 +3,8 @@
 const remedies: readonly (readonly [RegExp, string])[] = [
   [/: too many open files$/, 'raise the limit of open files (ulimit -n)'],
   [/: too many open files in system$/, 'raise fs.file-max'],
-  [/: cannot allocate memory$/, 'free memory, or raise the limits of this process and of its cgroup'],
+  [/: stack overflow$/, 'raise the limit of the stack (ulimit -s)'],
+  [/: (cannot allocate|out of) memory$/, 'free memory, or raise the limits of this process and of its cgroup'],
   // Of mounts and cgroups it means another limit.
   [/^(?!.*\b(mount|cgroup)).*: no space left on device$/, 'free space, or inodes, on its filesystem'],
   [/: read-only file system$/, 'mount it writable'],
