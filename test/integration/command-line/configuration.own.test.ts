@@ -29,7 +29,7 @@ describe('the defaults file', () => {
 
   it.each<[string, string, { mode?: number; uid?: number }, RegExp]>([
     ['malformed', 'CRIO_LXC_LOG_LEVEL debug\n', {}, /, line 1: want KEY=VALUE/],
-    ['of an unknown value', 'CRIO_LXC_LOG_LEVEL=loud\n', {}, /CRIO_LXC_LOG_LEVEL in .* "loud": want one of/],
+    ['of an unknown value', 'CRIO_LXC_LOG_LEVEL=loud\n', {}, /invalid CRIO_LXC_LOG_LEVEL "loud" in .*: want one of/],
     ['writable by all', '', { mode: 0o666 }, /others may write to it: chmod go-w/],
     ["another user's", '', { uid: 1000 }, /it belongs to user 1000/],
   ])('that is %s fails create, run and exec, and state, kill and delete warn', async (_, text, options, problem) => {

@@ -60,6 +60,9 @@ describe('paths of the caller', () => {
 
   it('a bundle that is a file', async () => {
     const result = await t.runtime(['create', '--bundle', '/dev/null', t.id()])
-    expectOneSentence(result, /^read \/dev\/null\/config\.json: not a directory\n$/)
+    expectOneSentence(
+      result,
+      /^read \/dev\/null\/config\.json: not a directory: make one with `crio-lxc spec`, or give the right --bundle\n$/,
+    )
   })
 })

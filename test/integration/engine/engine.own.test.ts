@@ -122,7 +122,7 @@ describe('the runtime says a sentence, or succeeds,', () => {
     expect({ status, output }).toMatchObject({ status: 0 })
     const spec = shell('exec unshare -m sh -c \'umount -l /proc && exec "$0" spec --bundle /nowhere\' "$0"')
     expect(spec).toMatchObject({ status: 1, signal: null })
-    expect(spec.output).toMatch(/^[^\n]+: no such file or directory\n$/)
+    expect(spec.output).toMatch(/^[^\n]+: no such file or directory: mount \/proc\n$/)
   })
 
   test.each([3, 4, 5, 6, 8])('with %s open files', (files) => {
