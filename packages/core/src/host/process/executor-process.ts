@@ -64,6 +64,8 @@ export class ExecutorProcess {
   #forks: number
   /** Children that this process had before. */
   readonly #others: readonly number[]
+  /** The pid of the last record, which the kernel may not have been asked about for want of memory. */
+  #told: number | undefined
   /** What has forked, and ends. */
   readonly #forked = new Set<number>()
 
@@ -149,7 +151,9 @@ export class ExecutorProcess {
 
   /** A record says that it goes on as `pid`. Throws RuntimeError when the plan has no such fork, or this process no such child. */
   #follow(pid: number, what: string): void {
-    if (this.#forks === 0 || !this.#newChildren().includes(pid)) throw unknownRecord(what)
+    if (this.#forks === 0) throw unknownRecord(what)
+    this.#told = pid
+    if (!this.#newChildren().includes(pid)) throw unknownRecord(what)
     this.#forks--
     this.#forked.add(this.#pid)
     this.#pid = pid
@@ -223,7 +227,7 @@ export class ExecutorProcess {
   #unreported(): number[] {
     if (engine.thread) return this.#newChildren()
     const executor = fileIdentity(this.#path)
-    return this.#newChildren().filter((pid) => executableIdentity(pid) === executor)
+    return this.#newChildren().filter((pid) => pid === this.#told || executableIdentity(pid) === executor)
   }
 }
 
