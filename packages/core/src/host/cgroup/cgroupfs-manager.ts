@@ -54,8 +54,11 @@ export function cgroupfsManager({
     close: () => undefined,
     undo(made) {
       if (taken) return
-      removeDirectories(made)
-      withdraw()
+      try {
+        removeDirectories(made)
+      } finally {
+        withdraw()
+      }
     },
   }
 }
