@@ -152,7 +152,10 @@ export function attach(
   plan.step(what, 'move_mount', args, options)
 }
 
-/** For a source that is a file: move_mount(2) has one word for a target that is a directory, and mount(2) another, by which Docker knows it. */
+/**
+ * For a source that is a file: of a target that is a directory move_mount(2) says EINVAL, where mount(2) says ENOTDIR, by whose
+ * words Docker knows it.
+ */
 export function ontoFile(path: string): Pick<StepOptions, 'advice'> {
   return { advice: { EINVAL: `the source is not a directory, so ${path} must not be one either` } }
 }

@@ -87,8 +87,8 @@ async function print(text: string | Promise<string>): Promise<number> {
 async function report(error: unknown): Promise<number> {
   const sentence = error instanceof RuntimeError ? await explain(error) : undefined
   const cause = sentence ?? `internal error: ${messageOf(error)}`
-  const { remedyFor } = await import('./command-line/remedies.ts')
-  const message = singleLine(`${cause}${rootAdvice(cause) || remedyFor(cause)}${leftBehind(error)}`)
+  const advice = rootAdvice(cause) || (await remedy(cause))
+  const message = singleLine(`${cause}${advice}${leftBehind(error)}`)
   const errorCode = error instanceof RuntimeError ? error.code : undefined
   logFailure(message, { c: 'cli', code: context.failureCode, errorCode })
   writeErrorLine(message)
@@ -106,6 +106,16 @@ async function explain({ code, message }: RuntimeError): Promise<string> {
   } catch {
     // Looking has failed as well, for instance for want of fds: what happened is known all the same.
     return message
+  }
+}
+
+/** On Node what has the remedies is a file, which may not be opened for want of fds: the sentence is said without one then. */
+async function remedy(sentence: string): Promise<string> {
+  try {
+    const { remedyFor } = await import('./command-line/remedies.ts')
+    return remedyFor(sentence)
+  } catch {
+    return ''
   }
 }
 

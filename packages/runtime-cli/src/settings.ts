@@ -28,7 +28,10 @@ export interface Settings {
   readonly timeouts: Timeouts
 }
 
-/** Who is init's parent after create: the nearest subreaper above the caller or itself, else pid 1 (`handover`), or liblxc's monitor (`resident`). */
+/**
+ * Who is init's parent after create: the caller where it is a subreaper, else the nearest one above it or pid 1 (`handover`);
+ * or liblxc's monitor (`resident`).
+ */
 export type MonitorMode = 'handover' | 'resident'
 
 /** A feature gate that is off makes create ignore the part of the spec it names: the operator's explicit choice. */

@@ -29,6 +29,7 @@ const AT_ONCE = 64
 const REST_MS = 20
 /** More than a socket holds (net.unix.max_dgram_qlen), which is all that a container can have left. */
 const QUEUE_MOST = 1024
+
 interface Descriptors {
   /** O_PATH, of the directory. */
   readonly directory: Fd

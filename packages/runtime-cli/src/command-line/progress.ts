@@ -6,5 +6,9 @@ const ERASE = '\r\x1b[K'
 
 /** Shows `3 of 40`; nothing any more when all are done. */
 export function writeProgress(done: number, all: number): void {
-  writeAll(2, done === all ? ERASE : `${ERASE}${done} of ${all}`)
+  try {
+    writeAll(2, done === all ? ERASE : `${ERASE}${done} of ${all}`)
+  } catch {
+    // A terminal that is gone keeps nothing from being done.
+  }
 }

@@ -24,13 +24,8 @@ export default defineCommand({
     } catch (error) {
       if (codeOf(error) === 'EEXIST')
         throw new RuntimeError('exists', `write ${file}: config.json exists: remove it first`)
-      throw new RuntimeError(
-        'io',
-        `write ${file}: ${reasonOf(error)}${codeOf(error) === 'ENOENT' ? ': make the directory first' : ''}`,
-        {
-          cause: error,
-        },
-      )
+      const advice = codeOf(error) === 'ENOENT' ? ': make the directory first' : ''
+      throw new RuntimeError('io', `write ${file}: ${reasonOf(error)}${advice}`, { cause: error })
     }
     return 0
   },

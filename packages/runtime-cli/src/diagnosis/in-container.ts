@@ -4,7 +4,7 @@
  */
 import { AT_FDCWD, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '@crio-lxc/core/abi/constants'
 import type { Device } from '@crio-lxc/core/oci/linux'
-import { sysctlFile } from '@crio-lxc/core/oci/sysctl-rules'
+import { sysctlFile, sysctlNamespace } from '@crio-lxc/core/oci/sysctl-rules'
 import { close, type Fd } from '@crio-lxc/core/sys/fd'
 import { type FdScope, withFds } from '@crio-lxc/core/sys/fd-scope'
 import { fstat, O_DIRECTORY, O_PATH, O_RDONLY, openAt, withFile } from '@crio-lxc/core/sys/files'
@@ -44,8 +44,12 @@ function nodeAt(root: number, { path }: Device): string {
   }
 }
 
-/** The values of sysctls; one that cannot be read is left out. This process is in its own namespaces again when it returns. */
-export function presentSysctls(pid: number, names: readonly string[]): Readonly<Record<string, string>> {
+/**
+ * The values of sysctls; one that cannot be read is left out, and so are those of a user namespace: nobody comes back from one.
+ * This process is in its own namespaces again when it returns.
+ */
+export function presentSysctls(pid: number, asked: readonly string[]): Readonly<Record<string, string>> {
+  const names = asked.filter((name) => sysctlNamespace(name) !== 'user')
   if (names.length === 0) return {}
   return withFds((fds) => {
     const own = namespaces.map((name) => openNamespace(fds, 'self', name))

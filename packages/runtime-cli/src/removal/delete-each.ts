@@ -19,6 +19,7 @@ export async function deleteEach(ids: readonly string[], { remove, progress }: D
       log.info('deleted', { c: 'delete' })
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error
+      log.info(`not deleted: ${error.message}`, { c: 'delete', errorCode: error.code })
       failures.push({ id, error })
     }
   }

@@ -2,7 +2,7 @@ import { type FdScope, withFds } from '../../sys/fd-scope.ts'
 import { writeFile } from '../../sys/files.ts'
 import { applyWrites } from './apply-writes.ts'
 import type { CgroupManager, ManagedContainer } from './cgroup-manager.ts'
-import { makeCgroup, missingDirectories, removeDirectories } from './cgroupfs.ts'
+import { makeCgroup, missingDirectories, removeCgroup, removeDirectories } from './cgroupfs.ts'
 import { checkUnused } from './check-unused.ts'
 import { CgroupTaken, claimCgroup } from './claim-cgroup.ts'
 import { limitsForks } from './plan/cgroup-write.ts'
@@ -18,6 +18,7 @@ export function cgroupfsManager({
   const monitorPath = `/${monitorCgroup}/${id}`
   let withdraw = (): void => undefined
   let taken = false
+  let hasMonitorCgroup = false
   /** Claimed first, so that no process comes after the look for them. */
   const makeUnused = (cgroup: string, claims: FdScope): (() => void) =>
     makeCgroup(layout, cgroup, (directory) => {
@@ -47,6 +48,7 @@ export function cgroupfsManager({
     placeMonitor(pid) {
       withFds((claims) => {
         makeUnused(monitorPath, claims)
+        hasMonitorCgroup = true
         for (const { mountPoint } of layout.hierarchies)
           writeFile(`${mountPoint}${monitorPath}/cgroup.procs`, String(pid))
       })
@@ -54,8 +56,12 @@ export function cgroupfsManager({
     close: () => undefined,
     undo(made) {
       if (taken) return
-      removeDirectories(made)
-      withdraw()
+      try {
+        if (hasMonitorCgroup) removeCgroup(layout, monitorPath)
+        removeDirectories(made)
+      } finally {
+        withdraw()
+      }
     },
   }
 }

@@ -96,8 +96,11 @@ export class SystemdManager implements CgroupManager {
   undo(made: readonly string[]): void {
     // Otherwise they are those of whose unit it is.
     if (!this.#started) return
-    removeDirectories(made)
-    stopUnits([this.#scope.unit], this.#container.timeoutMs)
+    try {
+      removeDirectories(made)
+    } finally {
+      stopUnits([this.#scope.unit], this.#container.timeoutMs)
+    }
     this.#withdraw()
   }
 

@@ -8,8 +8,8 @@ export type PhaseLog = (name: string, message?: string, fields?: LogFields) => v
 const nothing: PhaseLog = () => undefined
 
 /**
- * The phases of one verb: spans of a trace, and debug messages, each with the milliseconds since the end of the one before, in words and
- * as `ms`. Measures nothing when no sink takes them.
+ * The phases of one verb: spans of a trace, and debug messages, each with the milliseconds since the end of the one before, in
+ * words and as `ms`. Measures nothing when no sink takes them.
  */
 export function phaseLog(component: string): PhaseLog {
   if (!takesDebug() && !takesSpans()) return nothing

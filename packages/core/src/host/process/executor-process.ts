@@ -20,6 +20,9 @@ import { signalPidfd } from './pidfd.ts'
 import { executableIdentity, fileIdentity, ownChildren, readProcStat } from './proc.ts'
 import { readRecord } from './read-record.ts'
 
+/** Of the records that are looked through at the end: more than a plan reports, and no more than that of one who floods the pipe. */
+const MOST_UNREAD = 64
+
 export interface LaunchOptions {
   /** Path of crio-lxc-init. */
   readonly executor: string
@@ -187,7 +190,8 @@ export class ExecutorProcess {
   /** Follows what has been reported and not been read: the process may have executed its program since. */
   #catchUp(): void {
     try {
-      while (this.#isOpen && !this.hasArrived && poll([this.#report], 0)[0]) {
+      for (let left = MOST_UNREAD; left > 0 && this.#isOpen && !this.hasArrived; left--) {
+        if (!poll([this.#report], 0)[0]) return
         const record = readRecord(this.#report, 'end the process')
         if (record?.kind === 'forked') this.#follow(record.pid, 'end the process')
         else if (!record) return
@@ -221,8 +225,8 @@ export class ExecutorProcess {
   }
 
   /**
-   * Not every new child: who is a subreaper gets orphans at any time. The first thread does, so that in one of an embedded
-   * runtime's they are all this call's, whatever they have executed by now.
+   * Not every new child: who is a subreaper gets orphans at any time. They become children of the first thread, so those of
+   * another thread, as of an embedded runtime, are all this call's, whatever they have executed by now.
    */
   #unreported(): number[] {
     if (engine.thread) return this.#newChildren()

@@ -59,15 +59,16 @@ export function isForbidden(error: unknown): error is SyscallError {
 }
 
 function forbidden({ call, errno }: SyscallError): SyscallError {
-  const own = labelOf('/proc/self/attr/current')
+  const own = ownLabel()
   const reason = `a security module forbids it: the profile of the container has to allow signals from ${own}`
   return new SyscallError(call, errno, reason)
 }
 
 /** `crio-lxc (unconfined)` of AppArmor, `u:r:container_runtime_t:s0` of SELinux. */
-function labelOf(path: string): string {
+function ownLabel(): string {
   try {
-    return JSON.stringify(readLineIfThere(path)?.replace(/[\0\n]+$/, '') || 'this program')
+    const label = readLineIfThere('/proc/self/attr/current')?.replace(/[\0\n]+$/, '')
+    return label ? JSON.stringify(label) : 'this program'
   } catch {
     return 'this program'
   }
