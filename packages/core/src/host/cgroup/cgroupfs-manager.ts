@@ -21,9 +21,9 @@ export function cgroupfsManager({
   let hasMonitorCgroup = false
   /** Claimed first, so that no process comes after the look for them. */
   const makeUnused = (cgroup: string, claims: FdScope): (() => void) =>
-    makeCgroup(layout, cgroup, (directory) => {
-      claimCgroup(directory, claims)
-      checkUnused(layout, cgroup)
+    makeCgroup(layout, cgroup, {
+      claim: (directory) => claimCgroup(directory, claims),
+      check: () => checkUnused(layout, cgroup),
     })
   return {
     path,

@@ -28,18 +28,28 @@ export function missingDirectories({ hierarchies }: CgroupLayout, path: string):
   )
 }
 
+/** What makes a cgroup one's own. */
+export interface Occupation {
+  /** Called with each of its directories as soon as that exists, until it returns true. */
+  readonly claim: (directory: string) => boolean
+  /** Called when all of them exist. */
+  readonly check: () => void
+}
+
 /**
- * Makes `path` in every hierarchy, where it does not exist yet; `claim` is called with its directory in the first one as soon
- * as that exists. Returns what takes back the controllers that the cgroups above have handed down since, once the cgroup is
- * removed. Throws RuntimeError `cgroup`.
+ * Makes `path` in every hierarchy, where it does not exist yet. Returns what takes back the controllers that the cgroups above
+ * have handed down since, once the cgroup is removed. Throws RuntimeError `cgroup`, and what `occupation` throws.
  */
-export function makeCgroup(layout: CgroupLayout, path: string, claim?: (directory: string) => void): () => void {
-  const [first, ...others] = layout.hierarchies
+export function makeCgroup(layout: CgroupLayout, path: string, occupation?: Occupation): () => void {
+  const [first] = layout.hierarchies
   if (!first) return () => undefined
   const before = layout.mode === 'v2' ? subtreeControls(first, path) : undefined
-  makeDirectories(first, path)
-  claim?.(first.mountPoint + path)
-  for (const hierarchy of others) makeDirectories(hierarchy, path)
+  let claim = occupation?.claim
+  for (const hierarchy of layout.hierarchies) {
+    makeDirectories(hierarchy, path)
+    if (claim?.(hierarchy.mountPoint + path)) claim = undefined
+  }
+  occupation?.check()
   if (!before) return () => undefined
   offerControllers(first, path, before)
   return () => withdrawControllers(before)
