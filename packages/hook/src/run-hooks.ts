@@ -16,7 +16,7 @@ import { type HookCall, runHook } from './run-hook.ts'
  * Runs every hook of the request in order. Returns a sentence for each that failed: the first ends it all, unless the
  * rules of its point say that the others run all the same.
  */
-export function runHooks({ executor, runs, enterMs, traced = false }: HookRequest, answer: number): string[] {
+export function runHooks({ init: executor, runs, enterMs, traced = false }: HookRequest, answer: number): string[] {
   const failures: string[] = []
   for (const { point, hooks, state, container } of runs) {
     const entry = container && entryOf(container)

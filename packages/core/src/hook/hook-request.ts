@@ -10,8 +10,11 @@ import type { State } from '../oci/state.ts'
 import type { ContainerEntry } from '../plan/container-entry.ts'
 
 export interface HookRequest {
-  /** Absolute path of crio-lxc-init, which becomes the hook. */
-  readonly executor: string
+  /**
+   * Absolute path of crio-lxc-init, which becomes the hook. What this field is called is what a `run` asks the crio-lxc-hook of a
+   * later build for, when it has lived through an upgrade.
+   */
+  readonly init: string
   readonly runs: readonly HookRun[]
   /** How long it may take until a hook is executed, the verb's time-out; how long the hook takes then is its own `timeout` alone. */
   readonly enterMs: number

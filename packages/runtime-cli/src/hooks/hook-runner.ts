@@ -31,7 +31,10 @@ export function runHooks(settings: Settings, runs: readonly HookRun[], enterMs: 
   const from = traced ? monotonicMs() : 0
   return withFds((fds) => {
     const request = fds.keep(
-      sealedFile('hooks', JSON.stringify({ executor, runs, enterMs, ...(traced && { traced }) } satisfies HookRequest)),
+      sealedFile(
+        'hooks',
+        JSON.stringify({ init: executor, runs, enterMs, ...(traced && { traced }) } satisfies HookRequest),
+      ),
     )
     // A file, because a pipe that nobody reads would hold it up.
     const stderr = fds.keep(memfdCreate('stderr'))
