@@ -97,11 +97,7 @@ export class FileStatus {
   }
   /** Of the device that the file is, as st_rdev. */
   get rdev(): number {
-    return makedev(...this.rdevNumbers)
-  }
-  /** The same as major and minor number. */
-  get rdevNumbers(): readonly [major: number, minor: number] {
-    return [this.#statx.u32(128), this.#statx.u32(132)]
+    return makedev(this.#statx.u32(128), this.#statx.u32(132))
   }
   /** `DEV:INO`: no other file has it at the same time. */
   get identity(): string {

@@ -46,6 +46,6 @@ function limit(value: number | bigint): string {
 }
 
 /** `c 10:229 /dev/fuse`; a fifo has no numbers. */
-export function deviceText({ type, path, major, minor }: Pick<Device, 'type' | 'path' | 'major' | 'minor'>): string {
+export function deviceText({ type, path, major, minor }: Device): string {
   return type === 'p' ? `p ${path}` : `${type === 'u' ? 'c' : type} ${major}:${minor} ${path}`
 }

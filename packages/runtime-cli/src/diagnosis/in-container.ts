@@ -1,48 +1,18 @@
 /**
- * What the kernel says of a container where the container itself could answer in its place: its device nodes are looked at
- * below its root without following a link, and sysctls are read from the host's procfs, as a member of the container's namespaces.
+ * What the kernel says of a container where the container itself could answer in its place: sysctls are read from the host's
+ * procfs, as a member of the container's namespaces. Nothing is looked up below its root, where a filesystem of its own (FUSE)
+ * may keep whoever looks for ever.
  */
-import { AT_FDCWD, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '@crio-lxc/core/abi/constants'
-import type { Device } from '@crio-lxc/core/oci/linux'
+import { AT_FDCWD } from '@crio-lxc/core/abi/constants'
 import { sysctlFile, sysctlNamespace } from '@crio-lxc/core/oci/sysctl-rules'
-import { close, type Fd } from '@crio-lxc/core/sys/fd'
+import type { Fd } from '@crio-lxc/core/sys/fd'
 import { type FdScope, withFds } from '@crio-lxc/core/sys/fd-scope'
-import { fstat, O_DIRECTORY, O_PATH, O_RDONLY, openAt, withFile } from '@crio-lxc/core/sys/files'
-import { openat2 } from '@crio-lxc/core/sys/mount'
+import { O_RDONLY, openAt } from '@crio-lxc/core/sys/files'
 import { setns } from '@crio-lxc/core/sys/process'
-import { deviceText } from './asked.ts'
 import { hostLine } from './host-text.ts'
 
-const RESOLVE = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS
-const S_IFMT = 0o170000
-const typeLetters = new Map([
-  [0o020000, 'c'],
-  [0o060000, 'b'],
-  [0o010000, 'p'],
-])
 /** Of which sysctls may be a container's. */
 const namespaces = ['net', 'ipc', 'uts']
-
-/** What is at the paths of these devices; `no` before the path of one that is missing or something else. */
-export function presentDevices(pid: number, devices: readonly Device[]): string[] {
-  if (devices.length === 0) return []
-  return withFile(`/proc/${pid}/root`, O_PATH | O_DIRECTORY, (root) => devices.map((device) => nodeAt(root, device)))
-}
-
-function nodeAt(root: number, { path }: Device): string {
-  let node: Fd | undefined
-  try {
-    node = openat2(root, path, { flags: O_PATH, resolve: RESOLVE })
-    const { mode, rdevNumbers } = fstat(node)
-    const [major, minor] = rdevNumbers
-    const type = typeLetters.get(mode & S_IFMT) as Device['type'] | undefined
-    return type === undefined ? `no ${path}` : deviceText({ type, path, major, minor })
-  } catch {
-    return `no ${path}`
-  } finally {
-    if (node !== undefined) close(node)
-  }
-}
 
 /**
  * The values of sysctls; one that cannot be read is left out, and so are those of a user namespace: nobody comes back from one.

@@ -2,22 +2,20 @@
 import { decode } from '@crio-lxc/core/abi/bytes'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { capabilityBit } from '@crio-lxc/core/oci/capabilities'
-import type { Device } from '@crio-lxc/core/oci/linux'
 import { readFile, readLink, readText } from '@crio-lxc/core/sys/files'
 import { namespaceFiles } from '@crio-lxc/start-monitor/lxc-config'
 import { hostLine } from './host-text.ts'
-import { presentDevices, presentRlimits, presentSysctls } from './in-container.ts'
+import { presentRlimits, presentSysctls } from './in-container.ts'
 import type { Facts } from './inspection.ts'
 
 /** What is looked at only where config.json asks for it: there is no end of limits, nodes and parameters. */
 export interface Wanted {
   readonly rlimits: readonly string[]
-  readonly devices: readonly Device[]
   readonly sysctls: readonly string[]
 }
 
 /** Of its first process; what cannot be read is left out, as the process may be ending. */
-export function presentFacts(pid: number, cgroup: string, { rlimits, devices, sysctls }: Wanted): Facts {
+export function presentFacts(pid: number, cgroup: string, { rlimits, sysctls }: Wanted): Facts {
   const read = (name: string): string => orEmpty(() => readText(`/proc/${pid}/${name}`))
   const mounts = read('mountinfo').split('\n').filter(Boolean)
   const label = read('attr/current').replace(/[\0\n]+$/, '')
@@ -37,7 +35,6 @@ export function presentFacts(pid: number, cgroup: string, { rlimits, devices, sy
     root: rootMount(mounts),
     mounts: String(mounts.length),
     ...prefixed('rlimits', presentRlimits(read('limits'), rlimits)),
-    devices: unlessGone(() => presentDevices(pid, devices)),
     ...prefixed('sysctl', unlessGone(() => presentSysctls(pid, sysctls)) ?? {}),
   }
 }

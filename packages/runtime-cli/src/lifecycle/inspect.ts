@@ -50,7 +50,6 @@ function present({ facts, init, status }: Container, spec: Spec | undefined): Fa
   if (init === undefined || status === 'stopped') return {}
   const found = presentFacts(init.init.pid, facts.cgroupDir, {
     rlimits: (spec?.process.rlimits ?? []).map(({ type }) => type),
-    devices: spec?.linux?.devices ?? [],
     sysctls: Object.keys(spec?.linux?.sysctl ?? {}),
   })
   // Its pid may have become another's while it was looked at.
