@@ -23,7 +23,7 @@ describe('delete of several containers', () => {
     expect(exitCode).toBe(1)
     expect(stderr).toBe(
       `delete 2 of 4 containers: no-such: container does not exist: no-such; ${running.id}: ` +
-        `cannot delete container ${running.id} that is not stopped: running\n`,
+        `cannot delete container that is not stopped: ${running.id} is running: kill it first or use --force\n`,
     )
     expect([isAlive(running.pid), isAlive(first.pid), isAlive(last.pid)]).toEqual([true, false, false])
   })

@@ -1,4 +1,5 @@
 /** debug plan --exec: what exec would do in the container of a bundle, which does not have to be there. */
+import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { subCgroups } from '@crio-lxc/core/host/cgroup/exec-cgroup'
 import { checkMappedUser } from '@crio-lxc/core/oci/id-mappings'
 import type { NamespaceType } from '@crio-lxc/core/oci/linux'
@@ -83,7 +84,7 @@ function execPreview(preview: Preview, exec: ExecPlanned['exec']): ExecPreview {
     filterOf: compileSeccomp,
   })
   const entered = enteredNamespaces(namespaces)
-  const preserved = Array.from({ length: exec.preserveFds ?? 0 }, (_, index) => 3 + index)
+  const preserved = preservedNumbers(exec.preserveFds ?? 0)
   const beyond = (number: number): number => number + preserved.length
   const { plan } = planExecTask({
     arch,
@@ -98,6 +99,15 @@ function execPreview(preview: Preview, exec: ExecPlanned['exec']): ExecPreview {
     traced: false,
   })
   return { preview, process, entered, cgroups: cgroupsOf(preview, exec), plan }
+}
+
+/** More than a plan is read with; exec itself looks whether they are open. */
+const MOST_PRESERVED = 1024
+
+function preservedNumbers(count: number): number[] {
+  if (count > MOST_PRESERVED)
+    throw new RuntimeError('usage', `--preserve-fds ${count}: a plan shows ${MOST_PRESERVED} at most`)
+  return Array.from({ length: count }, (_, index) => 3 + index)
 }
 
 /** What exec would refuse of it without a container is refused here too. */

@@ -36,8 +36,8 @@ function listWith<Found>(settings: Settings, find: (id: string) => Found): Found
 function containerIds({ root, rootIsExplicit }: Settings): string[] {
   try {
     const names = withFile(root, O_DIRECTORY, subdirectories)
-    // With the colon: what is being made or removed.
-    return names.filter((name) => !name.startsWith(':')).sort()
+    // With the colon: what is being made or removed, or lies in the place of a compiled filter.
+    return names.filter((name) => !/^\.?:/.test(name)).sort()
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT' && !rootIsExplicit) return []
     throw new RuntimeError('io', `read the runtime root ${root}: ${reasonOf(cause)}`, { cause })

@@ -1,5 +1,6 @@
 /** delete of several containers: one that cannot be removed keeps none of the others. */
-import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
+import type { ErrorCode } from '@crio-lxc/core/errors/codes'
+import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { log, logContainer } from '@crio-lxc/core/host/log/logger'
 
 export interface DeleteEach {
@@ -10,7 +11,7 @@ export interface DeleteEach {
 
 /** Throws RuntimeError with the code of the first failure and the sentences of all. */
 export async function deleteEach(ids: readonly string[], { remove, progress }: DeleteEach): Promise<void> {
-  const failures: { readonly id: string; readonly error: RuntimeError }[] = []
+  const failures: { readonly id: string; readonly error: unknown }[] = []
   for (const [done, id] of ids.entries()) {
     progress?.(done, ids.length)
     logContainer(id)
@@ -18,17 +19,18 @@ export async function deleteEach(ids: readonly string[], { remove, progress }: D
       await remove(id)
       log.info('deleted', { c: 'delete' })
     } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error
-      log.info(`not deleted: ${error.message}`, { c: 'delete', errorCode: error.code })
+      log.info(`not deleted: ${messageOf(error)}`, { c: 'delete', errorCode: codeOf(error) })
       failures.push({ id, error })
     }
   }
   progress?.(ids.length, ids.length)
   const [first] = failures
   if (first === undefined) return
-  const sentences = failures.map(({ id, error }) => `${id}: ${error.message}`)
+  const sentences = failures.map(({ id, error }) => `${id}: ${messageOf(error)}`)
   throw new RuntimeError(
-    first.error.code,
+    codeOf(first.error),
     `delete ${failures.length} of ${ids.length} containers: ${sentences.join('; ')}`,
   )
 }
+
+const codeOf = (error: unknown): ErrorCode => (error instanceof RuntimeError ? error.code : 'io')
