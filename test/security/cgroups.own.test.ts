@@ -15,6 +15,8 @@ const t = useContainers()
 const ROUNDS = Number(process.env.ROUNDS ?? 40)
 /** Until the runtime gives up it takes 10 s. */
 const AT_ONCE_MS = 8000
+/** Of as many cgroups as a busy machine has made in the meantime. */
+const REMOVAL_MS = 40_000
 
 /** What a container sees of the host's hierarchies: on a hybrid host those of v1. */
 const keys = Object.keys(cgroupMounts()).filter((key, _, all) => all.length === 1 || key !== '')
@@ -51,13 +53,17 @@ const endings: [string, (id: string) => Promise<unknown>][] = [
 ]
 
 /** Nothing of the container is left when it has been ended this way, and that soon. */
-async function expectEnded({ id, pid }: Created, end: (id: string) => Promise<unknown>): Promise<void> {
+async function expectEnded(
+  { id, pid }: Created,
+  end: (id: string) => Promise<unknown>,
+  withinMs = AT_ONCE_MS,
+): Promise<void> {
   const pids = [pid, ...childrenOf(pid)]
   const begin = performance.now()
   await end(id)
   await waitFor(() => !pids.some(isAlive))
   await t.ok(['delete', '--force', id])
-  expect(performance.now() - begin).toBeLessThan(AT_ONCE_MS)
+  expect(performance.now() - begin).toBeLessThan(withinMs)
   t.expectNothingLeft()
 }
 
@@ -102,7 +108,7 @@ describe('a container that makes cgroups until it is ended', () => {
       const container = await running(`${makers}\necho ready; wait`)
       await waitFor(() => container.result.output() === 'ready\n')
       await new Promise((resolve) => setTimeout(resolve, 100))
-      await expectEnded(container, (id) => t.ok(['delete', '--force', id]))
+      await expectEnded(container, (id) => t.ok(['delete', '--force', id]), REMOVAL_MS)
     }
   })
 
