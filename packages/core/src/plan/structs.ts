@@ -1,18 +1,31 @@
 /** The kernel structures that plans point at, each with the way a person reads it. */
 import { RLIMIT } from '../abi/constants.ts'
+import {
+  MOUNT_ATTR_BYTES,
+  MOUNT_ATTR_CLR,
+  MOUNT_ATTR_PROPAGATION,
+  MOUNT_ATTR_SET,
+  MOUNT_ATTR_USERNS_FD,
+  OPEN_HOW_BYTES,
+  OPEN_HOW_FLAGS,
+  OPEN_HOW_RESOLVE,
+  RLIMIT_BYTES,
+  RLIMIT_CUR,
+  RLIMIT_MAX,
+} from '../abi/layouts.ts'
 import { type Bytes, type Plan, setUint64 } from './plan.ts'
 
 /** struct open_how of openat2(2). */
 export function openHow(plan: Plan, { flags, resolve }: { flags: number; resolve: number }): Bytes {
   return plan.struct(
-    24,
+    OPEN_HOW_BYTES,
     (spelling) => {
       const named = spelling?.member('open flags', flags) ?? octal(flags)
       return `{flags=${named}, resolve=${spelling?.member('resolve', resolve) ?? hex(resolve)}}`
     },
     (view, at) => {
-      setUint64(view, at, flags)
-      setUint64(view, at + 16, resolve)
+      setUint64(view, at + OPEN_HOW_FLAGS, flags)
+      setUint64(view, at + OPEN_HOW_RESOLVE, resolve)
     },
   )
 }
@@ -26,20 +39,20 @@ export interface MountAttr {
   readonly userNamespace?: number
 }
 
-/** struct mount_attr of mount_setattr(2), 32 bytes. */
+/** struct mount_attr of mount_setattr(2). */
 export function mountAttr(plan: Plan, { set, clear, propagation = 0, userNamespace = 0 }: MountAttr): Bytes {
   return plan.struct(
-    32,
+    MOUNT_ATTR_BYTES,
     (spelling) => {
       const [attrSet, attrClr] = [set, clear].map((attr) => spelling?.member('mount attributes', attr) ?? hex(attr))
       const change = spelling?.member('mount flags', propagation) ?? hex(propagation)
       return `{attr_set=${attrSet}, attr_clr=${attrClr}, propagation=${change}, userns_fd=${userNamespace}}`
     },
     (view, at) => {
-      setUint64(view, at, set)
-      setUint64(view, at + 8, clear)
-      setUint64(view, at + 16, propagation)
-      setUint64(view, at + 24, userNamespace)
+      setUint64(view, at + MOUNT_ATTR_SET, set)
+      setUint64(view, at + MOUNT_ATTR_CLR, clear)
+      setUint64(view, at + MOUNT_ATTR_PROPAGATION, propagation)
+      setUint64(view, at + MOUNT_ATTR_USERNS_FD, userNamespace)
     },
   )
 }
@@ -47,11 +60,11 @@ export function mountAttr(plan: Plan, { set, clear, propagation = 0, userNamespa
 /** struct rlimit64 of prlimit(2). */
 export function rlimit64(plan: Plan, soft: number | bigint, hard: number | bigint): Bytes {
   return plan.struct(
-    16,
+    RLIMIT_BYTES,
     () => `{soft=${soft}, hard=${hard}}`,
     (view, at) => {
-      setUint64(view, at, soft)
-      setUint64(view, at + 8, hard)
+      setUint64(view, at + RLIMIT_CUR, soft)
+      setUint64(view, at + RLIMIT_MAX, hard)
     },
   )
 }

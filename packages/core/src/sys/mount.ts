@@ -11,6 +11,16 @@ import {
   OPEN_TREE_CLONE,
 } from '../abi/constants.ts'
 import { errnoTable } from '../abi/errno.ts'
+import {
+  MOUNT_ATTR_BYTES,
+  MOUNT_ATTR_CLR,
+  MOUNT_ATTR_PROPAGATION,
+  MOUNT_ATTR_SET,
+  MOUNT_ATTR_USERNS_FD,
+  OPEN_HOW_BYTES,
+  OPEN_HOW_FLAGS,
+  OPEN_HOW_RESOLVE,
+} from '../abi/layouts.ts'
 import { close, type Fd } from './fd.ts'
 import { attempt, call, checked } from './syscall.ts'
 
@@ -19,7 +29,7 @@ const OPENAT2_TRIES = 128
 
 /** openat2(2); `flags` get O_CLOEXEC. */
 export function openat2(dirfd: number, path: string, { flags, resolve }: { flags: number; resolve: number }): Fd {
-  const how = new Struct(24).set64(0, flags | O_CLOEXEC).set64(16, resolve)
+  const how = new Struct(OPEN_HOW_BYTES).set64(OPEN_HOW_FLAGS, flags | O_CLOEXEC).set64(OPEN_HOW_RESOLVE, resolve)
   const text = (): string => `openat2(${dirfd}, ${JSON.stringify(path)})`
   for (let tries = 1; ; tries++) {
     const result = attempt('openat2', dirfd, path, how, how.length)
@@ -47,7 +57,11 @@ export function mountSetattr(
   fd: number,
   { set = 0, clear = 0, propagation = 0, recursive = false, userNamespace = 0 }: MountAttributes,
 ): void {
-  const attr = new Struct(32).set64(0, set).set64(8, clear).set64(16, propagation).set64(24, userNamespace)
+  const attr = new Struct(MOUNT_ATTR_BYTES)
+    .set64(MOUNT_ATTR_SET, set)
+    .set64(MOUNT_ATTR_CLR, clear)
+    .set64(MOUNT_ATTR_PROPAGATION, propagation)
+    .set64(MOUNT_ATTR_USERNS_FD, userNamespace)
   call(
     'mount_setattr',
     [fd, '', AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attr, attr.length],

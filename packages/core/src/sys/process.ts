@@ -2,6 +2,7 @@
 
 import { Struct } from '../abi/bytes.ts'
 import { IOPRIO_WHO_PROCESS, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER } from '../abi/constants.ts'
+import { RLIMIT_BYTES, RLIMIT_CUR, RLIMIT_MAX } from '../abi/layouts.ts'
 import { engine } from './engine.ts'
 import type { Fd } from './fd.ts'
 import { attempt, call } from './syscall.ts'
@@ -28,7 +29,7 @@ export function pidfdGetfd(pidfd: number, fd: number): Fd {
 
 /** prlimit(2): both limits of `resource` (RLIMIT_*) of another process. */
 export function prlimit(pid: number, resource: number, limits: { soft: number | bigint; hard: number | bigint }): void {
-  const rlimit = new Struct(16).set64(0, limits.soft).set64(8, limits.hard)
+  const rlimit = new Struct(RLIMIT_BYTES).set64(RLIMIT_CUR, limits.soft).set64(RLIMIT_MAX, limits.hard)
   call('prlimit64', [pid, resource, rlimit, null], () => `prlimit(${pid}, ${resource})`)
 }
 

@@ -2,6 +2,7 @@
  * Memory devices (null, zero, full and their kin) among the descriptors of a container. Their nodes are the host's, and who
  * holds one may change its mode and owner; so a container gets the same device by a node that nobody else has.
  */
+
 import { Struct } from '../abi/bytes.ts'
 import {
   AT_FDCWD,
@@ -16,6 +17,7 @@ import {
   RESOLVE_NO_MAGICLINKS,
   S_IFCHR,
 } from '../abi/constants.ts'
+import { OPEN_HOW_BYTES, OPEN_HOW_FLAGS, OPEN_HOW_RESOLVE } from '../abi/layouts.ts'
 import { close, type Fd } from './fd.ts'
 import { type FileStatus, fstat, fstatAsKnown, makeDirectory, makeNode, O_WRONLY, openFile } from './files.ts'
 import { newMount } from './mount.ts'
@@ -94,7 +96,7 @@ function openNodeIn(
   { access, than }: { access: number; than: FileStatus },
 ): Fd | undefined {
   const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED
-  const how = new Struct(24).set64(0, O_PATH | O_CLOEXEC).set64(16, resolve)
+  const how = new Struct(OPEN_HOW_BYTES).set64(OPEN_HOW_FLAGS, O_PATH | O_CLOEXEC).set64(OPEN_HOW_RESOLVE, resolve)
   const found = attempt('openat2', root, `dev/${name}`, how, how.length) as Fd
   if (found < 0) return undefined
   try {
