@@ -261,7 +261,7 @@ int main(int argc, char **argv)
 
 	if (!ctx)
 		return 125;
-	signal(SIGPIPE, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN), signal(SIGXFSZ, SIG_IGN); /* the write says so instead */
 	JS_SetMemoryLimit(runtime, MEMORY_LIMIT);
 	JS_SetMaxStackSize(runtime, stack_limit());
 	JS_SetGCThreshold(runtime, COLLECT_AT);

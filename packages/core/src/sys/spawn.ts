@@ -53,7 +53,7 @@ function invoke(name: LinkedFunction, ...words: readonly Word[]): number {
 
 let attributes: Struct | undefined
 
-/** The engine ignores SIGPIPE and its caller may have blocked signals: a child starts with each unblocked and at its default. */
+/** The engine ignores SIGPIPE and SIGXFSZ, and its caller may have blocked signals: a child starts with each unblocked and at its default. */
 function signalDefaults(): Struct {
   if (attributes) return attributes
   keepChildren()

@@ -7,6 +7,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/: (cannot allocate|out of) memory$/, 'free memory, or raise the limits of this process and of its cgroup'],
   // Of mounts and cgroups it means another limit.
   [/^(?!.*\b(mount|cgroup)).*: no space left on device$/, 'free space, or inodes, on its filesystem'],
+  [/: file too large$/, 'raise the limit of file sizes (ulimit -f)'],
   [/: read-only file system$/, 'mount it writable'],
   [/^open \/proc\/\S+: no such file or directory$/, 'mount /proc'],
 ]

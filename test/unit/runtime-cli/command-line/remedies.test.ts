@@ -8,6 +8,7 @@ it.each([
   ['clone: cannot allocate memory', ': free memory, or raise the limits of this process and of its cgroup'],
   ['internal error: out of memory', ': free memory, or raise the limits of this process and of its cgroup'],
   ['write /run/crio-lxc/web: no space left on device', ': free space, or inodes, on its filesystem'],
+  ['write /run/crio-lxc/web: file too large', ': raise the limit of file sizes (ulimit -f)'],
   ['mkdir /run/crio-lxc: read-only file system', ': mount it writable'],
   ['open /proc/self/exe: no such file or directory', ': mount /proc'],
 ])('says what to do about "%s"', (sentence, remedy) => {
