@@ -15,7 +15,7 @@
 #include "engine.h"
 
 #define MEMORY_LIMIT (256ul << 20)
-#define STACK_LIMIT (1ul << 20)
+#define STACK_LIMIT (4ul << 20)
 #define COLLECT_AT (8ul << 20) /* most verbs end before */
 
 extern char **environ;

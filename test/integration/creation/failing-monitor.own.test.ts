@@ -1,13 +1,15 @@
 /** Something in the place of crio-lxc-start that fails. */
 import { chmodSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { expectOneSentence } from '../../support/one-sentence.ts'
 import { requires } from '../../support/requires.ts'
+import { runtimePath } from '../../support/runtime.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
+const start = resolve(dirname(runtimePath), '../libexec/crio-lxc/crio-lxc-start')
 
 describe('a monitor that fails', () => {
   /** A program in the place of crio-lxc-start. */
@@ -53,8 +55,9 @@ describe('a monitor that fails', () => {
 
   it('liblxc fails: its own last error line is in the message', async () => {
     const bundle = await t.bundle()
-    // liblxc itself, silent on stderr: what it says can reach the message only through its log, which create reads.
-    const script = 'exec lxc-start -F -n "$1" -P "$2" -f "$3" -s lxc.rootfs.path=dir:/no/such/stage 2>/dev/null'
+    // Silent on stderr: what liblxc says can reach the message only through its log, which create reads.
+    const edit = 's#^lxc.rootfs.path.*#lxc.rootfs.path = dir:/no/such/stage#'
+    const script = `sed '${edit}' "$3" >"$0.config"; exec ${start} "$1" "$2" "$0.config" 2>/dev/null`
     expectOneSentence(
       await t.attemptCreate(bundle, { global: ['--start-cmd', startCommand(script)] }),
       /^liblxc could not start the container: lxc_rootfs_init: .*\/no\/such\/stage/,

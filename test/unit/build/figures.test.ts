@@ -86,7 +86,7 @@ const decided = [
   ['docs/performance.md', '4 MB', 'test/integration/engine/peak-memory.own.test.ts', '4 * MB'],
   ['docs/security.md', '16 MiB', 'packages/core/src/oci/parse-spec.ts', 'MAX_SPEC_BYTES = 16 * 1024 * 1024'],
   ['docs/security.md', '256 MB', 'packages/core/engine/engine.c', '#define MEMORY_LIMIT (256ul << 20)'],
-  ['docs/security.md', '1 MB', 'packages/core/engine/engine.c', '#define STACK_LIMIT (1ul << 20)'],
+  ['docs/security.md', '4 MB', 'packages/core/engine/engine.c', '#define STACK_LIMIT (4ul << 20)'],
   ['docs/security.md', '64 levels', 'packages/core/src/oci/json.ts', 'MAX_JSON_DEPTH = 64\n'],
 ] as const
 
