@@ -68,7 +68,8 @@ quote() { printf "'%s' " "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
 : >"$shared/stderr"
 rm -f "$shared/status" "$shared/policy" "$shared/file_contexts"
 case $security in
-selinux*) secilc -o "$shared/policy" -f "$shared/file_contexts" "$here/selinux.cil" "$here/../../scripts/package/files/crio-lxc.cil" ;;
+# Linux 6.12 takes no later version than 33, and the secilc of the same Debian 13 writes one.
+selinux*) secilc -c 33 -o "$shared/policy" -f "$shared/file_contexts" "$here/selinux.cil" "$here/../../scripts/package/files/crio-lxc.cil" ;;
 esac
 
 # The initramfs: busybox, the modules that reach the root in the order of their dependencies, and initramfs-init.sh.

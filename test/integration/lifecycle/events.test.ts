@@ -23,8 +23,8 @@ interface Event {
   }
 }
 
-/** Those that are left out when they are 0 come and go with what the container does; runc 1.1 has no maximum on v2. */
-const volatile = /^\.data\.(memory\.(cache$|raw\.|usage\.max$)|cpu\.throttling\.|blkio\.)/
+/** Those that are left out when they are 0 come and go with what the container does; of v2 runc 1.1 has no maximum, and 1.1.15 no failures of huge pages. */
+const volatile = /^\.data\.(memory\.(cache$|raw\.|usage\.max$)|cpu\.throttling\.|blkio\.|hugetlb\.[^.]+\.failcnt$)/
 
 /** `.data.pids.current number` of every field. */
 function fieldsOf(value: unknown, path = ''): string[] {
