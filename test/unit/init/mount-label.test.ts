@@ -58,7 +58,7 @@ describe('a new filesystem', () => {
   test('that masks and device nodes lie on gets it', () => {
     const plan = new Plan(planTag.container, x64)
     planOwnNodes(plan, { stage: '', label, count: 2 })
-    expect(printPlan(plan)[0]?.call).toContain(`"${context},mode=755,nr_blocks=1,nr_inodes=3"`)
+    expect(printPlan(plan)[0]?.call).toContain(`"${context},mode=755,nr_blocks=1,nr_inodes=6"`)
   })
 })
 

@@ -118,7 +118,8 @@ interface OwnNode {
 
 function openOwnNode(name: string, { device, access, label }: OwnNode): Fd {
   const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC
-  const parameters = ['mode=755', 'nr_blocks=1', 'nr_inodes=3']
+  // Twice what there is, for since Linux 6.6 the labels of a security module take room of this limit as well.
+  const parameters = ['mode=755', 'nr_blocks=1', 'nr_inodes=6']
   const tree = newMount({ type: 'tmpfs', source: 'tmpfs', context: label, parameters, attributes })
   try {
     const directory = `/proc/self/fd/${tree}/dev`

@@ -20,7 +20,8 @@ export interface OwnNodes {
 /** Mounts it; returns an O_PATH fd of its root. */
 export function planOwnNodes(plan: Plan, { stage, label, count }: OwnNodes): Slot {
   const path = plan.string(`${stage}/${STAGE_NODES}`)
-  const data = `mode=755,nr_blocks=1,nr_inodes=${count + 1}`
+  // Since Linux 6.6 the labels of a security module take room of this limit as well.
+  const data = `mode=755,nr_blocks=1,nr_inodes=${2 * (count + 1)}`
   plan.step('mount a tmpfs for masks and device nodes', 'mount', [
     plan.string('tmpfs'),
     path,
