@@ -7,9 +7,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . test/run/prepare.sh
-started=$(date +%s)
-results=$(mktemp -d)
-trap 'rm -rf "$results" "$step_log"' EXIT
+. test/run/single-pass.sh
 
 prepare() {
 	[ "$(id -u)" = 0 ] || fail 'run this as root: it installs packages and makes containers'
@@ -20,16 +18,4 @@ prepare() {
 }
 
 sh scripts/announce.sh test:hosts
-printf '\nPreparing\n\n'
-if (prepare); then
-	status=0
-	node_modules/.bin/vitest run --config test/hosts/vitest.config.ts --reporter=verbose --reporter=json \
-		--outputFile.json="$results/hosts.json" "$@" </dev/null || status=$?
-else status=1; fi
-echo "$status" >"$results/hosts.status"
-
-summary=0
-node --import ./scripts/typescript.js test/run/summary.ts "$results" >"$results/summary" || summary=$?
-printf '\n'
-sed "\$s/\$/ in $(($(date +%s) - started)) s/" "$results/summary"
-exit "$summary"
+single_pass test/hosts/vitest.config.ts "$@"

@@ -6,9 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . test/run/prepare.sh
-started=$(date +%s)
-results=$(mktemp -d)
-trap 'rm -rf "$results" "$step_log"' EXIT
+. test/run/single-pass.sh
 
 prepare() {
 	[ "$(id -u)" = 0 ] || fail 'run this as root: it installs packages and makes containers'
@@ -22,16 +20,4 @@ prepare() {
 }
 
 sh scripts/announce.sh test:package
-printf '\nPreparing\n\n'
-if (prepare); then
-	status=0
-	node_modules/.bin/vitest run --config test/operators/vitest.config.ts --reporter=verbose --reporter=json \
-		--outputFile.json="$results/package.json" "$@" </dev/null || status=$?
-else status=1; fi
-echo "$status" >"$results/package.status"
-
-summary=0
-node --import ./scripts/typescript.js test/run/summary.ts "$results" >"$results/summary" || summary=$?
-printf '\n'
-sed "\$s/\$/ in $(($(date +%s) - started)) s/" "$results/summary"
-exit "$summary"
+single_pass test/operators/vitest.config.ts "$@"
