@@ -1,5 +1,6 @@
 /** The files of a container's cgroup, found from the host by its init. */
-import { existsSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import type { Containers } from './containers.ts'
 import { cgroupMounts, cgroupsOf } from './proc.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -27,14 +28,25 @@ export function readCgroup(pid: number, controller: string, ...files: string[]):
   return readFileSync(`${directory}/${found}`, 'utf8').trim()
 }
 
-/** Removes a cgroup of a test; a guest takes a moment to leave. */
+/** Removes a cgroup of a test, unless the runtime has; a guest takes a moment to leave. */
 export async function untilRemoved(directory: string): Promise<void> {
   await waitFor(() => {
     try {
-      rmdirSync(directory)
+      if (existsSync(directory)) rmdirSync(directory)
       return true
     } catch {
       return false
     }
   })
+}
+
+let killed = 0
+
+/** The directory of a cgroup of v2 in which everything has been killed once; removed after the test. */
+export function killedCgroup(t: Containers): string {
+  const directory = `${cgroupMounts()['']}/killed-${process.pid}-${killed++}`
+  mkdirSync(directory)
+  t.defer(() => untilRemoved(directory))
+  writeFileSync(`${directory}/cgroup.kill`, '1')
+  return directory
 }

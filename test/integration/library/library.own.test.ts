@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { BundleOptions } from '../../support/bundle.ts'
+import { killedCgroup } from '../../support/cgroup-files.ts'
 import { useContainers } from '../../support/containers.ts'
 import { LibraryProject } from '../../support/library-project.ts'
 import { requires } from '../../support/requires.ts'
@@ -149,5 +150,18 @@ describe('a program that has installed it', () => {
     const problems = project.typeCheck('wrong.ts')
     expect(problems).toContain("wrong.ts(2,30): error TS2741: Property 'bundle' is missing")
     expect(problems).toContain('wrong.ts(3,28): error TS2345')
+  })
+})
+
+describe('a program in a cgroup that was killed before', () => {
+  requires('cgroup-v2')
+
+  it('leaves no process that died at its birth', async () => {
+    project.addFixture('killed-cgroup.ts')
+    expect(project.typeCheck('killed-cgroup.ts')).toBe('')
+    const bundle = await t.bundle({ args: ['sleep', '1000'] })
+    const args = [bundle.path, t.hostDirectory(), t.id(), killedCgroup(t)]
+    expect(project.run('killed-cgroup.ts', ...args)).toEqual({ code: 0, stdout: 'nothing unborn\n', stderr: '' })
+    t.expectNothingLeft()
   })
 })

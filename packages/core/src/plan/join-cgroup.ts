@@ -3,8 +3,8 @@
  * cgroup_threadgroup_rwsem for writing, and that waits for an RCU grace period. A thread that moves itself does not
  * take it (cgroup_procs_write_start in kernel/cgroup/cgroup.c), nor does a process that is born where it belongs.
  */
-import { CLONE_INTO_CGROUP, CLONE_PARENT } from '../abi/constants.ts'
-import { type Label, type Plan, setUint64 } from './plan.ts'
+import { CLONE_INTO_CGROUP, CLONE_PARENT, O_CLOEXEC, O_WRONLY } from '../abi/constants.ts'
+import { Label, type Plan, type Slot, setUint64 } from './plan.ts'
 import { pidRecord, planReport } from './record.ts'
 
 /** A cgroup, open in every hierarchy. */
@@ -17,6 +17,9 @@ export interface OpenCgroup {
 
 const CLONE_ARGS_SIZE = 88
 const CGROUP_OFFSET = 80
+const FD_BYTES = 4
+/** Two fds, and what is read with the second. */
+const PIPE_ROOM = 16
 
 export interface JoinOptions {
   /** Write end of the pipe that takes {0, pid} of the process that goes on, when it is another one. */
@@ -41,18 +44,71 @@ export function planJoinCgroup(plan: Plan, { tasks, unified }: OpenCgroup, { rep
     plan.step('close its tasks', 'close', [fd])
   }
   if (unified === undefined) return
-  const flags = CLONE_PARENT + CLONE_INTO_CGROUP
-  const args = plan.struct(
-    CLONE_ARGS_SIZE,
-    () => `{flags=CLONE_PARENT|CLONE_INTO_CGROUP, cgroup=${unified}}`,
-    (view, at) => {
-      setUint64(view, at, flags)
-      setUint64(view, at + CGROUP_OFFSET, unified)
-    },
-  )
-  plan.step("fork into the container's cgroup", 'clone3', [args, CLONE_ARGS_SIZE], { onOk: end, onOkIfNonZero: true })
+  const inside = new Label()
+  const reader = planBirth(plan, unified, { inside, end })
+  planMove(plan, unified, end)
+  plan.place(inside)
+  plan.step('close the read end', 'close', [reader])
   plan.step("close the cgroup's directory", 'close', [unified])
   const { record, value: pid } = pidRecord(plan)
   plan.step('find the own pid', 'getpid', [], { result: pid })
   planReport(plan, 'report the pid', report, record)
+}
+
+/**
+ * Ends the process when its child goes on `inside`. It does not where Linux, since 6.14, takes a cgroup that has been killed
+ * before for one that is being killed: the child is then killed before it runs (kill_seq in kernel/cgroup/cgroup.c compares the
+ * counts of the cgroups of both processes). A pipe says which: the child's byte, or the end of the file. Returns its read end.
+ */
+function planBirth(plan: Plan, unified: number, { inside, end }: Record<'inside' | 'end', Label>): Slot {
+  const pair = plan.struct(
+    PIPE_ROOM,
+    () => '{pipe}',
+    () => undefined,
+  )
+  const [reader, writer] = [plan.slot('reader'), plan.slot('writer')]
+  const parent = new Label()
+  plan.step('make a pipe to the child', 'pipe2', [pair, O_CLOEXEC])
+  plan.step('take its read end', 'status', [plan.wordAt(pair, 0)], { result: reader })
+  plan.step('take its write end', 'status', [plan.wordAt(pair, FD_BYTES)], { result: writer })
+  planFork(plan, { flags: CLONE_PARENT + CLONE_INTO_CGROUP, cgroup: unified, goesOn: parent })
+  plan.step('tell that the child lives', 'write', [writer, plan.string('0'), 1])
+  plan.step('close the write end', 'close', [writer], { onOk: inside })
+  plan.place(parent)
+  plan.step("close the parent's write end", 'close', [writer])
+  plan.step('see that the child lives', 'read', [reader, pair, 1], { onOk: end, onOkIfNonZero: true })
+  return reader
+}
+
+/** The slow way, and then the same fork. */
+function planMove(plan: Plan, unified: number, end: Label): void {
+  const procs = plan.slot('procs')
+  const path = plan.string('cgroup.procs')
+  plan.step("open the container's cgroup.procs", 'openat', [unified, path, O_WRONLY | O_CLOEXEC], { result: procs })
+  plan.step("move into the container's cgroup", 'write', [procs, plan.string('0'), 1])
+  plan.step('close its cgroup.procs', 'close', [procs])
+  planFork(plan, { flags: CLONE_PARENT, cgroup: undefined, goesOn: end })
+}
+
+interface Fork {
+  readonly flags: number
+  /** Only with CLONE_INTO_CGROUP. */
+  readonly cgroup: number | undefined
+  /** Where the parent goes on. */
+  readonly goesOn: Label
+}
+
+function planFork(plan: Plan, { flags, cgroup, goesOn }: Fork): void {
+  const args = plan.struct(
+    CLONE_ARGS_SIZE,
+    () => (cgroup === undefined ? '{flags=CLONE_PARENT}' : `{flags=CLONE_PARENT|CLONE_INTO_CGROUP, cgroup=${cgroup}}`),
+    (view, at) => {
+      setUint64(view, at, flags)
+      setUint64(view, at + CGROUP_OFFSET, cgroup ?? 0)
+    },
+  )
+  plan.step("fork into the container's cgroup", 'clone3', [args, CLONE_ARGS_SIZE], {
+    onOk: goesOn,
+    onOkIfNonZero: true,
+  })
 }

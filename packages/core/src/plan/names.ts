@@ -120,6 +120,7 @@ function callsOf(openFlags: Spell): { readonly [Name in Operation]?: Places } {
       2: flags({ ...t.OPEN_TREE, AT_RECURSIVE: c.AT_RECURSIVE, AT_EMPTY_PATH: c.AT_EMPTY_PATH }),
     },
     openat: { 2: openFlags, 3: octal },
+    pipe2: { 1: flags({ O_CLOEXEC: c.O_CLOEXEC }) },
     prctl,
     prlimit64: { 1: oneOf(c.RLIMIT) },
     rt_sigprocmask: { 0: oneOf(t.SIGMASK) },

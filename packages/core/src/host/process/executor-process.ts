@@ -174,8 +174,14 @@ export class ExecutorProcess {
 
   /** Reaps what it has forked from, which ends by itself. */
   reapForked(): void {
-    for (const pid of this.#forked) wait(pid)
+    for (const pid of [...this.#forked, ...this.#stillborn()]) wait(pid)
     this.#forked.clear()
+  }
+
+  /** Children that the kernel has killed at their birth (join-cgroup.ts), of a thread that goes on. */
+  #stillborn(): number[] {
+    if (!engine.thread || this.#forked.size === 0) return []
+    return this.#newChildren().filter((pid) => readProcStat(pid)?.state === 'Z')
   }
 
   /** Kills and reaps it with whatever it has become, reported or not. */
