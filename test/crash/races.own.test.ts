@@ -2,10 +2,11 @@
 
 import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { execa } from 'execa'
 import { expect, it } from 'vitest'
 import { type State, useContainers } from '../support/containers.ts'
 import { inRuntimeRoot } from '../support/leftovers.ts'
-import { findCgroups } from '../support/proc.ts'
+import { cgroupMounts, findCgroups } from '../support/proc.ts'
 import { requires } from '../support/requires.ts'
 import { invoke, messageOf, type Result } from '../support/runtime.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -53,6 +54,32 @@ it.each([
     expect(await invoke(['--root', winner, 'delete', '--force', id])).toMatchObject({ exitCode: 0 })
     await expectNothing(t, id)
   }
+})
+
+/** Removes empty cgroups as fast as it can, deepest first. */
+const remover = `
+const { rmdirSync } = require('node:fs')
+for (;;) for (const path of process.argv.slice(1)) try { rmdirSync(path) } catch {}
+`
+
+it('create while what is above its cgroup is removed time and again', async () => {
+  const above = t.id()
+  const bundle = await t.bundle({
+    spec: (spec) => {
+      spec.linux.cgroupsPath = `/${above}/middle/inner`
+    },
+  })
+  const paths = Object.values(cgroupMounts()).flatMap((mount) => [`${mount}/${above}/middle`, `${mount}/${above}`])
+  const removing = execa(process.execPath, ['-e', remover, ...paths], { reject: false })
+  t.defer(() => {
+    removing.kill('SIGKILL')
+  })
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    const { id } = await t.create(bundle)
+    await t.ok(['delete', '--force', id])
+  }
+  removing.kill('SIGKILL')
+  await removing
 })
 
 it('delete --force during create: nothing is left, and create says that it failed', async () => {

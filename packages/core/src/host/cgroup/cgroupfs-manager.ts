@@ -2,7 +2,7 @@ import { type FdScope, withFds } from '../../sys/fd-scope.ts'
 import { writeFile } from '../../sys/files.ts'
 import { applyWrites } from './apply-writes.ts'
 import type { CgroupManager, ManagedContainer } from './cgroup-manager.ts'
-import { makeCgroup, missingDirectories, removeCgroup, removeDirectories } from './cgroupfs.ts'
+import { cgroupDirectories, makeCgroup, missingDirectories, removeCgroup, removeDirectories } from './cgroupfs.ts'
 import { checkUnused } from './check-unused.ts'
 import { CgroupTaken, claimCgroup } from './claim-cgroup.ts'
 import { limitsForks } from './plan/cgroup-write.ts'
@@ -55,10 +55,13 @@ export function cgroupfsManager({
     },
     close: () => undefined,
     undo(made) {
-      if (taken) return
+      // The cgroup is another's then, and its parents are whoever's was there first.
+      const directories = taken
+        ? made.filter((directory) => !cgroupDirectories(layout, path).includes(directory))
+        : made
       try {
         if (hasMonitorCgroup) removeCgroup(layout, monitorPath)
-        removeDirectories(made)
+        removeDirectories(directories)
       } finally {
         withdraw()
       }

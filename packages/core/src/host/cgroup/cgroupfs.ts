@@ -55,19 +55,34 @@ export function makeCgroup(layout: CgroupLayout, path: string, occupation?: Occu
   return () => withdrawControllers(before)
 }
 
-function makeDirectories({ mountPoint, version, controllers }: Hierarchy, path: string): void {
+/** How often the cgroups above one may go while it is made: a delete removes those that its create had made. */
+const MOST_ATTEMPTS = 100
+
+function makeDirectories(hierarchy: Hierarchy, path: string): void {
+  const { mountPoint, version, controllers } = hierarchy
+  for (let attempts = 1; ; attempts++) {
+    const failure = makeOneByOne(mountPoint, path)
+    if (!failure) break
+    const { directory, cause } = failure
+    if (codeOf(cause) !== 'ENOENT' || attempts === MOST_ATTEMPTS)
+      throw new RuntimeError('cgroup', `create cgroup ${directory}: ${reasonOf(cause)}`, { cause })
+  }
+  if (version === 2) checkDomain(mountPoint + path)
+  if (version === 1 && controllers.includes('cpuset'))
+    for (const file of ['cpuset.cpus', 'cpuset.mems']) inheritCpuset(mountPoint, path, file)
+}
+
+function makeOneByOne(mountPoint: string, path: string): { directory: string; cause: unknown } | undefined {
   const parts = path.slice(1).split('/')
   for (let depth = 1; depth <= parts.length; depth++) {
     const directory = `${mountPoint}/${parts.slice(0, depth).join('/')}`
     try {
       makeDirectoryUnlessThere(directory, 0o755)
-    } catch (error) {
-      throw new RuntimeError('cgroup', `create cgroup ${directory}: ${reasonOf(error)}`, { cause: error })
+    } catch (cause) {
+      return { directory, cause }
     }
   }
-  if (version === 2) checkDomain(mountPoint + path)
-  if (version === 1 && controllers.includes('cpuset'))
-    for (const file of ['cpuset.cpus', 'cpuset.mems']) inheritCpuset(mountPoint, path, file)
+  return undefined
 }
 
 /** cgroup-v2.rst, "Threads": below a cgroup that is divided by threads one takes none of the processes that it begins with. */
