@@ -1,11 +1,13 @@
 /** The first traces on the host: the id, the cgroup, and what in the container leads to either. */
 import { cgroupOwner, delegateCgroup } from '@crio-lxc/core/host/cgroup/delegate'
 import { cgroupOf } from '@crio-lxc/core/host/cgroup/exec-cgroup'
+import { markCgroup } from '@crio-lxc/core/host/cgroup/mark-cgroup'
 import type { Hierarchy } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/host/container/container-info'
 import type { PhaseLog } from '@crio-lxc/core/host/log/phase-log'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { ownPid } from '@crio-lxc/core/sys/program'
+import { ownerOf } from '../container/own-cgroup.ts'
 import { killContainer } from '../removal/kill-container.ts'
 import { cgroupMounts } from '../sources/cgroup-mounts.ts'
 import type { Undo } from '../undo.ts'
@@ -58,16 +60,13 @@ export function occupy(opened: Opened, creation: Creation): Occupied {
   return { ...opened, info, facts, inputs: complete, callersCgroup }
 }
 
-function occupyCgroup(
-  { request, inputs, cgroup }: Opened,
-  { madeCgroups }: ContainerFacts,
-  { undo, claims }: Creation,
-): void {
+function occupyCgroup({ request, inputs, cgroup }: Opened, facts: ContainerFacts, { undo, claims }: Creation): void {
   const { layout, placement, manager } = cgroup
-  undo.push(() => manager.undo(madeCgroups))
+  undo.push(() => manager.undo(facts.madeCgroups))
   // The one check that is left: with an id that is taken the cgroup is in use as well, and says less.
   manager.make(claims)
   const { namespaces, userNamespace } = inputs
+  if (!facts.withoutCgroup) markCgroup(layout, placement.path, ownerOf(facts))
   const owner = cgroupOwner(request.spec, { layout, created: namespaces.created, ids: userNamespace })
   if (owner !== undefined) delegateCgroup(layout, placement.path, owner)
 }

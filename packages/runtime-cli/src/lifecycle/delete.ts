@@ -3,6 +3,7 @@ import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { messageOf, RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/host/cgroup/cgroupfs'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import { isCgroupPath } from '@crio-lxc/core/host/container/container-facts'
 import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
 import { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
@@ -13,6 +14,7 @@ import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { sleep } from '@crio-lxc/core/sys/fd'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { type Container, loadContainer } from '../container/load-container.ts'
+import { ownsCgroup } from '../container/own-cgroup.ts'
 import { endContainer } from '../removal/end-container.ts'
 import { Remains } from '../removal/remains.ts'
 import type { Settings } from '../settings.ts'
@@ -89,35 +91,35 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
   remains.report(id)
 }
 
-async function destroy(settings: Settings, { info, facts, init, status }: Container, remains: Remains): Promise<void> {
+async function destroy(settings: Settings, container: Container, remains: Remains): Promise<void> {
+  const { info, facts, init, status } = container
   const done = phaseLog('delete')
   const layout = cgroupLayout()
+  const cgroup = ownsCgroup(container) ? facts.cgroupDir : undefined
   if (!init && facts.withoutCgroup) {
     const { endUnknownInit } = await import('../removal/end-unknown-init.ts')
     remains.of(() => endUnknownInit(info, facts, settings.timeouts.killMs))
   }
   // That init has ended is what the status says.
   const processes = [status === 'stopped' ? undefined : init?.init, init?.monitor]
-  endContainer(settings, { layout, cgroup: facts.cgroupDir, processes }, remains)
+  endContainer(settings, { layout, cgroup, processes }, remains)
   done('end', `it was ${status}${init ? `, and init, pid ${init.init.pid}, has ended` : ''}`, {
     status,
     pid: init?.init.pid,
   })
-  if (facts.systemdUnits) {
+  // The unit of a cgroup is whose the cgroup is.
+  if (facts.systemdUnits && cgroup !== undefined) {
     const { stopUnits } = await import('@crio-lxc/core/host/cgroup/systemd-manager')
     const units = Object.values(facts.systemdUnits)
     remains.of(() => stopUnits(units, settings.timeouts.deleteMs))
     done('unit', `stopped the unit ${facts.systemdUnits.container}`, { unit: facts.systemdUnits.container })
   }
-  remains.of(() => {
-    if (init?.monitor && isCgroupPath(facts.monitorCgroupDir)) removeCgroup(layout, facts.monitorCgroupDir)
-    const removed = new Set(cgroupDirectories(layout, facts.cgroupDir))
-    removeDirectories(facts.madeCgroups.filter((directory) => !removed.has(directory)))
-  })
-  done('cgroups', `emptied and removed the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
+  await removeCgroups(container, { layout, cgroup }, remains)
   if (facts.resctrl) {
-    const { removeGroups } = await import('@crio-lxc/core/host/resctrl/group')
-    const groups = facts.resctrl.remove
+    const { hasNoTasks, removeGroups } = await import('@crio-lxc/core/host/resctrl/group')
+    const { remove } = facts.resctrl
+    // Without init it may have ended before it made them.
+    const groups = init ? remove : remove.filter(hasNoTasks)
     remains.of(() => removeGroups(groups))
     done('resctrl', `removed ${groups.length} resctrl groups`)
   }
@@ -130,4 +132,26 @@ async function destroy(settings: Settings, { info, facts, init, status }: Contai
   const { runPoststopHooks } = await import('../hooks/hooks.ts')
   runPoststopHooks(settings, facts, facts.hooks)
   done('hooks', `ran ${facts.hooks.poststop.length} poststop hooks`)
+}
+
+/** `cgroup` is the container's, which is empty; undefined when it has none. */
+async function removeCgroups(
+  { facts, init }: Container,
+  { layout, cgroup }: { readonly layout: CgroupLayout; readonly cgroup: string | undefined },
+  remains: Remains,
+): Promise<void> {
+  const done = phaseLog('delete')
+  const { monitorCgroupDir, cgroupDir, madeCgroups } = facts
+  remains.of(() => {
+    if (init?.monitor && isCgroupPath(monitorCgroupDir)) removeCgroup(layout, monitorCgroupDir)
+  })
+  if (cgroup === undefined) {
+    const { leaveCgroup } = await import('../removal/leave-cgroup.ts')
+    remains.of(() => leaveCgroup(layout, facts))
+    done('cgroups', `left the cgroup ${cgroupDir}, which is not its own`, { cgroup: cgroupDir })
+    return
+  }
+  const removed = new Set(cgroupDirectories(layout, cgroup))
+  remains.of(() => removeDirectories(madeCgroups.filter((directory) => !removed.has(directory))))
+  done('cgroups', `emptied and removed the cgroup ${cgroup}`, { cgroup })
 }

@@ -21,6 +21,7 @@ import { signalNamespace } from '@crio-lxc/core/host/process/pid-namespace'
 import { signalProcess } from '@crio-lxc/core/host/process/pidfd'
 import type { ProcessIdentity } from '@crio-lxc/core/host/process/proc'
 import { type Container, loadContainer } from '../container/load-container.ts'
+import { ownsCgroup } from '../container/own-cgroup.ts'
 import { endProcess } from '../removal/end-process.ts'
 import { killProcesses } from '../removal/kill-container.ts'
 import type { Settings } from '../settings.ts'
@@ -42,20 +43,22 @@ export function kill(settings: Settings, id: string, signal: number, { all }: Ki
   const { facts, init, status } = container
   if (all) {
     // A stopped container may have left processes in a pid namespace that is not its own; none left is no error.
-    const count = facts.withoutCgroup ? 0 : signalAll(settings, facts, signal)
+    const count = signalAll(settings, container, signal)
     // They have been moved out of its cgroup, or there never was one.
     if (count === 0 && init) signalNamespaceOf(settings, init.init, signal)
     return
   }
   if (status === 'creating') throw new RuntimeError('wrong-state', `signal ${id}: it is still being created: try again`)
   // The kernel ends with init what is in a pid namespace of the container's own, and nothing else.
-  if (signal === SIGKILL && !hasOwnPids(facts) && signalAll(settings, facts, signal) > 0) return
+  if (signal === SIGKILL && !hasOwnPids(facts) && signalAll(settings, container, signal) > 0) return
   if (!init || status === 'stopped') throw new ErrNotRunning(id)
   signalInit(settings, { ...container, init }, signal)
 }
 
 /** Returns how many processes there were. After SIGKILL none of them is left. */
-function signalAll({ timeouts }: Settings, { cgroupDir }: ContainerFacts, signal: number): number {
+function signalAll({ timeouts }: Settings, container: Container, signal: number): number {
+  if (!ownsCgroup(container)) return 0
+  const { cgroupDir } = container.facts
   const done = phaseLog('kill')
   const { killMs: timeoutMs } = timeouts
   const layout = cgroupLayout()

@@ -6,12 +6,14 @@ import { capture } from '@crio-lxc/core/sys/capture'
 import { fileExists } from '@crio-lxc/core/sys/files'
 import { environment } from '@crio-lxc/core/sys/program'
 import { loadContainer } from '../container/load-container.ts'
+import { ownsCgroup } from '../container/own-cgroup.ts'
 import type { Settings } from '../settings.ts'
 
 /** Pids on the host of every process in the container's cgroup, or of its pid namespace when it has none there. */
 export function containerPids(settings: Settings, id: string): number[] {
-  const { facts, init } = loadContainer(settings, id)
-  const pids = facts.withoutCgroup ? [] : listProcesses(cgroupLayout(), facts.cgroupDir)
+  const container = loadContainer(settings, id)
+  const { facts, init } = container
+  const pids = ownsCgroup(container) ? listProcesses(cgroupLayout(), facts.cgroupDir) : []
   return pids.length === 0 && init ? processesOfNamespace(init.init) : pids
 }
 

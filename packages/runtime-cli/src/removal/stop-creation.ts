@@ -8,6 +8,7 @@ import { executableIdentity, isAlive, threadGroup } from '@crio-lxc/core/host/pr
 import { sleep } from '@crio-lxc/core/sys/fd'
 import { monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
 import type { Container } from '../container/load-container.ts'
+import { ownsCgroup } from '../container/own-cgroup.ts'
 import type { Settings } from '../settings.ts'
 import { endProcess } from './end-process.ts'
 
@@ -16,11 +17,12 @@ import { endProcess } from './end-process.ts'
  * the container is gone, or its creator, or when it was created after all. A create that does not end within the time
  * for a kill, because a hook of its own hangs or because it is stopped, is killed.
  */
-export function stopCreation({ timeouts }: Settings, { info, facts }: Container, lock: RemovalLock): void {
+export function stopCreation({ timeouts }: Settings, container: Container, lock: RemovalLock): void {
+  const { info, facts } = container
   const { creator, cgroupDir } = facts
   const deadline = monotonicMs() + timeouts.killMs
   while (isAlive(creator) && lock.isCurrent() && !info.loadInit()) {
-    killCgroup(cgroupLayout(), cgroupDir, { timeoutMs: timeouts.killMs })
+    if (ownsCgroup(container)) killCgroup(cgroupLayout(), cgroupDir, { timeoutMs: timeouts.killMs })
     if (monotonicMs() > deadline) {
       // It may be a program that embeds the runtime, and has more to do than this.
       if (isThread(creator.pid) || executableIdentity(creator.pid) !== executableIdentity(ownPid()))

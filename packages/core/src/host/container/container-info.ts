@@ -1,7 +1,7 @@
 /** Facts about one container, written by `create` into its runtime directory and never changed afterwards. */
 
 import { ErrNotExist } from '../../errors/container-errors.ts'
-import { lstat, writeFile } from '../../sys/files.ts'
+import { fileExists, lstat, writeFile } from '../../sys/files.ts'
 import {
   type ContainerFacts,
   type InitFacts,
@@ -67,6 +67,11 @@ export class ContainerInfo {
   /** Publishes the init process: from here on the container is created. */
   publishInit(facts: InitFacts): void {
     encodeFileJSON(this.runtimePath('init.json'), facts)
+  }
+
+  /** False when create ended before anything could be in the container's cgroup: liblxc reads its config first of all. */
+  hasLaunched(): boolean {
+    return fileExists(this.configFilePath())
   }
 
   /** Undefined while create has not got so far. */

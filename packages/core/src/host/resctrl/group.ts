@@ -3,6 +3,7 @@
 import { RuntimeError, SpecError } from '../../errors/runtime-error.ts'
 import { codeOf, reasonOf } from '../../errors/system-error.ts'
 import { fileExists, makeDirectory, readText, removeDirectory } from '../../sys/files.ts'
+import { readTextIfThere } from '../../sys/if-there.ts'
 import { writeExisting } from '../cgroup/cgroupfs.ts'
 import type { GroupPlan, SchemataLine } from './plan/group-plan.ts'
 import { resctrlMountPoint } from './plan/mount-point.ts'
@@ -74,6 +75,11 @@ export function removeGroups(directories: readonly string[]): void {
       throw new RuntimeError('io', `remove the resctrl group ${directory}: ${reasonOf(error)}`, { cause: error })
     }
   }
+}
+
+/** Also of one that does not exist. */
+export function hasNoTasks(directory: string): boolean {
+  return (readTextIfThere(`${directory}/tasks`) ?? '').trim() === ''
 }
 
 /** The names in info/L3_MON/mon_features; none where the host cannot monitor. */
