@@ -96,7 +96,12 @@ function planMountNamespace(plan: Plan, { hostTree, stage, staged, hostPids }: L
   const tmpfs = plan.string('tmpfs')
   const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
   plan.step('unshare the mount namespace of the monitor', 'unshare', [CLONE_NEWNS])
-  plan.step("keep the monitor's mounts from the host", 'mount', [0, plan.string('/'), 0, MS_SLAVE | MS_REC, 0])
+  const advice = {
+    EINVAL: 'the root directory here is no mount point, as in a chroot: bind it on itself, or pivot_root into it',
+  }
+  plan.step("keep the monitor's mounts from the host", 'mount', [0, plan.string('/'), 0, MS_SLAVE | MS_REC, 0], {
+    advice,
+  })
   if (hostTree !== undefined) planCloneHostTree(plan, hostTree)
   for (const path of ['/sys/fs/cgroup', '/run'])
     plan.step(`hide ${path} from liblxc`, 'mount', [none, plan.string(path), tmpfs, flags, 0])

@@ -105,6 +105,59 @@ describe('check', () => {
     expect(status).toBe(1)
   })
 
+  const chroot = `D=$(mktemp -d -p /mnt); mkdir $D/usr $D/tmp $D/proc $D/sys $D/run
+for d in bin lib lib64; do ln -s usr/$d $D; done
+for d in usr tmp sys; do mount --rbind /$d $D/$d; done
+mount -t proc proc $D/proc; exec chroot $D "$0" "$@"`
+  it.each<[string, string, string, RegExp, RegExp]>([
+    [
+      'without a capability',
+      'exec setpriv --bounding-set=-sys_admin,-chown --inh-caps=-sys_admin,-chown "$0" "$@"',
+      'capabilities',
+      /^no CAP_SYS_ADMIN$/,
+      /^run crio-lxc with all of them: privileged/,
+    ],
+    ['in a chroot', `mount -t tmpfs none /mnt; ${chroot}`, 'root directory', /^no mount point/, /bind .* on itself/],
+    ['without /proc', 'mount -t tmpfs none /proc', 'proc', /^\/proc is not mounted$/, /^mount -t proc/],
+    ['without cgroups', 'mount -t tmpfs none /sys', 'cgroups', /^nothing is mounted/, /^mount cgroup v2/],
+    [
+      'with read-only cgroups',
+      'mount -t tmpfs none /mnt; for d in /sys/fs/cgroup /sys/fs/cgroup/*/; do mountpoint -q $d && mount -o remount,bind,ro $d; done',
+      'delegation',
+      /mounted read-only$/,
+      /mount -o remount,rw/,
+    ],
+  ])('where no container can be made: %s', (_, before, name, found, advice) => {
+    const { status, findings } = checked(before)
+    expect(findings.filter(({ verdict }) => verdict === 'problem')).toEqual([
+      { name, verdict: 'problem', found: expect.stringMatching(found), advice: expect.stringMatching(advice) },
+    ])
+    expect(status).toBe(1)
+  })
+
+  it('in a container it names the calls that its filter refuses, whatever the errno, and what else is lacking', async () => {
+    const bundle = await t.bundle({
+      args: ['/checked/bin/crio-lxc', 'check', '--json'],
+      spec: (spec) => {
+        spec.mounts?.push({ destination: '/checked', source: prefix, type: 'bind', options: ['rbind', 'ro'] })
+        spec.linux.seccomp = {
+          defaultAction: 'SCMP_ACT_ALLOW',
+          syscalls: [
+            { names: ['setns', 'keyctl', 'fsopen'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 },
+            { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: 38 },
+          ],
+        }
+      },
+    })
+    const { exitCode, stdout } = await t.run(bundle)
+    const { findings } = JSON.parse(stdout) as { findings: Finding[] }
+    const found = (name: string): string | undefined => findings.find((finding) => finding.name === name)?.found
+    // fsopen is root's alone, whose capabilities the container has not.
+    expect(found('kernel')).toMatch(/ without clone3, keyctl, setns$/)
+    expect(found('capabilities')).toMatch(/^no CAP_SETGID, .*CAP_SYS_ADMIN/)
+    expect(exitCode).toBe(1)
+  })
+
   it('says whose a program is that another user owns', () => {
     const path = join(prefix, 'libexec/crio-lxc/crio-lxc-hook')
     chownSync(path, 1000, 0)

@@ -128,6 +128,16 @@ describe('a host', () => {
       /ROOT\/\S+: no space left on device: free space, or inodes, on its filesystem$/,
     ],
     ['few descriptors', 'ulimit -n 6', /: too many open files: raise the limit of open files \(ulimit -n\)$/],
+    [
+      'a root directory that is no mount point',
+      `mount -t tmpfs none /mnt; mkdir /mnt/root
+       for d in /*; do
+         if [ -L $d ]; then cp -P $d /mnt/root
+         elif [ -d $d ] && [ $d != /mnt ]; then mkdir /mnt/root$d; mount --rbind $d /mnt/root$d; fi
+       done
+       set -- chroot /mnt/root "$@"`,
+      /: the root directory here is no mount point, as in a chroot: bind it on itself, or pivot_root into it$/,
+    ],
     ['no procfs', 'umount -l /proc', /^open \/proc\/\S+: no such file or directory: mount \/proc$/],
   ])('with %s', async (_, lines, message) => {
     expect(await createAfter(lines)).toMatch(message)

@@ -67,6 +67,12 @@ export function toCapabilityMask(names: readonly string[] | undefined, pointer: 
   return mask
 }
 
+/** Those of a mask by bit number, in the order of the numbers. */
+export function capabilityNames(mask: bigint): readonly CapabilityName[] {
+  const names = Object.keys(capabilityBit) as CapabilityName[]
+  return names.filter((name) => ((mask >> BigInt(capabilityBit[name])) & 1n) === 1n)
+}
+
 const capabilitySets = ['effective', 'bounding', 'inheritable', 'permitted', 'ambient'] as const
 
 export interface Grantable {

@@ -51,13 +51,21 @@ export function judgeControllers({ mode, hierarchies }: CgroupLayout): Finding {
 }
 
 function delegation({ hierarchies }: CgroupLayout): readonly Finding[] {
-  const findings = hierarchies.flatMap((hierarchy) => [...readOnly(hierarchy), ...occupied(hierarchy)])
-  return orOk(findings, 'delegation', 'writable')
+  const closed = hierarchies.map(({ mountPoint }) => mountPoint).filter(isReadOnly)
+  return orOk([...judgeReadOnly(closed), ...hierarchies.flatMap(occupied)], 'delegation', 'writable')
 }
 
-function readOnly({ mountPoint }: Hierarchy): Finding[] {
-  if (!mountOf(mountPoint)?.options.includes('ro')) return []
-  return [problem('delegation', `${mountPoint} is mounted read-only`, `mount -o remount,rw ${mountPoint}`)]
+function isReadOnly(mountPoint: string): boolean {
+  return mountOf(mountPoint)?.options.includes('ro') ?? false
+}
+
+/** PURE. Mount points. */
+export function judgeReadOnly(closed: readonly string[]): Finding[] {
+  const [first, ...others] = closed
+  if (first === undefined) return []
+  const found = `${first}${others.length > 0 ? ` and ${others.length} more` : ''} mounted read-only`
+  const command = `for each: mount -o remount,rw ${first}`
+  return [problem('delegation', found, others.length > 0 ? command : command.replace('for each: ', ''))]
 }
 
 /** A cgroup of v2 that is no root cannot have processes and controllers for its children; cgroups(7). */

@@ -1,6 +1,9 @@
 /** The installation: every file is there, root's alone to change, and of one build. */
+
+import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { capture } from '@crio-lxc/core/sys/capture'
-import { fileExists, realPath, stat, unlessMissing } from '@crio-lxc/core/sys/files'
+import { close } from '@crio-lxc/core/sys/fd'
+import { fileExists, O_RDONLY, openFile, realPath, stat, unlessMissing } from '@crio-lxc/core/sys/files'
 import { programProblem, stageProblem } from '../installation/installation.ts'
 import { monitorLiblxc } from '../installation/monitor-liblxc.ts'
 import { type Programs, programsOf } from '../installation/programs.ts'
@@ -15,7 +18,8 @@ export function installationFindings(settings: Settings): readonly Finding[] {
   const programs = programsOf(settings)
   const own = realPath('/proc/self/exe')
   const paths = [own, programs.monitor, programs.executor, `${programs.stage}/init`, programs.hook]
-  const files = paths.flatMap(fileFindings)
+  const closed = paths.filter(isClosed)
+  const files = [...closedFindings(closed), ...paths.filter((path) => !closed.includes(path)).flatMap(fileFindings)]
   const stage = stageProblem(programs)
   const directories = [own.replace(/\/[^/]*$/, ''), programs.libexec, programs.stage].flatMap(ownerFinding)
   const all = [...files, ...directories, ...(stage === undefined ? [] : [split('files', stage)])]
@@ -30,6 +34,21 @@ export function installationFindings(settings: Settings): readonly Finding[] {
 function fileFindings(path: string): Finding[] {
   const found = programProblem(path)
   return found === undefined ? ownerFinding(path) : [split('files', found)]
+}
+
+/** A program may be executed by whoever cannot read it. */
+function closedFindings(closed: readonly string[]): Finding[] {
+  if (closed.length === 0) return []
+  return [warning('files', `${closed.join(', ')} cannot be read`, 'run check as root with CAP_DAC_OVERRIDE')]
+}
+
+function isClosed(path: string): boolean {
+  try {
+    close(openFile(path, O_RDONLY))
+    return false
+  } catch (error) {
+    return codeOf(error) === 'EACCES'
+  }
 }
 
 /** A sentence of the installation's ends with what to do. */
@@ -62,6 +81,8 @@ function sameBuild(own: string, { libexec }: Programs): Finding {
   const { stdout } = capture({ path: SHA256SUM, args: ['sha256sum', '--', ...paths.map(({ path }) => path)], env: [] })
   const now = new Map(parseSums(stdout).map(({ sum, name }) => [name, sum]))
   const others = paths.filter(({ sum, path }) => now.get(path) !== sum).map(({ path }) => path)
+  if (others.length > 0 && others.every(isClosed))
+    return ok('build', `not compared: ${others.join(', ')} cannot be read`)
   if (paths.length > 0 && others.length === 0) return ok('build', `${paths.length} programs of one build`)
   return problem('build', `${others.join(', ') || SUMS} is of another build`, 'install the whole tree again')
 }

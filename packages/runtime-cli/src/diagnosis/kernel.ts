@@ -1,8 +1,9 @@
 /** The kernel: its version, the calls and namespaces that containers are made of, seccomp, security modules. */
 import { errnoTable } from '@crio-lxc/core/abi/errno'
 import { hostHas } from '@crio-lxc/core/host/host-features'
+import { effectiveCapabilities } from '@crio-lxc/core/host/process/proc'
+import { capabilityNames } from '@crio-lxc/core/oci/capabilities'
 import { fileExists } from '@crio-lxc/core/sys/files'
-import { effectiveUid } from '@crio-lxc/core/sys/program'
 import { kernelSeccompFlags } from '@crio-lxc/core/sys/seccomp-flags'
 import { attempt } from '@crio-lxc/core/sys/syscall'
 import { type Finding, ok, orOk, problem, warning } from './finding.ts'
@@ -11,12 +12,17 @@ import { hostLine } from './host-text.ts'
 /** mount_setattr(2) came with it. */
 const OLDEST = [5, 12] as const
 
+/** Of these every kernel refuses the arguments that missingCalls gives. */
 const calls = [
+  'bpf',
   'clone3',
   'close_range',
   'fsconfig',
   'fsmount',
   'fsopen',
+  'keyctl',
+  'mknodat',
+  'mount',
   'mount_setattr',
   'move_mount',
   'open_tree',
@@ -24,11 +30,15 @@ const calls = [
   'pidfd_getfd',
   'pidfd_open',
   'pidfd_send_signal',
+  'pivot_root',
+  'seccomp',
+  'setns',
+  'umount2',
+  'unshare',
 ] as const
 
 export function kernelFindings(): readonly Finding[] {
   return [
-    ...(effectiveUid() === 0 ? [] : [problem('user', `uid ${effectiveUid()}`, 'run crio-lxc as root')]),
     judgeKernel(hostLine('/proc/sys/kernel/osrelease'), missingCalls()),
     ...judgeNamespaces((name) => fileExists(`/proc/self/ns/${name}`)),
     judgeSeccomp(hostLine('/proc/sys/kernel/seccomp/actions_avail'), kernelSeccompFlags().length),
@@ -36,9 +46,25 @@ export function kernelFindings(): readonly Finding[] {
   ]
 }
 
-/** Calls that the kernel, or a filter around this program, does not have: the arguments are refused by any that does. */
+/** Which look at the arguments only when the caller has CAP_SYS_ADMIN. */
+const ofAdministrators = new Set<string>([
+  'bpf',
+  'fsmount',
+  'fsopen',
+  'mount_setattr',
+  'move_mount',
+  'pivot_root',
+  'umount2',
+])
+
+/** Calls that the kernel does not have, or that a filter around this program refuses: with these arguments they fail otherwise. */
 function missingCalls(): string[] {
-  return calls.filter((name) => attempt(name, -1, 0, -1, 0, -1) === -errnoTable.ENOSYS[0])
+  const isAdministrator = capabilityNames(effectiveCapabilities()).includes('CAP_SYS_ADMIN')
+  return calls.filter((name) => {
+    const result = attempt(name, -1, 0, -1, 0, -1)
+    const isForbidden = result === -errnoTable.EPERM[0] && (isAdministrator || !ofAdministrators.has(name))
+    return isForbidden || result === -errnoTable.ENOSYS[0]
+  })
 }
 
 /** PURE. */

@@ -7,12 +7,21 @@ import { type Finding, ok, orOk, problem, warning } from './finding.ts'
 
 export function mountFindings(settings: Settings): readonly Finding[] {
   const { libexec } = programsOf(settings)
+  const root = mountOf('/')
+  if (root === undefined) return [rootDirectory]
   return [
     ...judgeState(settings.root, mountOf(nearest(settings.root))),
     ...(fileExists(settings.root) ? rootFindings(settings.root) : []),
     ...(fileExists(libexec) ? judgeLibexec(libexec, mountOf(libexec)) : []),
   ]
 }
+
+/** mount(2) and pivot_root(2) take it for none: the mount that it lies on is out of this program's reach. */
+const rootDirectory = problem(
+  'root directory',
+  'no mount point, as in a chroot',
+  'bind the directory on itself before chroot, or pivot_root into it',
+)
 
 /** The directory, or the nearest one above it that exists. */
 function nearest(path: string): string {

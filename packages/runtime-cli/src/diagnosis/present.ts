@@ -1,7 +1,7 @@
 /** What the kernel says of a container now. */
 import { decode } from '@crio-lxc/core/abi/bytes'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
-import { capabilityBit } from '@crio-lxc/core/oci/capabilities'
+import { capabilityNames } from '@crio-lxc/core/oci/capabilities'
 import { readFile, readLink, readText } from '@crio-lxc/core/sys/files'
 import { namespaceFiles } from '@crio-lxc/start-monitor/lxc-config'
 import { hostLine } from './host-text.ts'
@@ -79,17 +79,15 @@ export function statusFacts(text: string): Facts {
   const filters = field('Seccomp_filters')
   return {
     user: text === '' ? undefined : `${id('Uid')}:${id('Gid')} on the host`,
-    'capabilities.effective': capabilityNames(field('CapEff')),
-    'capabilities.bounding': capabilityNames(field('CapBnd')),
+    'capabilities.effective': namesOf(field('CapEff')),
+    'capabilities.bounding': namesOf(field('CapBnd')),
     noNewPrivileges: field('NoNewPrivs')?.replace('1', 'true').replace('0', 'false'),
     seccomp: mode === 'filter' ? `${filters ?? 'some'} filter(s)` : mode,
   }
 }
 
-function capabilityNames(hex: string | undefined): readonly string[] | undefined {
-  if (hex === undefined) return undefined
-  const mask = BigInt(`0x${hex}`)
-  return Object.entries(capabilityBit).flatMap(([name, bit]) => ((mask >> BigInt(bit)) & 1n ? [name] : []))
+function namesOf(hex: string | undefined): readonly string[] | undefined {
+  return hex === undefined ? undefined : capabilityNames(BigInt(`0x${hex}`))
 }
 
 /** Of proc_pid_cgroup(5): that of v2, or of the first hierarchy of v1, whose `:` may stand in a path as well. PURE. */

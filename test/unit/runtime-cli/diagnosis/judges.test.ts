@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { judgeCaller, runtimesIn } from '../../../../packages/runtime-cli/src/diagnosis/callers.ts'
-import { judgeControllers, judgeManager } from '../../../../packages/runtime-cli/src/diagnosis/cgroups.ts'
+import {
+  judgeControllers,
+  judgeManager,
+  judgeReadOnly,
+} from '../../../../packages/runtime-cli/src/diagnosis/cgroups.ts'
 import { findingsText } from '../../../../packages/runtime-cli/src/diagnosis/findings-text.ts'
 import { judgeSubordinate, judgeUserNamespaces } from '../../../../packages/runtime-cli/src/diagnosis/id-maps.ts'
 import { parseSums } from '../../../../packages/runtime-cli/src/diagnosis/installed.ts'
 import { judgeKernel, judgeNamespaces, judgeSeccomp } from '../../../../packages/runtime-cli/src/diagnosis/kernel.ts'
 import { judgeFiles, judgePids } from '../../../../packages/runtime-cli/src/diagnosis/limits.ts'
 import { judgeLibexec, judgeState } from '../../../../packages/runtime-cli/src/diagnosis/mounts.ts'
+import { judgeCapabilities } from '../../../../packages/runtime-cli/src/diagnosis/privileges.ts'
 
 const limits = (soft: string) =>
   `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${soft}  524288  files\n`
@@ -25,6 +30,11 @@ describe('verdicts', () => {
     ['Linux 5.10', judgeKernel('5.10.0-28-amd64', []), 'problem'],
     ['Linux 4.19', judgeKernel('4.19.0', []), 'problem'],
     ['a call that a filter hides', judgeKernel('6.1.0', ['openat2']), 'problem'],
+    ['every capability', judgeCapabilities(0b111n, 0b111n), 'ok'],
+    ['no CAP_SYS_ADMIN', judgeCapabilities(0n, 1n << 21n), 'problem'],
+    ['no CAP_CHOWN', judgeCapabilities(0b110n, 0b111n), 'warning'],
+    ['capabilities that have no name yet', judgeCapabilities(1n, 1n | (1n << 60n)), 'ok'],
+    ['read-only cgroups', judgeReadOnly(['/sys/fs/cgroup'])[0], 'problem'],
     ['no pid namespaces', judgeNamespaces((name) => name !== 'pid')[0], 'problem'],
     ['no time namespaces', judgeNamespaces((name) => name !== 'time')[0], 'warning'],
     ['no seccomp', judgeSeccomp('', 0), 'problem'],

@@ -1,5 +1,5 @@
 /** Which cgroup hierarchies the host has, seen once per process; cgroups(7). */
-import { fileExists, filesystemType, readText } from '../../sys/files.ts'
+import { fileExists, filesystemType, readText, unlessMissing } from '../../sys/files.ts'
 import { type CgroupLayout, MOUNT_POINT, parseHierarchies } from './plan/cgroup-layout.ts'
 
 const CGROUP2_SUPER_MAGIC = 0x63677270
@@ -12,7 +12,7 @@ export function cgroupLayout(): CgroupLayout {
 }
 
 function detect(): CgroupLayout {
-  if (filesystemType(MOUNT_POINT) === CGROUP2_SUPER_MAGIC)
+  if (unlessMissing(() => filesystemType(MOUNT_POINT)) === CGROUP2_SUPER_MAGIC)
     return {
       mode: 'v2',
       hierarchies: [{ name: '', mountPoint: MOUNT_POINT, version: 2, controllers: controllers(MOUNT_POINT) }],

@@ -131,7 +131,17 @@ export function fileIdentity(path: string): string | undefined {
 
 /** The bounding set of this process, a mask by capability number: what a program of it can have at most. */
 export function boundingSet(): bigint {
-  const [, hex] = /^CapBnd:\t([0-9a-f]+)$/m.exec(readText('/proc/self/status')) ?? []
+  return capabilitySet('CapBnd')
+}
+
+/** What this process may do now. */
+export function effectiveCapabilities(): bigint {
+  return capabilitySet('CapEff')
+}
+
+/** proc_pid_status(5) */
+function capabilitySet(field: 'CapBnd' | 'CapEff'): bigint {
+  const [, hex] = new RegExp(`^${field}:\\t([0-9a-f]+)$`, 'm').exec(readText('/proc/self/status')) ?? []
   return BigInt(`0x${hex ?? '0'}`)
 }
 
