@@ -27,7 +27,8 @@ while getopts vslaer:m:t:w: option; do
 	case $option in
 	v) verbose=1 ;;
 	s) init=guest-systemd.sh ;;
-	l) layout='systemd.unified_cgroup_hierarchy=0' ;;
+	# systemd 256 and newer boot on without the second.
+	l) layout='systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1' ;;
 	a) security='apparmor=1 security=apparmor' ;;
 	e) security='selinux=1 security=selinux' ;;
 	r) root=$(realpath "$OPTARG") ;;
