@@ -49,7 +49,7 @@ const cases: Case[] = [
   ...of('create', 'init', 5, 'ENOMEM', 'EIO'),
   ...of('start', 'main', 4, 'EMFILE', 'EIO'),
   ...of('exec --detach', 'main', 4, 'ENOSPC', 'EMFILE', 'ENOMEM', 'EIO', 'EAGAIN'),
-  ...of('exec --detach', 'launch', 4, 'ENOMEM', 'EAGAIN'),
+  ...of('exec --detach', 'launch', 4, 'ENOMEM', 'EAGAIN', 'EIO'),
   ...of('delete --force', 'main', 5, 'EMFILE', 'ENOMEM', 'EIO'),
   ...of('create with hooks', 'hook', 1, 'EMFILE', 'ENOMEM', 'EIO', 'EAGAIN'),
   ...of('create with hooks', 'entering', 1, 'ENOMEM', 'EIO'),

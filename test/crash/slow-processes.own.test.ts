@@ -6,6 +6,7 @@ import { CLONE_PARENT, SIGCHLD } from '@crio-lxc/core/abi/constants'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { ExecutorProcess } from '@crio-lxc/core/host/process/executor-process'
 import { ownChildren } from '@crio-lxc/core/host/process/proc'
+import type { Fork } from '@crio-lxc/core/plan/join-cgroup'
 import { Label, Plan, planTag } from '@crio-lxc/core/plan/plan'
 import { type PlanRecord, pidRecord, planReport } from '@crio-lxc/core/plan/record'
 import { dupAbove, pipe } from '@crio-lxc/core/sys/fd'
@@ -45,11 +46,11 @@ interface Begun {
   readonly forge: (pid: number) => void
 }
 
-function begin(): Begun {
+function begin(fork: Fork = 'told by the child'): Begun {
   const [gate, gateWrite] = pipe()
   const init = join(runtimePath, '../../libexec/crio-lxc/crio-lxc-init')
   let reportWrite = -1
-  const executor = ExecutorProcess.launch({ executor: init, forks: 1 }, (report) => {
+  const executor = ExecutorProcess.launch({ executor: init, forks: [fork] }, (report) => {
     reportWrite = dupAbove(report, 10)
     return { plan: forkingPlan(report, gate), fds: [gate] }
   })
@@ -100,6 +101,15 @@ describe('a process that has forked, and ended', () => {
     const { executor } = begin()
     await waitFor(() => processStat(executor.pid)?.state === 'Z', { what: 'the first process to end' })
     expect(ownChildren().length).toBe(before.length + 2)
+    executor.end()
+    expect(ownChildren()).toEqual(before)
+  })
+
+  it('is dead when it was to tell of its child and did not, and its child is ended with it', async () => {
+    const before = ownChildren()
+    const { executor } = begin('told by the parent')
+    await waitFor(() => processStat(executor.pid)?.state === 'Z', { what: 'the first process to end' })
+    expect(() => reported(executor)).toThrow('taken for dead')
     executor.end()
     expect(ownChildren()).toEqual(before)
   })

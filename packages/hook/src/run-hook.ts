@@ -9,7 +9,7 @@ import { StderrExcerpt } from '@crio-lxc/core/hook/stderr-excerpt'
 import { ExecutorProcess } from '@crio-lxc/core/host/process/executor-process'
 import type { Hook } from '@crio-lxc/core/oci/spec'
 import { fdsOf } from '@crio-lxc/core/plan/container-entry'
-import { forksIntoCgroup } from '@crio-lxc/core/plan/join-cgroup'
+import { type Fork, forksIntoCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { callText } from '@crio-lxc/core/plan/print'
 import { type FailureRecord, unknownRecord } from '@crio-lxc/core/plan/record'
@@ -82,7 +82,7 @@ function launch(
     const stdin = own.keep(sealedFile('state', JSON.stringify(state)))
     const stdout = own.keep(openOwnNull())
     // A fork into the cgroup where that is v2, and one into the pid namespace.
-    const forks = container ? forksIntoCgroup(container.cgroup) + 1 : 0
+    const forks: Fork[] = container ? [...forksIntoCgroup(container.cgroup), 'told by the parent'] : []
     return ExecutorProcess.launch({ executor, forks }, (report) => ({
       plan: planHook({
         arch: ownArch,
@@ -117,6 +117,7 @@ function awaitExecution(
     if (record.kind === 'ready' && !ready) ready = true
     else if (record.kind === 'failure' && !failure && record.tag === plan.tag) failure = record
     else if (record.kind !== 'forked') throw unknownRecord(what)
+    if (failure && plan.steps[failure.step]?.role === 'tell-of-child') break
     if (begun || failure || !ready || !executor.hasArrived) continue
     const start: HookStart = { pid: executor.pid, hook: name, ...(traced && { at: monotonicMs() }) }
     write(answer, `${JSON.stringify(start)}\n`)

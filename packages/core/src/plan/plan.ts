@@ -71,9 +71,9 @@ export type Operation = Call | 'move' | 'fail' | 'status' | 'and'
 
 /**
  * What others know a step by, whatever its words are: it looks for the program, and fails with the reason why there is none
- * to execute; it becomes the program; it waits for `start`.
+ * to execute; it becomes the program; it waits for `start`; it tells of the child that goes on, which does so also when it fails.
  */
-export type StepRole = 'find-executable' | 'execute' | 'wait-for-start'
+export type StepRole = 'find-executable' | 'execute' | 'wait-for-start' | 'tell-of-child'
 
 /** What a failed step means to whoever words or handles its failure. */
 export interface StepMeaning {

@@ -4,7 +4,7 @@
  */
 import type { Struct } from '../abi/bytes.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
-import type { Arg, Bytes, Plan, Slot } from './plan.ts'
+import type { Arg, Bytes, Plan, Slot, StepOptions } from './plan.ts'
 
 export const RECORD_BYTES = 16
 
@@ -85,8 +85,8 @@ export function timesRecord(plan: Plan, length: number): Bytes {
 }
 
 /** One write(2), which is atomic (pipe(7)): what belongs to the record comes with it. */
-export function planReport(plan: Plan, what: string, report: Arg, record: Bytes): void {
-  plan.step(what, 'write', [report, record, record.length])
+export function planReport(plan: Plan, what: string, report: Arg, record: Bytes, options?: StepOptions): void {
+  plan.step(what, 'write', [report, record, record.length], options)
 }
 
 function open(plan: Plan, record: Bytes): OpenRecord {

@@ -56,14 +56,25 @@ export function prctl(option: number, value: number): void {
 /** prctl(2): what is orphaned below this process meanwhile becomes its child; not of a process that has other children. */
 export function asSubreaper<Result>(use: () => Result): Result {
   if (engine.thread) return use()
-  const previous = new Struct(4)
-  call('prctl', [PR_GET_CHILD_SUBREAPER, previous, 0, 0, 0], () => `prctl(${PR_GET_CHILD_SUBREAPER})`)
+  const before = isSubreaper()
   prctl(PR_SET_CHILD_SUBREAPER, 1)
   try {
     return use()
   } finally {
-    prctl(PR_SET_CHILD_SUBREAPER, previous.i32(0))
+    prctl(PR_SET_CHILD_SUBREAPER, before ? 1 : 0)
   }
+}
+
+/** PR_GET_CHILD_SUBREAPER(2const) */
+function isSubreaper(): boolean {
+  const answer = new Struct(4)
+  call('prctl', [PR_GET_CHILD_SUBREAPER, answer, 0, 0, 0], () => `prctl(${PR_GET_CHILD_SUBREAPER})`)
+  return answer.i32(0) !== 0
+}
+
+/** Whether children of other processes, which have ended, may become children of this thread. */
+export function getsOrphans(): boolean {
+  return !engine.thread && (isSubreaper() || attempt('getpid') === 1)
 }
 
 const CLONE_FS = 0x200

@@ -40,5 +40,5 @@ export function planEnterNamespaces(
 /** Says which process has entered. */
 export function planLeave(plan: Plan, { parent, record }: Leaving, report: number): void {
   plan.place(parent)
-  planReport(plan, 'report the pid', report, record)
+  planReport(plan, 'report the pid', report, record, { role: 'tell-of-child' })
 }

@@ -58,6 +58,7 @@ function readReport(entering: Entering): boolean {
       onListener?.(executor.pid, listener)
       handedOver = true
     }
+    if (failure && plan.steps[failure.step]?.role === 'tell-of-child') break
     if (failure && executor.hasArrived && plan.steps[failure.step]?.role === 'execute') {
       onRefused(executor.pid, failure.errno)
       return true

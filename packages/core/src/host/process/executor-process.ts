@@ -6,13 +6,14 @@
 import { SIGKILL } from '../../abi/constants.ts'
 import { RuntimeError } from '../../errors/runtime-error.ts'
 import { compile } from '../../plan/compile.ts'
+import type { Fork } from '../../plan/join-cgroup.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { type PlanRecord, unknownRecord } from '../../plan/record.ts'
 import { engine } from '../../sys/engine.ts'
 import { spawnExecutor } from '../../sys/executor.ts'
 import { close, type Fd, pipe, poll, read } from '../../sys/fd.ts'
 import { sealedFile } from '../../sys/memfd.ts'
-import { pidfdOpen } from '../../sys/process.ts'
+import { getsOrphans, pidfdOpen } from '../../sys/process.ts'
 import { kill, monotonicMs } from '../../sys/program.ts'
 import { reap, wait } from '../../sys/spawn.ts'
 import { cleanUp } from '../log/clean-up.ts'
@@ -26,8 +27,8 @@ const MOST_UNREAD = 64
 export interface LaunchOptions {
   /** Path of crio-lxc-init. */
   readonly executor: string
-  /** How often the plan lets the process go on as its child; default: never. */
-  readonly forks?: number
+  /** Those of the plan, in their order; default: none. */
+  readonly forks?: readonly Fork[]
 }
 
 export interface Task {
@@ -64,7 +65,8 @@ export class ExecutorProcess {
   readonly #report: Fd
   #isOpen = true
   #pid: number
-  #forks: number
+  /** Those that are still to come. */
+  #forks: readonly Fork[]
   /** Children that this process had before. */
   readonly #others: readonly number[]
   /** The pid of the last record, which the kernel may not have been asked about for want of memory. */
@@ -97,7 +99,7 @@ export class ExecutorProcess {
   }
 
   private constructor(
-    { executor, forks = 0 }: LaunchOptions,
+    { executor, forks = [] }: LaunchOptions,
     { plan, fds }: Task,
     { report, reportWrite }: ReportPipe,
     file: Fd,
@@ -106,7 +108,7 @@ export class ExecutorProcess {
     this.#path = executor
     this.#report = report
     this.#forks = forks
-    this.#others = forks > 0 ? ownChildren() : []
+    this.#others = forks.length > 0 ? ownChildren() : []
     this.#pid = spawnExecutor({ path: executor, plan: file, fds: [...fds, reportWrite] })
   }
 
@@ -117,7 +119,7 @@ export class ExecutorProcess {
 
   /** It is the process that the plan is for: all forks are behind it. */
   get hasArrived(): boolean {
-    return this.#forks === 0
+    return this.#forks.length === 0
   }
 
   /**
@@ -154,18 +156,19 @@ export class ExecutorProcess {
 
   /** A record says that it goes on as `pid`. Throws RuntimeError when the plan has no such fork, or this process no such child. */
   #follow(pid: number, what: string): void {
-    if (this.#forks === 0) throw unknownRecord(what)
+    if (this.hasArrived) throw unknownRecord(what)
     this.#told = pid
     if (!this.#newChildren().includes(pid)) throw unknownRecord(what)
-    this.#forks--
+    this.#forks = this.#forks.slice(1)
     this.#forked.add(this.#pid)
     this.#pid = pid
   }
 
-  /** Whether nothing is left that could report any more. */
+  /** Whether nothing is left that could report any more, but what is in the pipe. */
   hasEnded(): boolean {
-    // A process that has forked ends at once, and its child may take its time to say so.
-    return readProcStat(this.#pid)?.state === 'Z' && (this.hasArrived || this.#unreported().length === 0)
+    if (readProcStat(this.#pid)?.state !== 'Z') return false
+    // It has ended because it forked, and its child may take its time to say so.
+    return this.#forks[0] !== 'told by the child' || this.#unreported().length === 0
   }
 
   signal(signal: number): void {
@@ -231,11 +234,11 @@ export class ExecutorProcess {
   }
 
   /**
-   * Not every new child: who is a subreaper gets orphans at any time. They become children of the first thread, so those of
-   * another thread, as of an embedded runtime, are all this call's, whatever they have executed by now.
+   * Not every new child of one who gets orphans, which may come at any time. Others have none that this call has not made,
+   * whatever they have executed by now.
    */
   #unreported(): number[] {
-    if (engine.thread) return this.#newChildren()
+    if (!getsOrphans()) return this.#newChildren()
     const executor = fileIdentity(this.#path)
     return this.#newChildren().filter((pid) => pid === this.#told || executableIdentity(pid) === executor)
   }

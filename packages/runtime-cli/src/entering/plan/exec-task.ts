@@ -1,6 +1,6 @@
 import type { Arch } from '@crio-lxc/core/abi/arch'
 import { type ContainerEntry, fdsOf } from '@crio-lxc/core/plan/container-entry'
-import { forksIntoCgroup } from '@crio-lxc/core/plan/join-cgroup'
+import { type Fork, forksIntoCgroup } from '@crio-lxc/core/plan/join-cgroup'
 import type { Plan } from '@crio-lxc/core/plan/plan'
 import { type ExecFds, planExec } from '@crio-lxc/init/exec-plan'
 import type { PlannedProcess } from '@crio-lxc/init/process-plan'
@@ -21,8 +21,7 @@ export interface ExecTask {
   readonly plan: Plan
   /** All that it inherits beside its report. */
   readonly fds: readonly number[]
-  /** How often it goes on as its child. */
-  readonly forks: number
+  readonly forks: readonly Fork[]
 }
 
 export function planExecTask({ arch, process, entry, fds, preserved, traced }: ExecTaskInputs): ExecTask {
@@ -36,6 +35,6 @@ export function planExecTask({ arch, process, entry, fds, preserved, traced }: E
       ...(acknowledge === undefined ? [] : [acknowledge]),
     ],
     // The last fork is into the pid namespace.
-    forks: forksIntoCgroup(entry.cgroup) + 1,
+    forks: [...forksIntoCgroup(entry.cgroup), 'told by the parent'],
   }
 }
