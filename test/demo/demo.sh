@@ -7,7 +7,8 @@ cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || fail 'run this as root: it installs packages and makes a container'
 
 printf '\nPreparing\n\n'
-install_packages busybox-static gcc libc6-dev libseccomp-dev lxc-dev musl-tools xz-utils
+# shellcheck disable=SC2086 # a list of words
+install_packages $build_packages
 install_npm_packages
 step 'npm run build' npm run build
 

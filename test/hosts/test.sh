@@ -12,7 +12,8 @@ cd "$(dirname "$0")/../.."
 prepare() {
 	[ "$(id -u)" = 0 ] || fail 'run this as root: it installs packages and makes containers'
 	require_open_checkout
-	install_packages busybox-static debootstrap gcc libc6-dev libseccomp-dev lxc-dev musl-tools xz-utils
+	# shellcheck disable=SC2086 # a list of words
+	install_packages $build_packages debootstrap
 	install_npm_packages
 	step 'npm run build' npm run build
 }

@@ -10,8 +10,8 @@ cd "$(dirname "$0")/../.."
 
 prepare() {
 	[ "$(id -u)" = 0 ] || fail 'run this as root: it installs packages and makes containers'
-	install_packages apparmor secilc busybox-static debootstrap gcc groff-base libc6-dev libseccomp-dev lintian lxc-dev musl-tools xz-utils \
-		gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	# shellcheck disable=SC2086 # a list of words
+	install_packages $build_packages apparmor secilc debootstrap groff-base lintian gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	install_npm_packages
 	step 'npm run build' npm run build
 	for release in bookworm trixie; do

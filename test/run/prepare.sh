@@ -47,6 +47,10 @@ require_open_checkout() {
 	[ -z "$closed" ] || fail "run this in a checkout that every user can reach: only its owner can enter $closed (chmod o+x it, or move the checkout)"
 }
 
+# What `npm run build` needs, and the busybox of the tests' root filesystems.
+# shellcheck disable=SC2034 # for whoever sources this
+build_packages='busybox-static gcc libc6-dev libseccomp-dev lxc-dev musl-tools xz-utils'
+
 # missing_packages PACKAGE...: those that are not installed.
 missing_packages() {
 	for package; do

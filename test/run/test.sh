@@ -65,7 +65,7 @@ prepare() {
 	[ "$(id -u)" = 0 ] || fail 'run this as root: the tests make containers'
 	require_open_checkout
 	# shellcheck disable=SC2086,SC2046 # lists of words
-	install_packages $(has_vm && echo "$vm_packages") busybox-static e2fsprogs gcc git libc6-dev libseccomp-dev lxc-dev musl-tools xz-utils runc crun \
+	install_packages $(has_vm && echo "$vm_packages") $build_packages e2fsprogs git runc crun \
 		podman conmon containerd netavark catatonit uidmap \
 		iptables iproute2 procps strace zsh fish qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	install_npm_packages

@@ -50,7 +50,7 @@ esac
 [ $# -gt 0 ] || set -- $default
 
 # shellcheck disable=SC2086 # a list of words
-install_packages $vm_packages gcc libc6-dev lxc-dev runc podman conmon containerd netavark catatonit uidmap iproute2 procps
+install_packages $build_packages $vm_packages runc podman conmon containerd netavark catatonit uidmap iproute2 procps
 [ "$name" != --debian13 ] || {
 	install_packages debootstrap xz-utils
 	step "a bare Debian 13 in $cache" make_debian_13 "$cache"
