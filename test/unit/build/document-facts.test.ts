@@ -74,8 +74,8 @@ test('docs/README.md leads to every document', () => {
   expect(names.filter((name) => !index.includes(`(${relative('docs', name)}`))).toEqual([])
 })
 
-test('README.md has the packages that building takes, which the demo installs', () => {
+test('README.md has the packages that building takes, which every pass installs', () => {
   const [, named] = /^apt-get install (gcc .*)$/m.exec(textOf('README.md')) ?? []
-  const [, installed = ''] = /^install_packages (.*)$/m.exec(textOf('test/demo/demo.sh')) ?? []
+  const [, installed = ''] = /^build_packages='(.*)'$/m.exec(textOf('test/run/prepare.sh')) ?? []
   expect(named).toBe(installed.replace('busybox-static ', ''))
 })
