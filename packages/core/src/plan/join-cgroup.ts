@@ -20,6 +20,8 @@ const CGROUP_OFFSET = 80
 const FD_BYTES = 4
 /** Two fds, and what is read with the second. */
 const PIPE_ROOM = 16
+/** All that a call on a pipe may fail with, or a filter around the runtime make of it. */
+const anyError = { ignore: ['EIO', 'ENOMEM', 'EAGAIN', 'EPIPE', 'EPERM', 'ENOSYS'] } as const
 
 export interface JoinOptions {
   /** Write end of the pipe that takes {0, pid} of the process that goes on, when it is another one. */
@@ -81,14 +83,13 @@ function planBirth(plan: Plan, unified: number, { inside, end }: Record<'inside'
   plan.place(parent)
   plan.step("close the parent's write end", 'close', [writer], anyError)
   plan.step('see that the child lives', 'read', [reader, pair, 1], {
-    ...{ onOk: end, onOkIfNonZero: true },
-    ...{ ...anyError, onIgnored: end },
+    ...anyError,
+    onIgnored: end,
+    onOk: end,
+    onOkIfNonZero: true,
   })
   return reader
 }
-
-/** All that a call on a pipe may fail with, or a filter around the runtime make of it. */
-const anyError = { ignore: ['EIO', 'ENOMEM', 'EAGAIN', 'EPIPE', 'EPERM', 'ENOSYS'] } as const
 
 /** The slow way, and then the same fork. */
 function planMove(plan: Plan, unified: number, end: Label): void {
