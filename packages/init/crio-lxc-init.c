@@ -26,6 +26,8 @@
 #define SKIP_IF_NONZERO (1u << 9)     /* skip_ok only counts for the parent of a fork */
 #define AWAIT_READER (1u << 10)       /* after a failure, stay until whoever reads of it has closed its end */
 
+typedef uint64_t __attribute__((aligned(4))) word; /* of an int in the middle of a structure: OP_STATUS */
+
 struct step {
 	uint32_t nr, flags;
 	uint64_t args[6];
@@ -95,7 +97,7 @@ static long run(const struct step *s)
 	int tries = 0;
 
 	for (int i = 0; i < 6; i++)
-		a[i] = s->flags & ARG_IS_ADDRESS(i) ? *(uint64_t *)s->args[i] : s->args[i];
+		a[i] = s->flags & ARG_IS_ADDRESS(i) ? *(word *)s->args[i] : s->args[i];
 	if (s->nr == OP_MOVE)
 		return a[0];
 	if (s->nr == OP_FAIL)

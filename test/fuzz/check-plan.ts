@@ -36,7 +36,8 @@ function checkStep(image: Image, step: Step, { at, left }: { at: number; left: n
     )
     hold(value === PLAN_BASE + arg.offset, `${step.what}: argument ${index} points elsewhere`)
     image.within(value, arg instanceof Slot ? 8 : arg.length, step.what)
-    if (arg instanceof Slot) hold(value % 8 === 0, `${step.what}: argument ${index} is not aligned`)
+    const alignment = step.call === 'status' ? 4 : 8
+    if (arg instanceof Slot) hold(value % alignment === 0, `${step.what}: argument ${index} is not aligned`)
   })
   hold(flags >> 11 === 0 && (flags & 0xff) >> step.args.length === 0, `${step.what}: unknown flags`)
   hold(step.args.length <= 6, `${step.what}: more than six arguments`)

@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, test } from 'vitest'
 import { typescript } from '../support/node.ts'
 import { exhaustingInput, exhaustingNames } from './exhausting.ts'
+import { bundleFuzzer } from './fuzz-engine.ts'
 import { outcomeOf } from './fuzz-inputs.ts'
 
 /** npm run fuzz runs longer, from another seed each time. */
@@ -26,6 +29,13 @@ describe('what the runtime reads', () => {
     expect(Number(accepted)).toBeGreaterThan(INPUTS / 8)
     expect(Number(refusals)).toBeGreaterThan(300)
   })
+})
+
+test('the program that reads them in the engine is one file', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'crio-lxc-fuzz-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  await bundleFuzzer(directory)
+  expect(readdirSync(directory)).toEqual(['fuzz.js'])
 })
 
 describe('a document made to exhaust the runtime is one sentence, or no problem', () => {
