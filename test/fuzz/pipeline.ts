@@ -103,7 +103,7 @@ function planCreation(
 }
 
 const everyGate = { seccomp: true, capabilities: true, apparmor: true, cgroupDevices: true }
-const execFds = { report: 13, acknowledge: 14, preserved: 0 }
+const execFds = { report: 13, acknowledge: 14, preserved: [] }
 
 /** The plans of exec and of the hooks. */
 function planOthers(spec: Spec, process: PlannedProcess, options: PipelineOptions): number {

@@ -34,8 +34,8 @@ export interface ContainerFds {
   readonly netDevices: MovedDevices | undefined
   /** Given when create has something to do while init waits. */
   readonly gate: GateFds | undefined
-  /** `--preserve-fds`: 3 and following stay open in the container. */
-  readonly preserved: number
+  /** `--preserve-fds`: they stay open in the container. */
+  readonly preserved: readonly number[]
 }
 
 export interface ContainerInputs {

@@ -67,7 +67,7 @@ export function planContainer(inputs: ContainerInputs): Plan {
     privileged: userNamespace ? 'create' : 'own',
   })
   plan.step('close the root', 'close', [root])
-  planCloseAllBut(plan, [fds.report, fds.fifoDirectory], fds.preserved)
+  planCloseAllBut(plan, [fds.report, fds.fifoDirectory, ...fds.preserved])
   const acknowledge = process.seccomp?.notifies ? plan.slot('acknowledge fifo') : undefined
   planPark(plan, fds, acknowledge)
   planExecute(plan, process, { executable, acknowledge, awaitReader: true })

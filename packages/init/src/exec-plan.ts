@@ -19,7 +19,8 @@ export interface ExecFds {
   readonly console: Console | undefined
   /** Read end of the pipe on which exec acknowledges the seccomp listener; needed when the filter notifies. */
   readonly acknowledge: number | undefined
-  readonly preserved: number
+  /** `--preserve-fds`: they stay open. */
+  readonly preserved: readonly number[]
 }
 
 export interface ExecInputs {
@@ -59,7 +60,7 @@ export function planExec({ arch, process, entry, fds, traced }: ExecInputs): Pla
   })
   plan.step('close the root', 'close', [root])
   const kept = [fds.report, ...(fds.acknowledge === undefined ? [] : [fds.acknowledge])]
-  planCloseAllBut(plan, kept, fds.preserved)
+  planCloseAllBut(plan, [...kept, ...fds.preserved])
   for (const fd of kept) plan.step(`close fd ${fd} on execve`, 'close_range', [fd, fd, CLOSE_RANGE_CLOEXEC])
   // Before the filter, which may allow neither.
   plan.times?.group('execve')

@@ -91,6 +91,6 @@ function planAwaitGo(plan: Plan, { report, go }: HookFds): void {
 
 /** Nothing of the runtime's or its caller's is inherited, whether or not it was to be closed on execve. */
 function planCloseAll(plan: Plan, report: number): void {
-  planCloseAllBut(plan, [report], 0)
+  planCloseAllBut(plan, [report])
   plan.step('close the report pipe on execve', 'close_range', [report, report, CLOSE_RANGE_CLOEXEC])
 }

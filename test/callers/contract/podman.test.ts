@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
+import { parseProbe } from '../../support/probe.ts'
 import { isAlive } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
 import { shareWithHost } from '../../support/spec.ts'
@@ -32,6 +33,17 @@ describe('podman', () => {
     await waitFor(() => !isAlive(pid))
     await waitFor(async () => (await status()) === 'stopped')
     expect([...seen, await status()]).toEqual(words)
+  })
+
+  it('--preserve-fd 3,7 comes as --preserve-fds 5 with none of the others open', async () => {
+    const through = ['sh', '-c', 'exec 3</etc/passwd 7</etc/group; exec "$@"', 'sh']
+    const own = { 3: '/etc/passwd', 7: '/etc/group' }
+    const { id } = await t.running()
+    const executed = await call(['--root', t.root, 'exec', '--preserve-fds', '5', id, '/probe'], { env, through })
+    expect(parseProbe(executed.stdout).fds).toMatchObject(own)
+    const { path } = await t.bundle({ args: ['/probe'] })
+    const ran = await call(['--root', t.root, 'run', '--preserve-fds', '5', '--bundle', path, t.id()], { env, through })
+    expect(parseProbe(ran.stdout).fds).toMatchObject(own)
   })
 
   it('state of a container that is gone says so', async () => {

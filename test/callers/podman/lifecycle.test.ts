@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isAlive, processStat } from '../../support/proc.ts'
 import { waitFor } from '../../support/wait-for.ts'
+import { call, killError, quiet } from '../support/contract.ts'
 import { usePodman } from '../support/podman.ts'
 
 const podman = usePodman()
@@ -106,6 +107,25 @@ describe('podman stop', () => {
     await podman.ok(['stop', '--time', '20', name])
     expect((await podman.state(name)).ExitCode).toBe(8)
     await remove(name)
+  })
+})
+
+describe('a conmon that is stopped, and so leaves the dead container a zombie', () => {
+  it('the container has stopped, and has no process', async () => {
+    const name = await podman.detached([], ['sleep', '1000'])
+    const id = await podman.id(name)
+    const { Pid, ConmonPid } = await podman.state(name)
+    process.kill(ConmonPid, 'SIGSTOP')
+    await quiet(['kill', id, 'KILL'])
+    await waitFor(() => processStat(Pid)?.state === 'Z')
+    expect(JSON.parse((await quiet(['state', id])).stdout)).toMatchObject({ status: 'stopped' })
+    expect(JSON.parse((await quiet(['ps', '--format', 'json', id])).stdout) ?? []).toEqual([])
+    expect(killError((await call(['kill', id, 'KILL'])).stderr)).toBe('not found')
+    await quiet(['kill', '--all', id, 'KILL'])
+    process.kill(ConmonPid, 'SIGCONT')
+    expect(await podman.ok(['wait', name])).toBe('137')
+    await remove(name)
+    await podman.expectNothingLeft(id)
   })
 })
 

@@ -38,6 +38,12 @@ describe('podman run', () => {
     expect(readCgroup(pid, 'pids', 'pids.max')).toBe('33')
     await remove(name)
   })
+
+  it.each(['0', '-1'])('--pids-limit %s is no limit', async (limit) => {
+    expect(await podman.output(['--pids-limit', limit], ['sh', '-c', 'sleep 0 & wait $! && echo forked'])).toBe(
+      'forked',
+    )
+  })
 })
 
 describe('memory that ran out', () => {

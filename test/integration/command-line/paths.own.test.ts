@@ -1,7 +1,8 @@
 /** Paths of the caller that lead to nothing usable: each is in the sentence. */
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { lstatSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { expectOneSentence } from '../../support/one-sentence.ts'
 import { requires } from '../../support/requires.ts'
@@ -43,6 +44,16 @@ describe('paths of the caller', () => {
     const bundle = await t.bundle()
     const result = await t.runtime(['create', '--pid-file', '/no/such/pid', '--bundle', bundle.path, t.id()])
     expectOneSentence(result, /\/no\/such\/pid.*no such file or directory/)
+    t.expectNothingLeft()
+  })
+
+  it('a pid file that is a device or a fifo, which stays what it is', async () => {
+    const fifo = join(t.hostDirectory(), 'fifo')
+    execFileSync('mkfifo', [fifo])
+    const bundle = await t.bundle()
+    const result = await t.runtime(['create', '--pid-file', fifo, '--bundle', bundle.path, t.id()])
+    expectOneSentence(result, /\/fifo: it is not a regular file: give another path\n$/)
+    expect(lstatSync(fifo).isFIFO()).toBe(true)
     t.expectNothingLeft()
   })
 

@@ -7,6 +7,7 @@ import { capabilityMask, type ProbeReport, parseProbe } from '../../support/prob
 import { program } from '../../support/programs.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf } from '../../support/runtime.ts'
+import { withResources } from '../../support/spec.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
@@ -106,6 +107,17 @@ describe('process.json', () => {
     const { id } = await t.running({ process: { user: { uid: 0, gid: 0, umask: 0o27 } } })
     expect((await probeProcess(id, {})).umask).toBe('0027')
     expect((await probeProcess(id, { user: { uid: 0, gid: 0, umask: 0o77 } })).umask).toBe('0077')
+  })
+})
+
+describe('a container that has as many processes as it may', () => {
+  it.each([[[]], [['--detach']]])('exec %j says what to raise', async (flags: string[]) => {
+    const { id } = await t.running({ spec: withResources({ pids: { limit: 1 } }) })
+    const result = await t.runtime(['exec', ...flags, id, 'echo', 'ran'])
+    expect(result).toMatchObject({ exitCode: 255, stdout: '' })
+    expect(messageOf(result)).toMatch(
+      /^fork\b.*: resource temporarily unavailable: allow more processes \(pids\.max of the cgroup, ulimit -u\)$/,
+    )
   })
 })
 

@@ -355,12 +355,41 @@ describe('a limit that few kernels have', () => {
   })
 })
 
+describe('linux.resources.pids of a document before 1.3', () => {
+  it.each(['1.0.2-dev', '1.2.1'])('limit 0 is none: %s', async (ociVersion) => {
+    const withZero = withResources({ pids: { limit: 0 } })
+    const { pid } = await t.create({
+      spec: (spec) => {
+        withZero(spec)
+        spec.ociVersion = ociVersion
+      },
+    })
+    expect(readCgroup(pid, 'pids', 'pids.max')).toBe('max')
+  })
+})
+
 describe('linux.resources.pids', () => {
   requires('own-runtime')
 
   it('limit 0 is a limit, as with runc since 1.4', async () => {
     const { pid } = await t.create({ spec: withResources({ pids: { limit: 0 } }) })
     expect(readCgroup(pid, 'pids', 'pids.max')).toBe('0')
+  })
+
+  it('update takes 0 as the container that it is about does', async () => {
+    for (const [ociVersion, value] of [
+      ['1.2.0', 'max'],
+      ['1.3.0', '0'],
+    ]) {
+      const { id, pid } = await t.create({
+        spec: (spec) => {
+          withResources({ pids: { limit: 9 } })(spec)
+          spec.ociVersion = ociVersion as string
+        },
+      })
+      await t.ok(['update', '--resources', '-', id], { input: '{"pids":{"limit":0}}' })
+      expect(readCgroup(pid, 'pids', 'pids.max')).toBe(value)
+    }
   })
 })
 

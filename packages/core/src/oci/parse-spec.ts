@@ -2,6 +2,7 @@
 import { SpecError } from '../errors/runtime-error.ts'
 import { mayHoldControls } from './check-text.ts'
 import { decodeUtf8, parseJson } from './json.ts'
+import { withPidsOfVersion } from './pids-limit.ts'
 import type { Resources } from './resources.ts'
 import type { Process, Spec } from './spec.ts'
 import { validateProcess, validateResources, validateSpec } from './validate-spec.ts'
@@ -14,7 +15,10 @@ export const MAX_SPEC_BYTES = 16 * 1024 * 1024
  * runtime does all that the spec asks for is `checkSupport`'s question.
  */
 export function parseSpec(text: string | Uint8Array): Spec {
-  return parse(text, 'config.json', validateSpec)
+  const spec = parse(text, 'config.json', validateSpec)
+  const { linux, ociVersion } = spec
+  if (!linux?.resources) return spec
+  return { ...spec, linux: { ...linux, resources: withPidsOfVersion(linux.resources, ociVersion) } }
 }
 
 /** The process.json of `exec --process`; errors name its fields as `process.*`. */

@@ -4,6 +4,7 @@
  * soon be a descriptor of the runtime's, and in the hands of the container (CVE-2024-21626).
  */
 
+import { O_CLOEXEC } from '@crio-lxc/core/abi/constants'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { isLogFile } from '@crio-lxc/core/host/log/log-file'
 import { fstat, readDirectory, readLink, readText } from '@crio-lxc/core/sys/files'
@@ -20,16 +21,36 @@ export function listenEnvironment(count: number): string[] {
   return count > 0 ? [`LISTEN_FDS=${count}`, 'LISTEN_PID=1'] : []
 }
 
-/** The numbers of the first `count` descriptors. Throws RuntimeError `usage` for one that is not the caller's. */
-export function preservedFds(count: number): number[] {
-  if (count === 0) return []
+/**
+ * The numbers of `listening` sockets and of the next `count` descriptors. Of the latter some may be missing, but not the last:
+ * what podman calls `--preserve-fd 3,7` it asks for as five. Throws RuntimeError `usage` for one that is not the caller's.
+ */
+export function preservedFds(count: number, listening = 0): number[] {
+  const [all, last] = [listening + count, 2 + listening + count]
+  if (all === 0) return []
   const own = ownFds()
-  return Array.from({ length: count }, (_, index) => {
-    const fd = 3 + index
-    if (own.has(fd) || !isOpen(fd))
-      throw new RuntimeError('usage', `preserve ${count} file descriptors: ${fd} is not open: open all from 3 on`)
-    return fd
-  })
+  const found: number[] = []
+  let missing: number | undefined
+  for (let fd = 3; fd <= last; fd++) {
+    if (!own.has(fd) && isOpen(fd)) found.push(fd)
+    else {
+      missing ??= fd
+      if (fd < 3 + listening || own.has(last) || !isInherited(last)) break
+    }
+  }
+  if (missing === undefined) return found
+  if (found.at(-1) === last) return found.filter(isInherited)
+  throw new RuntimeError('usage', `preserve ${all} file descriptors: ${missing} is not open: open all from 3 on`)
+}
+
+/** What has come through an execve: in a gap of the caller's numbers may be what the engine has opened since. */
+function isInherited(fd: number): boolean {
+  try {
+    const flags = /^flags:\s+(\d+)/m.exec(readText(`/proc/self/fdinfo/${fd}`))?.[1]
+    return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0
+  } catch {
+    return false
+  }
 }
 
 function isOpen(fd: number): boolean {

@@ -5,6 +5,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/: too many open files in system$/, 'raise fs.file-max'],
   [/: stack overflow$/, 'raise the limit of the stack (ulimit -s)'],
   [/: (cannot allocate|out of) memory$/, 'free memory, or raise the limits of this process and of its cgroup'],
+  [/^(fork|start)\b.*: resource temporarily unavailable$/, 'allow more processes (pids.max of the cgroup, ulimit -u)'],
   // Of mounts and cgroups it means another limit.
   [/^(?!.*\b(mount|cgroup)).*: no space left on device$/, 'free space, or inodes, on its filesystem'],
   [/: file too large$/, 'raise the limit of file sizes (ulimit -f)'],

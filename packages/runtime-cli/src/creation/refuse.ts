@@ -24,7 +24,7 @@ export interface CreateRequest extends LoadedSpec {
 /** Throws RuntimeError. The caller's descriptors are looked at before anything is opened. */
 export async function refuse(settings: Settings, options: CreateOptions): Promise<CreateRequest> {
   const { listenFds = 0, preserveFds = 0, bundle } = options
-  const preserved = preservedFds(listenFds + preserveFds)
+  const preserved = preservedFds(preserveFds, listenFds)
   const notifier = await notifierOf(options)
   const loaded = options.loaded ?? loadSpec(bundle, settings.featureGates)
   const { spec } = loaded

@@ -8,6 +8,7 @@ import { planDeviceUpdate } from '@crio-lxc/core/host/cgroup/plan/device-update'
 import { planResourceWrites } from '@crio-lxc/core/host/cgroup/plan/resource-writes'
 import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import type { IntelRdt } from '@crio-lxc/core/oci/linux'
+import { withPidsOfVersion } from '@crio-lxc/core/oci/pids-limit'
 import type { Resources } from '@crio-lxc/core/oci/resources'
 import { type Container, loadContainer } from '../container/load-container.ts'
 import { requireCgroup } from '../container/require-cgroup.ts'
@@ -20,8 +21,8 @@ export interface Update {
 }
 
 /**
- * update: what `resources` and the schemata name changes, everything else stays. Throws RuntimeError; the container then
- * has the limits that it had before.
+ * update: what `resources` and the schemata name changes, everything else stays; numbers mean what they do in the
+ * container's config.json. Throws RuntimeError; the container then has the limits that it had before.
  */
 export async function update(settings: Settings, id: string, { resources, intelRdt }: Update): Promise<void> {
   const container = loadContainer(settings, id)
@@ -45,7 +46,7 @@ async function limit(settings: Settings, { facts }: Container, resources: Resour
   const cgroup = presentCgroup(layout, facts.cgroupDir)
   const devices = resources.devices && facts.cgroupDevices ? planDevices(resources, layout) : undefined
   const writes: CgroupWrite[] = [
-    ...planResourceWrites(resources, cgroup),
+    ...planResourceWrites(withPidsOfVersion(resources, facts.ociVersion), cgroup),
     ...(devices ? planDeviceUpdate(devices, cgroup) : []),
   ]
   const unit = facts.systemdUnits?.container

@@ -8,7 +8,7 @@ const fds = {
   report: 8,
   console: undefined,
   acknowledge: undefined,
-  preserved: 0,
+  preserved: [],
 }
 
 const entry = {

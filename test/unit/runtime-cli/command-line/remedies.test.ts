@@ -7,6 +7,7 @@ it.each([
   ['internal error: stack overflow', ': raise the limit of the stack (ulimit -s)'],
   ['clone: cannot allocate memory', ': free memory, or raise the limits of this process and of its cgroup'],
   ['internal error: out of memory', ': free memory, or raise the limits of this process and of its cgroup'],
+  ['fork: clone(0): resource temporarily unavailable', ': allow more processes (pids.max of the cgroup, ulimit -u)'],
   ['write /run/crio-lxc/web: no space left on device', ': free space, or inodes, on its filesystem'],
   ['write /run/crio-lxc/web: file too large', ': raise the limit of file sizes (ulimit -f)'],
   ['mkdir /run/crio-lxc: read-only file system', ': mount it writable'],

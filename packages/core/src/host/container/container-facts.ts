@@ -113,14 +113,19 @@ export function readContainerFacts(
   if (!isObject(value)) return refuse('it is not an object')
   const { schemaVersion, containerId, bundlePath, cgroupDir } = value
   if (schemaVersion !== SCHEMA_VERSION)
-    return refuse(`it has version ${JSON.stringify(schemaVersion) ?? 'none'}, and this program knows ${SCHEMA_VERSION}`)
-  if (containerId !== id) return refuse(`it is of the container ${JSON.stringify(containerId) ?? 'without an id'}`)
+    return refuse(`it has version ${tell(schemaVersion) ?? 'none'}, and this program knows ${SCHEMA_VERSION}`)
+  if (containerId !== id) return refuse(`it is of the container ${tell(containerId) ?? 'without an id'}`)
   if (typeof bundlePath !== 'string' || !isCgroupPath(cgroupDir)) return refuse('bundlePath or cgroupDir is missing')
   const facts = withDefaults(value, root)
   if (!isIdentity(facts.creator) || !isTextList(facts.madeCgroups)) return refuse('creator or madeCgroups is damaged')
   const { resctrl } = facts
   if (resctrl && !(isTextList(resctrl.tasks) && isTextList(resctrl.remove))) return refuse('resctrl is damaged')
   return facts
+}
+
+/** Of what is nested nobody knows how deep: JSON.stringify would exhaust the stack. */
+function tell(value: unknown): string | undefined {
+  return typeof value === 'object' ? '{...}' : JSON.stringify(value)
 }
 
 /** A file that this version has written has all of them: nothing is copied. */

@@ -6,6 +6,7 @@ import { codeOf, reasonOf } from '../../errors/system-error.ts'
 import { close, type Fd, readToEnd, writeAll } from '../../sys/fd.ts'
 import {
   fstat,
+  lstat,
   O_CREAT,
   O_EXCL,
   O_NOFOLLOW,
@@ -88,13 +89,28 @@ export function encodeFileJSON(path: string, value: unknown): void {
   }
 }
 
-/** Writes the decimal pid and nothing else (containerd reads the whole file with Atoi), mode 0644, atomically. */
+/**
+ * Writes the decimal pid and nothing else (containerd reads the whole file with Atoi), mode 0644, atomically. What is no file
+ * stays: who says /dev/null would lose the host's.
+ */
 export function createPidFile(path: string, pid: number): void {
   try {
+    if (isSpecial(path)) throw new RuntimeError('io', 'it is not a regular file: give another path')
     replaceFile(path, String(pid), 0o644)
   } catch (cause) {
     const advice = codeOf(cause) === 'ENOENT' ? ': make its directory first' : ''
     throw new RuntimeError('io', `write the pid file ${path}: ${reasonOf(cause)}${advice}`, { cause })
+  }
+}
+
+/** A device, a fifo or a socket. */
+function isSpecial(path: string): boolean {
+  try {
+    const found = lstat(path)
+    return !found.isFile() && !found.isDirectory() && !found.isSymbolicLink()
+  } catch {
+    // Nothing is there, which is usual, or what keeps it from being looked at will keep it from being written.
+    return false
   }
 }
 

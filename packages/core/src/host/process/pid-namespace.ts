@@ -1,7 +1,7 @@
 /** The processes of a pid namespace, seen from the host. */
 import { readDirectory, readLink, readText } from '../../sys/files.ts'
 import { signalProcess } from './pidfd.ts'
-import { identify, type ProcessIdentity, readProcStat, runningThread } from './proc.ts'
+import { identify, isAlive, type ProcessIdentity, readProcStat, runningThread } from './proc.ts'
 
 /**
  * Pids on the host of what lives in the pid namespace whose first process is `init`, and in those that were made in it:
@@ -12,7 +12,8 @@ export function processesOfNamespace(init: ProcessIdentity): number[] {
   const parents = new Map<number, number>()
   const found = new Set<number>()
   const own = namespaceOf(init.pid)
-  if (own === undefined || readProcStat(init.pid)?.startTime !== init.startTime) return []
+  // A zombie still has its namespace.
+  if (own === undefined || !isAlive(init)) return []
   if (pidInside(init.pid) !== 1) return [init.pid]
   for (const name of readDirectory('/proc')) {
     const pid = Number(name)

@@ -28,7 +28,7 @@ export function planInit(inputs: CreationInputs, filterOf: ProcessFacts['filterO
       stdio: inputs.stdio,
       netDevices: netDevicesOf(inputs).fetched,
       gate,
-      preserved: inputs.preserved.length,
+      preserved: inputs.preserved,
     },
     cgroup: cgroupMounts.mounts,
     newKeyring: inputs.newKeyring,

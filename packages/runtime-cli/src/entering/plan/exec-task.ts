@@ -27,7 +27,7 @@ export interface ExecTask {
 export function planExecTask({ arch, process, entry, fds, preserved, traced }: ExecTaskInputs): ExecTask {
   const { console, acknowledge } = fds
   return {
-    plan: planExec({ arch, process, entry, fds: { ...fds, preserved: preserved.length }, traced }),
+    plan: planExec({ arch, process, entry, fds: { ...fds, preserved }, traced }),
     fds: [
       ...preserved,
       ...fdsOf(entry),

@@ -3,7 +3,10 @@ import type { PidsResources } from '../../../oci/resources.ts'
 import type { CgroupWrite } from './cgroup-write.ts'
 import { findController, type PresentCgroup } from './controller.ts'
 
-/** 0 allows no process but those that join: a limit, since runtime-spec 1.3 and runc 1.4. Throws RuntimeError `cgroup`. */
+/**
+ * 0 allows no process but those that join: a limit, as runc has it since 1.4; what older documents mean by it is
+ * pids-limit.ts's. Throws RuntimeError `cgroup`.
+ */
 export function planPids({ limit }: PidsResources, cgroup: PresentCgroup): CgroupWrite[] {
   if (limit === undefined) return []
   const field = 'linux.resources.pids.limit'
