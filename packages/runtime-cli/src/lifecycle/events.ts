@@ -72,7 +72,7 @@ function running(settings: Settings, id: string): Container {
   const container = loadContainer(settings, id)
   if (container.status === 'stopped' || container.status === 'creating')
     throw new ErrNotRunning(`${id} is ${container.status}`)
-  requireCgroup(container.facts, 'look at the events of')
+  requireCgroup(container, 'look at the events of')
   return container
 }
 

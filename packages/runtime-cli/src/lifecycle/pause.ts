@@ -11,9 +11,10 @@ import type { Settings } from '../settings.ts'
 /** pause: returns when no process of the container runs any more; after a failure all of them run. */
 export function pause(settings: Settings, id: string): void {
   const done = phaseLog('pause')
-  const { facts, status } = loadContainer(settings, id)
+  const container = loadContainer(settings, id)
+  const { facts, status } = container
   if (status !== 'running' && status !== 'created') throw new ErrNotRunning(`${id} is ${status}`)
-  requireCgroup(facts, 'pause')
+  requireCgroup(container, 'pause')
   freeze(cgroupLayout(), facts.cgroupDir, settings.timeouts.killMs)
   done('freeze', `froze the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
 }

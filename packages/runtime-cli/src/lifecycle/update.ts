@@ -27,7 +27,7 @@ export async function update(settings: Settings, id: string, { resources, intelR
   const container = loadContainer(settings, id)
   const { facts, status } = container
   if (status === 'stopped' || status === 'creating') throw new ErrNotRunning(`${id} is ${status}`)
-  requireCgroup(facts, 'update')
+  requireCgroup(container, 'update')
   if (!intelRdt) return limit(settings, container, resources)
   const { updateSchemata } = await import('./update-schemata.ts')
   const restore = updateSchemata(facts.resctrl, intelRdt)
