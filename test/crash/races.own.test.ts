@@ -114,6 +114,24 @@ it.each([[['delete', '--force']], [['kill', '--all']]])(
   },
 )
 
+it.each([
+  [['exec', 'ID', 'true']],
+  [['pause', 'ID']],
+  [['kill', '--all', 'ID', 'USR1']],
+  [['update', '--pids-limit', '99', 'ID']],
+  [['events', '--stats', 'ID']],
+])('%s during delete --force: it is done, or says that the container has ended', async (verb) => {
+  const bundle = await t.bundle({ args: ['sleep', '1000'] })
+  for (let round = 0; round < 3 * ROUNDS; round++) {
+    const { id } = await t.running(bundle)
+    const calls = [['delete', '--force', id], verb.map((word) => (word === 'ID' ? id : word))]
+    const [removal, result] = await Promise.all(calls.map((args) => t.runtime(args)))
+    expect(removal).toMatchObject({ exitCode: 0 })
+    if (result && result.exitCode !== 0 && result.stderr !== '')
+      expect(messageOf(result)).toMatch(/container does not exist: |container not running: /)
+  }
+})
+
 it('delete --force during create: nothing is left, and create says that it failed', async () => {
   const bundle = await t.bundle({ args: ['sleep', '1000'] })
   for (let round = 0; round < ROUNDS; round++) {

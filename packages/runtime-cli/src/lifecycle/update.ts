@@ -11,6 +11,7 @@ import type { IntelRdt } from '@crio-lxc/core/oci/linux'
 import type { Resources } from '@crio-lxc/core/oci/resources'
 import { type Container, loadContainer } from '../container/load-container.ts'
 import { requireCgroup } from '../container/require-cgroup.ts'
+import { unlessEnded } from '../container/unless-ended.ts'
 import type { Settings } from '../settings.ts'
 
 export interface Update {
@@ -27,7 +28,7 @@ export async function update(settings: Settings, id: string, { resources, intelR
   const container = loadContainer(settings, id)
   const { facts, status } = container
   if (status === 'stopped' || status === 'creating') throw new ErrNotRunning(`${id} is ${status}`)
-  requireCgroup(container, 'update')
+  unlessEnded(settings, container, () => requireCgroup(container, 'update'))
   if (!intelRdt) return limit(settings, container, resources)
   const { updateSchemata } = await import('./update-schemata.ts')
   const restore = updateSchemata(facts.resctrl, intelRdt)
