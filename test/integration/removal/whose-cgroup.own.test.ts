@@ -137,3 +137,42 @@ describe('a container that was moved out of its cgroup, which another has now', 
     expect(await t.state(second.id)).toMatchObject({ status: 'paused' })
   })
 })
+
+describe('a container whose container.json is damaged', () => {
+  const damage = ({ id }: Created): void => writeFileSync(`${t.root}/${id}/container.json`, 'damaged')
+
+  it('was moved to where others are: delete --force ends it alone', async () => {
+    const path = `/crio-lxc/${t.id()}`
+    const pid = foreigner(path)
+    const first = await t.running()
+    move(first.pid, path)
+    damage(first)
+    await t.ok(['delete', '--force', first.id])
+    expect([isAlive(first.pid), isAlive(pid)]).toEqual([false, true])
+  })
+
+  it('was moved out of its cgroup, which another has now: delete --force ends it alone', async () => {
+    const path = `/crio-lxc/${t.id()}`
+    const first = await t.running({ spec: inCgroup(path) })
+    const elsewhere = `/crio-lxc/${t.id()}`
+    move(first.pid, elsewhere)
+    t.defer(() => removed(elsewhere))
+    const second = await t.running({ spec: inCgroup(path) })
+    move(first.pid, path)
+    damage(first)
+    await t.ok(['delete', '--force', first.id])
+    expect(isAlive(first.pid)).toBe(false)
+    expect(await t.state(second.id)).toMatchObject({ status: 'running', pid: second.pid })
+  })
+
+  it('has divided its cgroup: delete --force ends all of it', async () => {
+    const path = `/crio-lxc/${t.id()}`
+    const first = await t.running({ spec: inCgroup(path) })
+    move(first.pid, `${path}/inner`)
+    const pid = foreigner(`${path}/other`)
+    damage(first)
+    writeFileSync(`${t.root}/${first.id}/config.json`, 'damaged')
+    await t.ok(['delete', '--force', first.id])
+    expect([first.pid, pid].filter(isAlive)).toEqual([])
+  })
+})
