@@ -32,8 +32,8 @@ function move(pid: number, path: string): void {
 }
 
 /** Removes `path` from every hierarchy, once what was in it has gone. */
-function removed(path: string): Promise<boolean> {
-  return waitFor(() => {
+async function removed(path: string): Promise<void> {
+  await waitFor(() => {
     for (const mount of new Set(Object.values(cgroupMounts())))
       try {
         rmdirSync(mount + path)

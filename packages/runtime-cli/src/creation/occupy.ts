@@ -1,5 +1,5 @@
 /** The first traces on the host: the id, the cgroup, and what in the container leads to either. */
-import { cgroupOwner, delegateCgroup } from '@crio-lxc/core/host/cgroup/delegate'
+import { cgroupOwner, delegateCgroup, takeCgroupBack } from '@crio-lxc/core/host/cgroup/delegate'
 import { cgroupOf } from '@crio-lxc/core/host/cgroup/exec-cgroup'
 import { markCgroup } from '@crio-lxc/core/host/cgroup/mark-cgroup'
 import type { Hierarchy } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
@@ -72,6 +72,7 @@ function occupyCgroup(
   // The one check that is left: with an id that is taken the cgroup is in use as well, and says less.
   manager.make(claims)
   const { namespaces, userNamespace } = inputs
+  if (!facts.withoutCgroup) takeCgroupBack(layout, placement.path)
   const mark = ownerOf(facts)
   const isMarked = !facts.withoutCgroup && markCgroup(layout, placement.path, mark)
   const owner = cgroupOwner(request.spec, { layout, created: namespaces.created, ids: userNamespace })
