@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type Created, useContainers } from '../../support/containers.ts'
-import { cgroupMounts, cgroupsOf, isAlive } from '../../support/proc.ts'
+import { cgroupMounts, cgroupsOf, childrenOf, isAlive } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf } from '../../support/runtime.ts'
 import { type Spec, shareWithHost } from '../../support/spec.ts'
@@ -137,6 +137,40 @@ describe('a container that was moved out of its cgroup, which another has now', 
     expect(await t.state(second.id)).toMatchObject({ status: 'paused' })
   })
 })
+
+it.each([[['delete', '--force']], [['kill', '--all']]])(
+  '%s ends a container that has locked its cgroup',
+  async ([verb = '', flag = '']) => {
+    const path = `/crio-lxc/${t.id()}`
+    const first = await t.running({
+      args: ['sh', '-c', 'sleep 1001 & wait'],
+      spec: (spec) => {
+        inCgroup(path)(spec)
+        shareWithHost(spec, 'pid')
+      },
+    })
+    const [child = 0] = await waitFor(() => {
+      const children = childrenOf(first.pid)
+      return children.length === 1 ? children : undefined
+    })
+    const locks = new Set(
+      Object.values(cgroupMounts()).flatMap((mount) =>
+        ['cgroup.kill', 'devices.deny', 'memory.force_empty', 'blkio.reset_stats'].map(
+          (name) => `${mount}${path}/${name}`,
+        ),
+      ),
+    )
+    for (const file of [...locks].filter(existsSync)) {
+      const { pid = 0 } = spawn('flock', ['--exclusive', file, 'sleep', '1000'], { stdio: 'ignore', detached: true })
+      t.defer(() => {
+        process.kill(-pid, 'SIGKILL')
+      })
+      await waitFor(() => childrenOf(pid).length > 0)
+    }
+    await t.ok([verb, flag, first.id, ...(verb === 'kill' ? ['KILL'] : [])])
+    expect([first.pid, child].filter(isAlive)).toEqual([])
+  },
+)
 
 describe('a container whose container.json is damaged', () => {
   const damage = ({ id }: Created): void => writeFileSync(`${t.root}/${id}/container.json`, 'damaged')

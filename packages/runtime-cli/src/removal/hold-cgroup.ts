@@ -8,7 +8,10 @@ import { sleep } from '@crio-lxc/core/sys/fd'
 import type { FdScope } from '@crio-lxc/core/sys/fd-scope'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 
-/** How long its own create may be at the end of its work; another's has left the cgroup, or marked it, long before. */
+/**
+ * How long the lock is waited for. A create has left the cgroup, or marked it, long before; and the container itself, when it can
+ * write there, may have it for ever.
+ */
 const PATIENCE_MS = 100
 
 /**
@@ -23,11 +26,7 @@ export function holdCgroup(layout: CgroupLayout, container: Stored, claims: FdSc
   while (ownsCgroup(container) && (init !== undefined || !isAlive(creator))) {
     // Looked at again: whoever has had it in between has left his mark.
     if (shareCgroup(cgroupDirectories(layout, cgroupDir), claims)) break
-    if (monotonicMs() > deadline) {
-      // It is that of another, then.
-      if (!isAlive(creator)) return undefined
-      break
-    }
+    if (monotonicMs() > deadline) break
     sleep(1)
   }
   return ownsCgroup(container) ? cgroupDir : undefined
