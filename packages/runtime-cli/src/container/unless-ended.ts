@@ -1,6 +1,9 @@
 import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
+import type { ContainerFacts } from '@crio-lxc/core/host/container/container-facts'
+import { sleep } from '@crio-lxc/core/sys/fd'
+import { monotonicMs } from '@crio-lxc/core/sys/program'
 import type { Settings } from '../settings.ts'
 import { type Container, loadContainer } from './load-container.ts'
 
@@ -19,18 +22,25 @@ export function unlessEnded<Result>(
   try {
     return task()
   } catch (error) {
-    const { containerId: id, creator } = facts
-    if (isGone(error)) {
-      const { status, facts: present } = loadContainer(settings, id)
-      if (status === 'stopped' || present.creator.startTime !== creator.startTime)
-        throw new ErrNotRunning(`${id} is stopped`)
-    }
+    if (isGone(error)) expectRunning(settings, facts)
     throw error
   }
 }
 
-/** Also as the cause of another; a cgroup that is gone is not the container's either. */
+/** A process that exits has no root any more before it is dead: how long that may take. */
+const EXIT_MS = 200
+
+function expectRunning(settings: Settings, { containerId: id, creator }: ContainerFacts): void {
+  const deadline = monotonicMs() + EXIT_MS
+  do {
+    const { status, facts } = loadContainer(settings, id)
+    if (status === 'stopped' || facts.creator.startTime !== creator.startTime)
+      throw new ErrNotRunning(`${id} is stopped`)
+    sleep(1)
+  } while (monotonicMs() < deadline)
+}
+
+/** A cgroup that is gone is not the container's either. Other sentences are about what the caller has given. */
 function isGone(error: unknown): boolean {
-  if (gone.has(codeOf(error) ?? '')) return true
-  return error instanceof RuntimeError && (error.code === 'cgroup' || isGone(error.cause))
+  return gone.has(codeOf(error) ?? '') || (error instanceof RuntimeError && error.code === 'cgroup')
 }
