@@ -2,6 +2,7 @@ import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { codeOf } from '@crio-lxc/core/errors/system-error'
 import type { ContainerFacts } from '@crio-lxc/core/host/container/container-facts'
+import { isEnding } from '@crio-lxc/core/host/process/proc'
 import { sleep } from '@crio-lxc/core/sys/fd'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 import type { Settings } from '../settings.ts'
@@ -27,14 +28,14 @@ export function unlessEnded<Result>(
   }
 }
 
-/** A process that exits has no root any more before it is dead: how long that may take. */
+/** A process that exits has no root and no cgroup any more before all of its threads are gone: how long that may take. */
 const EXIT_MS = 200
 
 function expectRunning(settings: Settings, { containerId: id, creator }: ContainerFacts): void {
   const deadline = monotonicMs() + EXIT_MS
   do {
-    const { status, facts } = loadContainer(settings, id)
-    if (status === 'stopped' || facts.creator.startTime !== creator.startTime)
+    const { init, facts } = loadContainer(settings, id)
+    if (!init || isEnding(init.init) || facts.creator.startTime !== creator.startTime)
       throw new ErrNotRunning(`${id} is stopped`)
     sleep(1)
   } while (monotonicMs() < deadline)
