@@ -82,6 +82,56 @@ it('create while what is above its cgroup is removed time and again', async () =
   await removing
 })
 
+it.each([[['delete', '--force']], [['kill', '--all']]])(
+  'a create takes over a cgroup during %s of who had it: it has it, or is refused',
+  async (verb) => {
+    const cgroupsPath = `/crio-lxc/${t.id()}`
+    const bundle = await t.bundle({
+      args: ['sleep', '1000'],
+      spec: (spec) => {
+        spec.linux.cgroupsPath = cgroupsPath
+      },
+    })
+    for (let round = 0; round < 2 * ROUNDS; round++) {
+      const first = await t.running(bundle)
+      const removal = t.ok([...verb, first.id, ...(verb[0] === 'kill' ? ['KILL'] : [])])
+      await delay((round % 10) / 2)
+      const id = t.id()
+      for (;;) {
+        const result = await t.runtime(['create', '--bundle', bundle.path, id])
+        if (result.exitCode === 0) break
+        expect(messageOf(result)).toMatch(
+          /^use cgroup \S+: (it has processes|another create, kill or delete is at work in it):/,
+        )
+      }
+      await removal
+      await t.ok(['start', id])
+      expect(await t.state(id)).toMatchObject({ status: 'running' })
+      await t.ok(['delete', '--force', first.id])
+      await t.ok(['exec', id, 'true'])
+      await t.ok(['delete', '--force', id])
+    }
+  },
+)
+
+it.each([
+  [['exec', 'ID', 'true']],
+  [['pause', 'ID']],
+  [['kill', '--all', 'ID', 'USR1']],
+  [['update', '--pids-limit', '99', 'ID']],
+  [['events', '--stats', 'ID']],
+])('%s during delete --force: it is done, or says that the container has ended', async (verb) => {
+  const bundle = await t.bundle({ args: ['sleep', '1000'] })
+  for (let round = 0; round < 3 * ROUNDS; round++) {
+    const { id } = await t.running(bundle)
+    const calls = [['delete', '--force', id], verb.map((word) => (word === 'ID' ? id : word))]
+    const [removal, result] = await Promise.all(calls.map((args) => t.runtime(args)))
+    expect(removal).toMatchObject({ exitCode: 0 })
+    if (result && result.exitCode !== 0 && result.stderr !== '')
+      expect(messageOf(result)).toMatch(/container does not exist: |container not running: /)
+  }
+})
+
 it('delete --force during create: nothing is left, and create says that it failed', async () => {
   const bundle = await t.bundle({ args: ['sleep', '1000'] })
   for (let round = 0; round < ROUNDS; round++) {

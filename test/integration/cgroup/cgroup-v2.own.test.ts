@@ -2,11 +2,12 @@
  * The cgroup mount on a host with nothing but cgroup v2. runc shows the whole tree to a container without a cgroup
  * namespace, and the mount it makes for that clears nsdelegate for the host.
  */
+import { statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { requires } from '../../support/requires.ts'
 import { setNamespace } from '../../support/spec.ts'
-import { giveImage, mapIds } from '../../support/user-namespace.ts'
+import { FIRST, giveImage, mapIds } from '../../support/user-namespace.ts'
 
 requires('root', 'own-runtime', 'cgroup-v2-only')
 const t = useContainers()
@@ -66,5 +67,35 @@ describe('cgroup ownership', () => {
     })
     giveImage(bundle)
     expect((await t.run(bundle)).stdout).toBe(output)
+  })
+
+  it.each([
+    ['as it was', 'true'],
+    ['divided', divide],
+  ])('ends when another container takes over the cgroup, %s', async (_, script) => {
+    const path = `/${t.id()}`
+    const first = await t.bundle({
+      args: ['sh', '-c', script],
+      spec: (spec) => {
+        mapIds(spec)
+        setNamespace(spec, 'cgroup')
+        spec.linux.cgroupsPath = path
+        for (const mount of spec.mounts)
+          if (mount.type === 'cgroup') mount.options = (mount.options ?? []).filter((option) => option !== 'ro')
+      },
+    })
+    giveImage(first)
+    const before = await t.stopped(first)
+    const directory = `/sys/fs/cgroup${path}`
+    expect(statSync(directory).uid).toBe(FIRST)
+    const second = await t.running({
+      spec: (spec) => {
+        spec.linux.cgroupsPath = path
+      },
+    })
+    const files = [directory, ...['procs', 'subtree_control', 'threads'].map((name) => `${directory}/cgroup.${name}`)]
+    expect(files.map((file) => statSync(file).uid)).toEqual([0, 0, 0, 0])
+    await t.ok(['delete', before.id])
+    expect(await t.state(second.id)).toMatchObject({ status: 'running', pid: second.pid })
   })
 })

@@ -90,12 +90,18 @@ export function pipe(): [Fd, Fd] {
   return [pair.i32(0) as Fd, pair.i32(4) as Fd]
 }
 
+const LOCK_SH = 1
 const LOCK_EX = 2
 const LOCK_NB = 4
 
 /** flock(2): an exclusive lock for as long as `fd` is open; false when another process has it. */
 export function tryLock(fd: number): boolean {
   return unlessBlocked(() => call('flock', [fd, LOCK_EX | LOCK_NB], () => `flock(${fd})`)) !== undefined
+}
+
+/** The same of a lock that several may have, and nobody beside an exclusive one. */
+export function tryShare(fd: number): boolean {
+  return unlessBlocked(() => call('flock', [fd, LOCK_SH | LOCK_NB], () => `flock(${fd})`)) !== undefined
 }
 
 const TCGETS = 0x5401

@@ -1,15 +1,12 @@
 import { checkContainerId } from '@crio-lxc/core/host/container/container-id'
-import { type ContainerFacts, ContainerInfo, type InitFacts } from '@crio-lxc/core/host/container/container-info'
+import { type ContainerFacts, ContainerInfo } from '@crio-lxc/core/host/container/container-info'
 import { statusOf } from '@crio-lxc/core/host/container/status'
+import type { Stored } from '@crio-lxc/core/host/container/stored'
 import type { Status } from '@crio-lxc/core/oci/state'
 import type { Settings } from '../settings.ts'
 
 /** A container as it is now. */
-export interface Container {
-  readonly info: ContainerInfo
-  readonly facts: ContainerFacts
-  /** Undefined while it is being created, or when create did not get that far. */
-  readonly init: InitFacts | undefined
+export interface Container extends Stored {
   readonly status: Status
 }
 

@@ -1,6 +1,8 @@
 /** The last part of create: what only the host may set on init, then the files by which others find it. */
 
 import type { CgroupManager } from '@crio-lxc/core/host/cgroup/cgroup-manager'
+import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { markCgroup } from '@crio-lxc/core/host/cgroup/mark-cgroup'
 import type { TerminationMessageFile } from '@crio-lxc/core/host/container/container-facts'
 import type { ContainerInfo, InitFacts } from '@crio-lxc/core/host/container/container-info'
 import { identify } from '@crio-lxc/core/host/process/proc'
@@ -21,23 +23,28 @@ export interface PublishOptions {
   /** Has a place for the monitor when it stays. */
   readonly resident: CgroupManager | undefined
   readonly withoutCgroup: boolean
+  readonly cgroupMark: string | undefined
 }
 
 /** The pid file last: whoever reads it may act on it at once. Returns init's pid. */
 export function publishInit(info: ContainerInfo, options: PublishOptions): number {
-  const { monitor, spec, unprivileged, plan, seccompAgent, message, resident, withoutCgroup } = options
+  const { monitor, spec, unprivileged, plan, seccompAgent, message, resident, withoutCgroup, cgroupMark } = options
   const init = monitor.identifyInit()
   const { pid } = init
   setOomScoreAdj(pid, spec.process.oomScoreAdj)
   if (unprivileged) setPrivileged(pid, spec.process)
   const kept = resident ? identify(monitor.pid) : undefined
-  resident?.placeMonitor(monitor.pid)
+  if (resident) {
+    resident.placeMonitor(monitor.pid)
+    if (cgroupMark !== undefined) markCgroup(cgroupLayout(), resident.monitorPath, cgroupMark)
+  }
   // It dies while init.json is written.
   if (!resident) monitor.kill()
   info.publishInit({
     init,
     ...(kept && { monitor: kept }),
     ...(withoutCgroup && { withoutCgroup }),
+    ...(cgroupMark !== undefined && { cgroupMark }),
     ...startSteps(plan),
     command: spec.process.args[0] ?? '',
     ...(seccompAgent && { seccompAgent }),

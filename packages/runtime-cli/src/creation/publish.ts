@@ -22,6 +22,7 @@ export function publish(filled: Filled, { done }: Creation): void {
     message: message && identifyMessage(message.fd, message.path),
     resident,
     withoutCgroup: settings.withoutCgroup,
+    cgroupMark: filled.cgroupMark,
   })
   filled.seccomp?.remember()
   done('publish', `init is pid ${pid}, the monitor ${resident ? 'stays' : 'has ended'}`, { pid })

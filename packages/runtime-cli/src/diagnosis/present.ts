@@ -14,8 +14,8 @@ export interface Wanted {
   readonly sysctls: readonly string[]
 }
 
-/** Of its first process; what cannot be read is left out, as the process may be ending. */
-export function presentFacts(pid: number, cgroup: string, { rlimits, sysctls }: Wanted): Facts {
+/** Of its first process, and of its cgroup if it has one; what cannot be read is left out, as the process may be ending. */
+export function presentFacts(pid: number, cgroup: string | undefined, { rlimits, sysctls }: Wanted): Facts {
   const read = (name: string): string => orEmpty(() => readText(`/proc/${pid}/${name}`))
   const mounts = read('mountinfo').split('\n').filter(Boolean)
   const label = read('attr/current').replace(/[\0\n]+$/, '')
@@ -28,7 +28,7 @@ export function presentFacts(pid: number, cgroup: string, { rlimits, sysctls }: 
       Object.entries(namespaceFiles).map(([type, file]) => [`namespaces.${type}`, namespaceOf(pid, file)]),
     ),
     cgroupsPath: cgroupIn(read('cgroup')),
-    ...limitsOf(cgroup),
+    ...(cgroup !== undefined && limitsOf(cgroup)),
     selinuxLabel: label.includes(':') ? label : undefined,
     apparmorProfile: label.includes(':') ? undefined : label || undefined,
     oomScoreAdj: read('oom_score_adj').trim() || undefined,

@@ -6,6 +6,7 @@ import { openCgroup } from '@crio-lxc/core/host/cgroup/cgroupfs'
 import { cgroupOf, execCgroup, openSubCgroups } from '@crio-lxc/core/host/cgroup/exec-cgroup'
 import { frozenAbove } from '@crio-lxc/core/host/cgroup/frozen'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { ownsCgroup } from '@crio-lxc/core/host/container/own-cgroup'
 import { keptSeccomp } from '@crio-lxc/core/host/container/seccomp-program'
 import { isAlive, type ProcessIdentity, runningThread } from '@crio-lxc/core/host/process/proc'
 import { checkMappedUser, type IdMappings } from '@crio-lxc/core/oci/id-mappings'
@@ -19,6 +20,7 @@ import type { Console } from '@crio-lxc/init/steps/terminal'
 import { connectCaller } from '../caller/caller-socket.ts'
 import { agentOf, type SeccompAgent } from '../caller/seccomp-listener.ts'
 import type { Container } from '../container/load-container.ts'
+import { requireCgroup } from '../container/require-cgroup.ts'
 import type { TerminalProxy } from '../foreground/terminal-proxy.ts'
 import { openContainerNamespaces } from '../namespaces/container-namespaces.ts'
 import { userNamespaceOfInit } from '../namespaces/user-namespace.ts'
@@ -112,15 +114,20 @@ function openConsole(
 }
 
 function openCgroupOf(
-  { facts }: Container,
+  container: Container,
   { pid }: ProcessIdentity,
   { options, fds }: { readonly options: ExecOptions; readonly fds: FdScope },
 ): OpenCgroup {
   const layout = cgroupLayout()
-  const { cgroupDir: path } = facts
-  const { tasks: others } = facts.resctrl ?? {}
-  if (options.cgroups?.length) return openSubCgroups(options.cgroups, { path, layout, others }, fds)
-  return openCgroup(layout, execCgroup(layout, path, pid), { others, instead: cgroupOf(pid) }, fds)
+  const { cgroupDir: path, resctrl } = container.facts
+  const { tasks: others } = resctrl ?? {}
+  if (options.cgroups?.length) {
+    requireCgroup(container, 'exec --cgroup in')
+    return openSubCgroups(options.cgroups, { path, layout, others }, fds)
+  }
+  // Without one of its own, where its init is.
+  const place = ownsCgroup(container) ? execCgroup(layout, path, pid) : cgroupOf(pid)
+  return openCgroup(layout, place, { others, instead: cgroupOf(pid) }, fds)
 }
 
 function keptPipe(fds: FdScope): Pipe {

@@ -11,27 +11,32 @@ import { removeUnfinished } from '@crio-lxc/core/host/container/json-file'
 import { RemovalLock } from '@crio-lxc/core/host/container/removal-lock'
 import { sweepRuntimeRoot } from '@crio-lxc/core/host/container/runtime-directory'
 import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
+import type { ProcessIdentity } from '@crio-lxc/core/host/process/proc'
 import { sleep } from '@crio-lxc/core/sys/fd'
+import { type FdScope, withFdsAsync } from '@crio-lxc/core/sys/fd-scope'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { type Container, loadContainer } from '../container/load-container.ts'
-import { ownsCgroup } from '../container/own-cgroup.ts'
 import { endContainer } from '../removal/end-container.ts'
+import { holdCgroup } from '../removal/hold-cgroup.ts'
 import { Remains } from '../removal/remains.ts'
 import type { Settings } from '../settings.ts'
 
 export interface DeleteOptions {
   /** Kill what still runs, and do not complain about what is missing or damaged. */
   readonly force: boolean
+  /** Only the container that this create has made: by now the id may be that of another, which is left. */
+  readonly madeBy?: ProcessIdentity
 }
 
 /** delete: runtime.md, "Delete". Afterwards no process, cgroup or file of the container exists. */
-export async function deleteContainer(settings: Settings, id: string, { force }: DeleteOptions): Promise<void> {
+export async function deleteContainer(settings: Settings, id: string, options: DeleteOptions): Promise<void> {
+  const { force } = options
   const done = phaseLog('delete')
   const info = new ContainerInfo(settings.root, checkContainerId(id))
   try {
     const lock = lockRemoval(info, settings.timeouts.deleteMs)
     try {
-      await removeLocked(settings, { info, lock, force })
+      await removeLocked(settings, { ...options, info, lock })
     } finally {
       lock.release()
     }
@@ -55,13 +60,13 @@ function lockRemoval({ runtimeRoot, containerId }: ContainerInfo, timeoutMs: num
   }
 }
 
-interface Removal {
+interface Removal extends DeleteOptions {
   readonly info: ContainerInfo
   readonly lock: RemovalLock
-  readonly force: boolean
 }
 
-async function removeLocked(settings: Settings, { info, lock, force }: Removal): Promise<void> {
+async function removeLocked(settings: Settings, removal: Removal): Promise<void> {
+  const { info, lock, force, madeBy } = removal
   const id = info.containerId
   let container: Container
   try {
@@ -77,25 +82,37 @@ async function removeLocked(settings: Settings, { info, lock, force }: Removal):
     }
     container = known
   }
-  const { status } = container
+  const { status, facts } = container
+  if (madeBy && !isSame(madeBy, facts.creator)) throw new ErrNotExist(id)
   if (!force && status !== 'stopped' && status !== 'created')
     throw new RuntimeError('wrong-state', `${phrase.deleteRunning}: ${id} is ${status}: kill it first or use --force`)
   if (status === 'creating') {
     const { stopCreation } = await import('../removal/stop-creation.ts')
     stopCreation(settings, container, lock)
     if (!lock.isCurrent()) return
-    return removeLocked(settings, { info, lock, force })
+    return removeLocked(settings, removal)
   }
   const remains = new Remains(force)
-  await destroy(settings, container, remains)
+  await withFdsAsync((claims) => destroy(settings, container, { lock, remains, claims }))
   remains.report(id)
 }
 
-async function destroy(settings: Settings, container: Container, remains: Remains): Promise<void> {
+interface Destruction {
+  readonly lock: RemovalLock
+  readonly remains: Remains
+  /** Of the container's cgroup, until it is gone. */
+  readonly claims: FdScope
+}
+
+async function destroy(
+  settings: Settings,
+  container: Container,
+  { lock, remains, claims }: Destruction,
+): Promise<void> {
   const { info, facts, init, status } = container
   const done = phaseLog('delete')
   const layout = cgroupLayout()
-  const cgroup = ownsCgroup(container) ? facts.cgroupDir : undefined
+  const cgroup = holdCgroup(layout, container, claims)
   if (!init && facts.withoutCgroup) {
     const { endUnknownInit } = await import('../removal/end-unknown-init.ts')
     remains.of(() => endUnknownInit(info, facts, settings.timeouts.killMs))
@@ -107,22 +124,20 @@ async function destroy(settings: Settings, container: Container, remains: Remain
     status,
     pid: init?.init.pid,
   })
-  // The unit of a cgroup is whose the cgroup is.
-  if (facts.systemdUnits && cgroup !== undefined) {
-    const { stopUnits } = await import('@crio-lxc/core/host/cgroup/systemd-manager')
-    const units = Object.values(facts.systemdUnits)
-    remains.of(() => stopUnits(units, settings.timeouts.deleteMs))
-    done('unit', `stopped the unit ${facts.systemdUnits.container}`, { unit: facts.systemdUnits.container })
+  if (facts.systemdUnits) {
+    const { endUnits } = await import('../removal/end-units.ts')
+    endUnits(settings, container, { layout, owned: cgroup !== undefined, remains })
   }
   await removeCgroups(container, { layout, cgroup }, remains)
   if (facts.resctrl) {
-    const { hasNoTasks, removeGroups } = await import('@crio-lxc/core/host/resctrl/group')
-    const { remove } = facts.resctrl
-    // Without init it may have ended before it made them.
-    const groups = init ? remove : remove.filter(hasNoTasks)
+    const { hasEnded, removeGroups } = await import('@crio-lxc/core/host/resctrl/group')
+    // What lives in one is another's: this container has ended.
+    const groups = facts.resctrl.remove.filter(hasEnded)
     remains.of(() => removeGroups(groups))
     done('resctrl', `removed ${groups.length} resctrl groups`)
   }
+  // A create that failed at its end has removed it meanwhile: the id may be another's.
+  if (!lock.isCurrent()) return
   const { pidFile } = facts
   // A create that was killed while it wrote the pid file.
   if (pidFile !== undefined) removeUnfinished(pidFile, facts.creator.pid)
@@ -155,3 +170,6 @@ async function removeCgroups(
   remains.of(() => removeDirectories(madeCgroups.filter((directory) => !removed.has(directory))))
   done('cgroups', `emptied and removed the cgroup ${cgroup}`, { cgroup })
 }
+
+const isSame = (one: ProcessIdentity, other: ProcessIdentity): boolean =>
+  one.pid === other.pid && one.startTime === other.startTime

@@ -10,6 +10,7 @@ import { close, poll } from '@crio-lxc/core/sys/fd'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { type Container, loadContainer } from '../container/load-container.ts'
 import { requireCgroup } from '../container/require-cgroup.ts'
+import { unlessEnded } from '../container/unless-ended.ts'
 import type { Settings } from '../settings.ts'
 
 /** One line of runc's `events`. */
@@ -24,7 +25,8 @@ const POLLIN = 1
 /** What the container uses now. Throws ErrNotRunning. */
 export async function stats(settings: Settings, id: string): Promise<ContainerEvent> {
   const container = running(settings, id)
-  return (await statsOf(container))()
+  const look = await statsOf(container)
+  return unlessEnded(settings, container, look)
 }
 
 export interface WatchOptions {
@@ -72,7 +74,7 @@ function running(settings: Settings, id: string): Container {
   const container = loadContainer(settings, id)
   if (container.status === 'stopped' || container.status === 'creating')
     throw new ErrNotRunning(`${id} is ${container.status}`)
-  requireCgroup(container.facts, 'look at the events of')
+  unlessEnded(settings, container, () => requireCgroup(container, 'look at the events of'))
   return container
 }
 

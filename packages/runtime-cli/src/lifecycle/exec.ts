@@ -9,6 +9,7 @@ import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { withFds } from '@crio-lxc/core/sys/fd-scope'
 import { kill } from '@crio-lxc/core/sys/program'
 import { wait } from '@crio-lxc/core/sys/spawn'
+import { unlessEnded } from '../container/unless-ended.ts'
 import type { ExecOptions } from '../entering/exec-options.ts'
 import { awaitProgram, launch } from '../entering/launch.ts'
 import { type Exec, openExec } from '../entering/open.ts'
@@ -62,8 +63,8 @@ function execute(settings: Settings, id: string, options: ExecOptions, trace: Pr
   const request = refuse(settings, id, options)
   const proxy = request.needsProxy ? new TerminalProxy() : undefined
   try {
-    const pid = withFds((fds) => enter(request, { fds, proxy, trace }))
     const { container, process } = request
+    const pid = unlessEnded(settings, container, () => withFds((fds) => enter(request, { fds, proxy, trace })))
     const { cgroupDir: cgroup } = container.facts
     const what = `entered init's namespaces and the cgroup ${cgroup}; pid ${pid} has executed ${process.args[0]}`
     done('execute', what, { pid, cgroup })

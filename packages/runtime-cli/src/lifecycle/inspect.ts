@@ -1,5 +1,6 @@
 /** inspect: what was asked of a container, what create made of it, and what it is. */
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
+import { ownsCgroup } from '@crio-lxc/core/host/container/own-cgroup'
 import { log } from '@crio-lxc/core/host/log/logger'
 import { isAlive } from '@crio-lxc/core/host/process/proc'
 import { parseSpec } from '@crio-lxc/core/oci/parse-spec'
@@ -46,9 +47,10 @@ function askedSpec({ info }: Container): Spec | undefined {
   }
 }
 
-function present({ facts, init, status }: Container, spec: Spec | undefined): Facts {
+function present(container: Container, spec: Spec | undefined): Facts {
+  const { facts, init, status } = container
   if (init === undefined || status === 'stopped') return {}
-  const found = presentFacts(init.init.pid, facts.cgroupDir, {
+  const found = presentFacts(init.init.pid, ownsCgroup(container) ? facts.cgroupDir : undefined, {
     rlimits: (spec?.process.rlimits ?? []).map(({ type }) => type),
     sysctls: Object.keys(spec?.linux?.sysctl ?? {}),
   })

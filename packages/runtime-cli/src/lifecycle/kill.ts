@@ -13,16 +13,19 @@ import { ErrNotRunning } from '@crio-lxc/core/errors/container-errors'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { mayHoldDying, thaw } from '@crio-lxc/core/host/cgroup/freezer'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import { signalCgroup } from '@crio-lxc/core/host/cgroup/signal-cgroup'
 import type { ContainerFacts, InitFacts } from '@crio-lxc/core/host/container/container-info'
+import { ownsCgroup } from '@crio-lxc/core/host/container/own-cgroup'
 import { progressOf } from '@crio-lxc/core/host/container/status'
 import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { signalNamespace } from '@crio-lxc/core/host/process/pid-namespace'
 import { signalProcess } from '@crio-lxc/core/host/process/pidfd'
 import type { ProcessIdentity } from '@crio-lxc/core/host/process/proc'
+import { withFds } from '@crio-lxc/core/sys/fd-scope'
 import { type Container, loadContainer } from '../container/load-container.ts'
-import { ownsCgroup } from '../container/own-cgroup.ts'
 import { endProcess } from '../removal/end-process.ts'
+import { holdCgroup } from '../removal/hold-cgroup.ts'
 import { killProcesses } from '../removal/kill-container.ts'
 import type { Settings } from '../settings.ts'
 
@@ -56,12 +59,23 @@ export function kill(settings: Settings, id: string, signal: number, { all }: Ki
 }
 
 /** Returns how many processes there were. After SIGKILL none of them is left. */
-function signalAll({ timeouts }: Settings, container: Container, signal: number): number {
-  if (!ownsCgroup(container)) return 0
-  const { cgroupDir } = container.facts
+function signalAll(settings: Settings, container: Container, signal: number): number {
+  return withFds((claims) => {
+    const layout = cgroupLayout()
+    const cgroup = holdCgroup(layout, container, claims)
+    return cgroup === undefined ? 0 : signalOwned(settings, { layout, cgroup, signal })
+  })
+}
+
+interface Signalling {
+  readonly layout: CgroupLayout
+  readonly cgroup: string
+  readonly signal: number
+}
+
+function signalOwned({ timeouts }: Settings, { layout, cgroup: cgroupDir, signal }: Signalling): number {
   const done = phaseLog('kill')
   const { killMs: timeoutMs } = timeouts
-  const layout = cgroupLayout()
   const count =
     signal === SIGKILL
       ? killProcesses(layout, cgroupDir, timeoutMs)
@@ -96,7 +110,8 @@ function signalInit({ timeouts }: Settings, container: Container & { readonly in
   if (!signalProcess(init.init, sent)) throw new ErrNotRunning(info.containerId)
   if (sent === SIGKILL) {
     // What is frozen on v1 does not even die, and what the container has frozen itself may be frozen again.
-    if (mayHoldDying(facts.cgroupDir)) killProcesses(cgroupLayout(), facts.cgroupDir, timeouts.killMs)
+    if (mayHoldDying(facts.cgroupDir) && ownsCgroup(container))
+      killProcesses(cgroupLayout(), facts.cgroupDir, timeouts.killMs)
     else if (status === 'paused') thaw(cgroupLayout(), facts.cgroupDir)
   }
   const instead = sent === signal ? '' : ` in place of ${signal}, which a container that is not started cannot take`

@@ -6,15 +6,19 @@ import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { loadContainer } from '../container/load-container.ts'
 import { requireCgroup } from '../container/require-cgroup.ts'
+import { unlessEnded } from '../container/unless-ended.ts'
 import type { Settings } from '../settings.ts'
 
 /** pause: returns when no process of the container runs any more; after a failure all of them run. */
 export function pause(settings: Settings, id: string): void {
   const done = phaseLog('pause')
-  const { facts, status } = loadContainer(settings, id)
+  const container = loadContainer(settings, id)
+  const { facts, status } = container
   if (status !== 'running' && status !== 'created') throw new ErrNotRunning(`${id} is ${status}`)
-  requireCgroup(facts, 'pause')
-  freeze(cgroupLayout(), facts.cgroupDir, settings.timeouts.killMs)
+  unlessEnded(settings, container, () => {
+    requireCgroup(container, 'pause')
+    freeze(cgroupLayout(), facts.cgroupDir, settings.timeouts.killMs)
+  })
   done('freeze', `froze the cgroup ${facts.cgroupDir}`, { cgroup: facts.cgroupDir })
 }
 

@@ -1,12 +1,12 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { listProcesses } from '@crio-lxc/core/host/cgroup/cgroup-processes'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
+import { ownsCgroup } from '@crio-lxc/core/host/container/own-cgroup'
 import { processesOfNamespace } from '@crio-lxc/core/host/process/pid-namespace'
 import { capture } from '@crio-lxc/core/sys/capture'
 import { fileExists } from '@crio-lxc/core/sys/files'
 import { environment } from '@crio-lxc/core/sys/program'
 import { loadContainer } from '../container/load-container.ts'
-import { ownsCgroup } from '../container/own-cgroup.ts'
 import type { Settings } from '../settings.ts'
 
 /** Pids on the host of every process in the container's cgroup, or of its pid namespace when it has none there. */

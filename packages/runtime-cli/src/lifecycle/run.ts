@@ -1,6 +1,6 @@
 import { PR_SET_CHILD_SUBREAPER } from '@crio-lxc/core/abi/constants'
 import { messageOf } from '@crio-lxc/core/errors/runtime-error'
-import type { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
+import type { ContainerFacts, ContainerInfo } from '@crio-lxc/core/host/container/container-info'
 import { log } from '@crio-lxc/core/host/log/logger'
 import { prctl } from '@crio-lxc/core/sys/process'
 import type { NotifySocket } from '../caller/notify-socket.ts'
@@ -27,9 +27,14 @@ export async function run(settings: Settings, options: RunOptions): Promise<numb
 }
 
 async function runDetached(settings: Settings, options: RunOptions): Promise<number> {
-  await createFor(settings, options)
-  await orDelete(settings, options.id, () => start(settings, options.id, { ...options, notifyOptional: true }))
+  const info = await createFor(settings, options)
+  await orDelete(settings, factsOf(info), () => start(settings, options.id, { ...options, notifyOptional: true }))
   return 0
+}
+
+/** Those that create has left: container.json may be another's by now. */
+function factsOf(info: ContainerInfo): ContainerFacts {
+  return info.facts ?? info.load()
 }
 
 async function createFor(settings: Settings, options: CreateOptions): Promise<ContainerInfo> {
@@ -53,12 +58,14 @@ async function runInForeground(settings: Settings, options: RunOptions): Promise
       loaded,
       ...(proxy && { console: { socket: proxy.socket, plainLines: proxy.plainLines } }),
     })
-    const notifier = await startOrDelete(settings, options, proxy)
+    const { creator: madeBy } = factsOf(info)
+    const pid = info.pid()
+    const notifier = await startOrDelete(settings, options, { info, proxy })
     // The main process of the service is this one, which ends with the container's exit code.
     const notified = notifier?.forward({ mainPid: false }).catch((error) => log.warn(messageOf(error)))
-    const code = await supervise(info.pid(), relay, proxy)
+    const code = await supervise(pid, relay, proxy)
     await notified
-    if (!options.keep) await deleteContainer(settings, options.id, { force: true })
+    if (!options.keep) await deleteContainer(settings, options.id, { force: true, madeBy })
     return code
   } finally {
     relay.close()
@@ -68,10 +75,10 @@ async function runInForeground(settings: Settings, options: RunOptions): Promise
 async function startOrDelete(
   settings: Settings,
   options: RunOptions,
-  proxy: TerminalProxy | undefined,
+  { info, proxy }: { readonly info: ContainerInfo; readonly proxy: TerminalProxy | undefined },
 ): Promise<NotifySocket | undefined> {
   try {
-    return await orDelete(settings, options.id, () => {
+    return await orDelete(settings, factsOf(info), () => {
       proxy?.connect(settings.timeouts.createMs)
       return startToForward(settings, options.id, { ...options, notifyOptional: true })
     })

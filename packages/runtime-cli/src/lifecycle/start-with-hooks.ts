@@ -2,6 +2,7 @@ import { phrase } from '@crio-lxc/core/errors/codes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { killCgroup } from '@crio-lxc/core/host/cgroup/signal-cgroup'
+import { ownsCgroup } from '@crio-lxc/core/host/container/own-cgroup'
 import type { Container } from '../container/load-container.ts'
 import { runPoststartHooks, runStartContainerHooks } from '../hooks/hooks.ts'
 import { endProcess } from '../removal/end-process.ts'
@@ -32,7 +33,7 @@ export async function startWithHooks(
     throw error
   }
   await release()
-  await orDelete(settings, info.containerId, () => {
+  await orDelete(settings, facts, () => {
     try {
       runPoststartHooks(settings, facts, { hooks, init })
     } catch (error) {
@@ -46,9 +47,12 @@ export async function startWithHooks(
  * Every process of the container: init alone would leave some in a pid namespace that is not the container's. Init first,
  * because nothing that is missing for the rest may keep it running.
  */
-function stop({ timeouts }: Settings, { facts, init }: Container): Undo {
+function stop({ timeouts }: Settings, container: Container): Undo {
+  const { facts, init } = container
   const undo = new Undo()
-  undo.push(() => killCgroup(cgroupLayout(), facts.cgroupDir, { timeoutMs: timeouts.killMs }))
+  undo.push(() => {
+    if (ownsCgroup(container)) killCgroup(cgroupLayout(), facts.cgroupDir, { timeoutMs: timeouts.killMs })
+  })
   undo.push(() => {
     if (init) endProcess(init.init, timeouts.killMs)
   })

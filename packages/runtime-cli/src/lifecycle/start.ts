@@ -9,7 +9,7 @@ import { ContainerInfo } from '@crio-lxc/core/host/container/container-info'
 import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { openProcess } from '@crio-lxc/core/host/process/pidfd'
 import { close, type Fd, tryLock } from '@crio-lxc/core/sys/fd'
-import { openFile } from '@crio-lxc/core/sys/files'
+import { fstat, lstat, openFile, unlessMissing } from '@crio-lxc/core/sys/files'
 import type { NotifySocket } from '../caller/notify-socket.ts'
 import { type Container, loadContainer } from '../container/load-container.ts'
 import type { Settings } from '../settings.ts'
@@ -47,15 +47,21 @@ export async function startToForward(
 }
 
 /** One start at a time, as hooks are to run once; the lock goes with the process that has it. undefined: nothing to lock. */
-function lockStart({ root }: Settings, id: string): Fd | undefined {
+function lockStart(settings: Settings, id: string): Fd | undefined {
+  const path = new ContainerInfo(settings.root, checkContainerId(id)).runtimePath('init.json')
   let fd: Fd
   try {
-    fd = openFile(new ContainerInfo(root, checkContainerId(id)).runtimePath('init.json'), O_RDONLY | O_NONBLOCK)
+    fd = openFile(path, O_RDONLY | O_NONBLOCK)
   } catch (error) {
     if (codeOf(error) === undefined) throw error
     return undefined
   }
-  if (tryLock(fd)) return fd
+  if (tryLock(fd)) {
+    // Of a container that was deleted meanwhile, and is another by now.
+    if (unlessMissing(() => lstat(path))?.identity === fstat(fd).identity) return fd
+    close(fd)
+    return lockStart(settings, id)
+  }
   close(fd)
   throw new RuntimeError('wrong-state', `${phrase.startRunning}: ${id}: another start is under way`)
 }

@@ -3,6 +3,7 @@
 import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { readStats } from '@crio-lxc/core/host/cgroup/read-stats'
+import { ownsCgroup } from '@crio-lxc/core/host/container/own-cgroup'
 import type { Status } from '@crio-lxc/core/oci/state'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
 import { loadContainer } from '../container/load-container.ts'
@@ -31,7 +32,9 @@ export function readUsages(settings: Settings): Usage[] {
   return list(settings).flatMap(({ id, status }) => {
     if (status === 'stopped' || status === 'creating') return []
     try {
-      const { facts } = loadContainer(settings, id)
+      const container = loadContainer(settings, id)
+      const { facts } = container
+      if (!facts.withoutCgroup && !ownsCgroup(container)) return []
       const { cpu, memory, pids } = readStats(cgroupLayout(), facts.cgroupDir)
       return [
         {

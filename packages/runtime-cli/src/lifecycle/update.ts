@@ -12,6 +12,7 @@ import { withPidsOfVersion } from '@crio-lxc/core/oci/pids-limit'
 import type { Resources } from '@crio-lxc/core/oci/resources'
 import { type Container, loadContainer } from '../container/load-container.ts'
 import { requireCgroup } from '../container/require-cgroup.ts'
+import { unlessEnded } from '../container/unless-ended.ts'
 import type { Settings } from '../settings.ts'
 
 export interface Update {
@@ -28,7 +29,7 @@ export async function update(settings: Settings, id: string, { resources, intelR
   const container = loadContainer(settings, id)
   const { facts, status } = container
   if (status === 'stopped' || status === 'creating') throw new ErrNotRunning(`${id} is ${status}`)
-  requireCgroup(facts, 'update')
+  unlessEnded(settings, container, () => requireCgroup(container, 'update'))
   if (!intelRdt) return limit(settings, container, resources)
   const { updateSchemata } = await import('./update-schemata.ts')
   const restore = updateSchemata(facts.resctrl, intelRdt)

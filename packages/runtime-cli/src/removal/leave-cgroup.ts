@@ -1,4 +1,5 @@
-import { cgroupDirectories, removeDirectories } from '@crio-lxc/core/host/cgroup/cgroupfs'
+import { findProcesses } from '@crio-lxc/core/host/cgroup/cgroup-processes'
+import { cgroupDirectories, removeCgroup, removeDirectories } from '@crio-lxc/core/host/cgroup/cgroupfs'
 import { CgroupTaken, claimCgroup } from '@crio-lxc/core/host/cgroup/claim-cgroup'
 import type { CgroupLayout } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import type { ContainerFacts } from '@crio-lxc/core/host/container/container-info'
@@ -13,6 +14,14 @@ export function leaveCgroup(layout: CgroupLayout, { cgroupDir, madeCgroups }: Co
       if (error instanceof CgroupTaken) return
       throw error
     }
+    const { pids, complete } = findProcesses(layout, cgroupDir)
+    // With what processes of before have left below it.
+    if (
+      complete &&
+      pids.length === 0 &&
+      cgroupDirectories(layout, cgroupDir).some((each) => madeCgroups.includes(each))
+    )
+      removeCgroup(layout, cgroupDir)
     removeDirectories(madeCgroups)
   })
 }

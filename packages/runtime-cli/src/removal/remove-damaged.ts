@@ -5,7 +5,8 @@ import { listProcesses } from '@crio-lxc/core/host/cgroup/cgroup-processes'
 import { removeCgroup } from '@crio-lxc/core/host/cgroup/cgroupfs'
 import { resolveCgroupsPath } from '@crio-lxc/core/host/cgroup/cgroups-path'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
-import { membershipHierarchy } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
+import { readMark } from '@crio-lxc/core/host/cgroup/mark-cgroup'
+import { type Hierarchy, membershipHierarchy } from '@crio-lxc/core/host/cgroup/plan/cgroup-layout'
 import { isCgroupPath } from '@crio-lxc/core/host/container/container-facts'
 import type { ContainerInfo, InitFacts } from '@crio-lxc/core/host/container/container-info'
 import { decodePresentJSON } from '@crio-lxc/core/host/container/json-file'
@@ -48,20 +49,35 @@ export function removeDamaged(settings: Settings, info: ContainerInfo): void {
   remains.report(info.containerId)
 }
 
-/** The cgroup of a living init, which may be below one of the `named`; undefined when it has ended or lives in the root. */
-function cgroupOf({ init }: InitFacts, named: readonly string[]): string | undefined {
+/** The container's cgroup, one of the `named` or around where init is; undefined when it cannot be told, or is another's. */
+function cgroupOf({ init, cgroupMark }: InitFacts, named: readonly string[]): string | undefined {
   const layout = cgroupLayout()
   const hierarchy = membershipHierarchy(layout)
-  if (!hierarchy || !isAlive(init)) return undefined
-  const around = named.find((path) => attempt(() => listProcesses(layout, path))?.includes(init.pid))
-  if (around !== undefined) return around
-  const [key, id] = hierarchy.version === 2 ? ['', '0'] : [hierarchy.controllers.join(',')]
-  // Without it when its path is too long for the kernel to tell.
-  const path = (attempt(() => readText(`/proc/${init.pid}/cgroup`)) ?? '')
+  if (!hierarchy) return undefined
+  const place = isAlive(init) ? placeOf(init.pid, hierarchy) : undefined
+  // It may have been moved to where others are.
+  if (cgroupMark !== undefined)
+    return [...named, ...(place === undefined ? [] : withAbove(place))].find(
+      (path) => attempt(() => readMark(layout, path)) === cgroupMark,
+    )
+  if (!isAlive(init)) return undefined
+  return named.find((path) => attempt(() => listProcesses(layout, path))?.includes(init.pid)) ?? place
+}
+
+/** Where a process is; undefined for the root, and when its path is too long for the kernel to tell. */
+function placeOf(pid: number, { version, controllers }: Hierarchy): string | undefined {
+  const [key, id] = version === 2 ? ['', '0'] : [controllers.join(',')]
+  const path = (attempt(() => readText(`/proc/${pid}/cgroup`)) ?? '')
     .split('\n')
     .map((line) => /^(\d+):([^:]*):(.*)$/.exec(line))
     .find((fields) => fields && fields[2] === key && (id === undefined || fields[1] === id))?.[3]
   return isCgroupPath(path) ? path : undefined
+}
+
+/** The path and those above it, the nearest first. */
+function withAbove(path: string): string[] {
+  const parts = path.split('/')
+  return parts.slice(1).map((_, up) => parts.slice(0, parts.length - up).join('/'))
 }
 
 /** What container.json or config.json call the container's cgroup, as far as they can be read. */

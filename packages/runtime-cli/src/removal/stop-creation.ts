@@ -3,12 +3,12 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { killCgroup } from '@crio-lxc/core/host/cgroup/signal-cgroup'
+import { ownsCgroup } from '@crio-lxc/core/host/container/own-cgroup'
 import type { RemovalLock } from '@crio-lxc/core/host/container/removal-lock'
 import { executableIdentity, isAlive, threadGroup } from '@crio-lxc/core/host/process/proc'
 import { sleep } from '@crio-lxc/core/sys/fd'
 import { monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
 import type { Container } from '../container/load-container.ts'
-import { ownsCgroup } from '../container/own-cgroup.ts'
 import type { Settings } from '../settings.ts'
 import { endProcess } from './end-process.ts'
 

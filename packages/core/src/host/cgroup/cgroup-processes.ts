@@ -19,7 +19,16 @@ export function listProcesses(layout: CgroupLayout, path: string): number[] {
 export function findProcesses(layout: CgroupLayout, path: string): { pids: number[]; complete: boolean } {
   const hierarchy = membershipHierarchy(layout)
   if (!hierarchy) return { pids: [], complete: true }
-  const directory = hierarchy.mountPoint + path
+  return processesIn(hierarchy.mountPoint + path)
+}
+
+/** Whether there is one in the cgroup with this directory, or below; so it is taken when there are too many cgroups to look at. */
+export function hasProcesses(directory: string): boolean {
+  const { pids, complete } = processesIn(directory)
+  return pids.length > 0 || !complete
+}
+
+function processesIn(directory: string): { pids: number[]; complete: boolean } {
   if (!hasChildren(directory)) return { pids: readProcs(directory), complete: true }
   const pids = new Set<number>()
   const complete = walkCgroups(directory, {

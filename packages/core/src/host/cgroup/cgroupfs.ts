@@ -9,12 +9,12 @@ import type { FdScope } from '../../sys/fd-scope.ts'
 import { fileExists, openFile, readText, removeDirectory, writeFile } from '../../sys/files.ts'
 import { makeDirectoryUnlessThere } from '../../sys/if-there.ts'
 import { hasChildren, removeBelow } from './cgroup-tree.ts'
-import type { CgroupLayout, Hierarchy } from './plan/cgroup-layout.ts'
+import { type CgroupLayout, claimOrder, type Hierarchy } from './plan/cgroup-layout.ts'
 import { offerControllers, subtreeControls, withdrawControllers } from './subtree-control.ts'
 
-/** The container's cgroup directories, one for each hierarchy. */
-export function cgroupDirectories({ hierarchies }: CgroupLayout, path: string): string[] {
-  return hierarchies.map(({ mountPoint }) => mountPoint + path)
+/** The container's cgroup directories, one for each hierarchy, in the order of claims. */
+export function cgroupDirectories(layout: CgroupLayout, path: string): string[] {
+  return claimOrder(layout).map(({ mountPoint }) => mountPoint + path)
 }
 
 /**
@@ -45,9 +45,15 @@ export function makeCgroup(layout: CgroupLayout, path: string, occupation?: Occu
   if (!first) return () => undefined
   const before = layout.mode === 'v2' ? subtreeControls(first, path) : undefined
   let claim = occupation?.claim
-  for (const hierarchy of layout.hierarchies) {
-    makeDirectories(hierarchy, path)
-    if (claim?.(hierarchy.mountPoint + path)) claim = undefined
+  for (const hierarchy of claimOrder(layout)) {
+    const directory = hierarchy.mountPoint + path
+    let isClaimed: boolean | undefined
+    // What a delete has removed since has no file to claim it by, and is made again.
+    do {
+      makeDirectories(hierarchy, path)
+      isClaimed = claim?.(directory)
+    } while (isClaimed === false && !fileExists(directory))
+    if (isClaimed) claim = undefined
   }
   occupation?.check()
   if (!before) return () => undefined
@@ -160,9 +166,10 @@ export function openCgroup(
  * already gone is no error.
  */
 export function removeCgroup(layout: CgroupLayout, path: string): boolean {
+  const [claimed, ...others] = cgroupDirectories(layout, path)
   let empty = true
-  for (const directory of cgroupDirectories(layout, path)) empty = removeTree(directory) && empty
-  return empty
+  for (const directory of others) empty = removeTree(directory) && empty
+  return empty && (claimed === undefined || removeTree(claimed))
 }
 
 /** Removes directories that create made, children first, as far as nobody else uses them. */

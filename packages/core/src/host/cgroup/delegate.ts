@@ -5,8 +5,10 @@ import { codeOf, reasonOf } from '../../errors/system-error.ts'
 import { type IdMappings, toHostId } from '../../oci/id-mappings.ts'
 import type { NamespaceType } from '../../oci/linux.ts'
 import type { Spec } from '../../oci/spec.ts'
-import { readText } from '../../sys/files.ts'
+import { readText, stat } from '../../sys/files.ts'
 import { changeOwner } from '../../sys/owner-and-mode.ts'
+import { effectiveUid } from '../../sys/program.ts'
+import { readMark } from './mark-cgroup.ts'
 import type { CgroupLayout } from './plan/cgroup-layout.ts'
 
 /** The list for a kernel that does not say which files go with a cgroup. */
@@ -35,6 +37,17 @@ export function delegateCgroup({ hierarchies }: CgroupLayout, path: string, uid:
     give(directory, uid)
     for (const file of delegatedFiles()) give(`${directory}/${file}`, uid)
   }
+}
+
+/**
+ * Takes back a cgroup that a container before had been given: a mark says that it was one's of ours, and not made by its owner for
+ * what is to be in it. Throws RuntimeError `cgroup`.
+ */
+export function takeCgroupBack(layout: CgroupLayout, path: string): void {
+  if (layout.mode !== 'v2') return
+  const own = effectiveUid()
+  const isGiven = layout.hierarchies.some(({ mountPoint }) => stat(mountPoint + path).uid !== own)
+  if (isGiven && readMark(layout, path) !== undefined) delegateCgroup(layout, path, own)
 }
 
 function give(path: string, uid: number): void {

@@ -16,21 +16,36 @@ const unmarkable = [errnoTable.EOPNOTSUPP, errnoTable.EPERM, errnoTable.EACCES].
 /** More than an absolute path and three numbers take. */
 const MARK_BYTES = 8192
 
-/** Says of the cgroup that it is `owner`'s, where the kernel lets that be said. Throws SyscallError. */
-export function markCgroup(layout: CgroupLayout, path: string, owner: string): void {
+/** The errnos of a cgroup that has no mark, or is gone. */
+const unmarked = [...unmarkable, ...[errnoTable.ENODATA, errnoTable.ENOENT].map(([number]) => -number)]
+
+/** Says of the cgroup that it is `owner`'s. False where the kernel does not let that be said. Throws SyscallError. */
+export function markCgroup(layout: CgroupLayout, path: string, owner: string): boolean {
   const hierarchy = membershipHierarchy(layout)
-  if (!hierarchy) return
+  if (!hierarchy) return false
   const directory = hierarchy.mountPoint + path
   const mark = encode(owner)
   const result = attempt('setxattr', directory, ATTRIBUTE, mark, mark.length, 0)
-  if (!unmarkable.includes(result)) checked(result, () => `setxattr(${directory}, ${ATTRIBUTE})`)
+  if (unmarkable.includes(result)) return false
+  checked(result, () => `setxattr(${directory}, ${ATTRIBUTE})`)
+  return true
 }
 
-/** Whether the cgroup says that it is somebody's who is not `owner`; one that says nothing, or is gone, does not. */
-export function isMarkedByAnother(layout: CgroupLayout, path: string, owner: string): boolean {
+/**
+ * Whose the cgroup says that it is; undefined when it does not, or is gone. Throws SyscallError when that cannot be told: who takes
+ * it for one that says nothing ends what is another's.
+ */
+export function readMark(layout: CgroupLayout, path: string): string | undefined {
   const hierarchy = membershipHierarchy(layout)
-  if (!hierarchy) return false
+  if (!hierarchy) return undefined
+  const directory = hierarchy.mountPoint + path
   const value = new Uint8Array(MARK_BYTES)
-  const length = attempt('getxattr', hierarchy.mountPoint + path, ATTRIBUTE, value, MARK_BYTES)
-  return length >= 0 && decode(value.subarray(0, length)) !== owner
+  const length = attempt('getxattr', directory, ATTRIBUTE, value, MARK_BYTES)
+  if (unmarked.includes(length)) return undefined
+  return decode(
+    value.subarray(
+      0,
+      checked(length, () => `getxattr(${directory}, ${ATTRIBUTE})`),
+    ),
+  )
 }

@@ -23,7 +23,13 @@ export interface SignalOptions {
 export function signalCgroup(layout: CgroupLayout, path: string, signal: number, { timeoutMs }: SignalOptions): number {
   if (listProcesses(layout, path).length === 0) return 0
   const wasFrozen = isFrozen(path)
-  if (!wasFrozen) freeze(layout, path, timeoutMs)
+  try {
+    if (!wasFrozen) freeze(layout, path, timeoutMs)
+  } catch (error) {
+    // All of them have ended meanwhile, and a delete has removed it.
+    if (listProcesses(layout, path).length === 0) return 0
+    throw error
+  }
   try {
     return signalEach(layout, path, signal)
   } finally {

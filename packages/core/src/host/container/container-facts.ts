@@ -59,6 +59,8 @@ export interface InitFacts {
   readonly monitor?: ProcessIdentity
   /** The cgroup in which init is, is its caller's. */
   readonly withoutCgroup?: true
+  /** What the cgroup says of whose it is: one that does not say so is not the container's. Absent: it could not be made to. */
+  readonly cgroupMark?: string
   /** Words of the steps that `start` lets init take, by their number in the plan. */
   readonly startSteps: Readonly<Record<string, string>>
   /** What else those of them mean of which there is more to say. */

@@ -17,6 +17,8 @@ export type { ContainerFacts, InitFacts } from './container-facts.ts'
 export class ContainerInfo {
   /** Undefined until `load` or `create`. */
   facts: ContainerFacts | undefined
+  /** Undefined until `publishInit`. */
+  #published: InitFacts | undefined
 
   constructor(
     readonly runtimeRoot: string,
@@ -67,6 +69,7 @@ export class ContainerInfo {
   /** Publishes the init process: from here on the container is created. */
   publishInit(facts: InitFacts): void {
     encodeFileJSON(this.runtimePath('init.json'), facts)
+    this.#published = facts
   }
 
   /** False when create ended before anything could be in the container's cgroup: liblxc reads its config first of all. */
@@ -81,9 +84,9 @@ export class ContainerInfo {
     return value === undefined ? undefined : readInitFacts(value, path)
   }
 
-  /** Init's pid; 0 before it exists. */
+  /** Init's pid; 0 before it exists. Of the container that this one has made, if it has: the id may be another's by now. */
   pid(): number {
-    return this.loadInit()?.init.pid ?? 0
+    return (this.#published ?? this.loadInit())?.init.pid ?? 0
   }
 
   /** Writes `pid` to the pid file that the caller asked for, if any. */

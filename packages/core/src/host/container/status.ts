@@ -5,20 +5,14 @@ import { START_FIFO } from '../../plan/fifo-names.ts'
 import { fileExists } from '../../sys/files.ts'
 import { isFrozen } from '../cgroup/frozen.ts'
 import { executableIdentity, isAlive } from '../process/proc.ts'
-import type { ContainerFacts, ContainerInfo, InitFacts } from './container-info.ts'
-
-/** What of a container is on the disk. */
-export interface Stored {
-  readonly info: ContainerInfo
-  readonly facts: ContainerFacts
-  /** Absent until create has succeeded. */
-  readonly init: InitFacts | undefined
-}
+import { ownsCgroup } from './own-cgroup.ts'
+import type { Stored } from './stored.ts'
 
 /** `paused` while the cgroup is frozen, whatever the process was at before. */
 export function statusOf(stored: Stored): Status {
   const status = progressOf(stored)
-  return (status === 'running' || status === 'created') && isFrozen(stored.facts.cgroupDir) ? 'paused' : status
+  if (status !== 'running' && status !== 'created') return status
+  return isFrozen(stored.facts.cgroupDir) && ownsCgroup(stored) ? 'paused' : status
 }
 
 /** How far the container's process has come. */

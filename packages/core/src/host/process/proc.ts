@@ -62,6 +62,16 @@ export function threadGroup(tid: number): number | undefined {
 /** PF_FORKNOEXEC of the kernel: forked, and nothing has been executed since. */
 const FORK_NO_EXEC = 0x40
 
+/** PF_EXITING of the kernel. */
+const EXITING = 0x4
+
+/** Whether nothing of the process will run any more: it has ended, or has only to wait for those of its pid namespace to end. */
+export function isEnding({ pid, startTime }: ProcessIdentity): boolean {
+  const stat = readProcStat(pid)
+  if (stat === undefined || stat.startTime !== startTime) return true
+  return hasEnded(stat) || ((stat.flags & EXITING) !== 0 && stat.threads <= 1)
+}
+
 /** Whether a child, which may be a zombie, has executed a program since it was forked. */
 export function hasExecuted(pid: number): boolean {
   return ((readProcStat(pid)?.flags ?? FORK_NO_EXEC) & FORK_NO_EXEC) === 0

@@ -5,6 +5,7 @@ import { codeOf, reasonOf } from '../../errors/system-error.ts'
 import { fileExists, makeDirectory, readText, removeDirectory } from '../../sys/files.ts'
 import { readTextIfThere } from '../../sys/if-there.ts'
 import { writeExisting } from '../cgroup/cgroupfs.ts'
+import { readProcStat } from '../process/proc.ts'
 import type { GroupPlan, SchemataLine } from './plan/group-plan.ts'
 import { resctrlMountPoint } from './plan/mount-point.ts'
 import { firstDifference } from './plan/schemata.ts'
@@ -77,9 +78,10 @@ export function removeGroups(directories: readonly string[]): void {
   }
 }
 
-/** Also of one that does not exist. */
-export function hasNoTasks(directory: string): boolean {
-  return (readTextIfThere(`${directory}/tasks`) ?? '').trim() === ''
+/** No thread in it lives any more; also of one that does not exist. The kernel lists those that nobody has reaped yet. */
+export function hasEnded(directory: string): boolean {
+  const tasks = (readTextIfThere(`${directory}/tasks`) ?? '').split('\n').filter(Boolean)
+  return !tasks.some((task) => /^[^ZX]$/.test(readProcStat(Number(task))?.state ?? 'X'))
 }
 
 /** The names in info/L3_MON/mon_features; none where the host cannot monitor. */

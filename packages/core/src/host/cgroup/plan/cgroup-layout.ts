@@ -47,6 +47,20 @@ export function membershipHierarchy({ hierarchies }: CgroupLayout): Hierarchy | 
   return hierarchies.find(({ version }) => version === 2) ?? hierarchies[0]
 }
 
+/** Controllers of v1 that have a file which only root may open, and so lock; v2 has one as well. */
+const lockable = new Set(['devices', 'memory', 'blkio'])
+
+/**
+ * The hierarchies in the order in which a cgroup is made, and in the opposite one removed: first that in which it is claimed
+ * (claim-cgroup.ts), so that whoever is refused has made nothing in the others, and nobody gets it before all is removed.
+ */
+export function claimOrder({ hierarchies }: CgroupLayout): readonly Hierarchy[] {
+  const first = hierarchies.find(
+    ({ version, controllers }) => version === 2 || controllers.some((controller) => lockable.has(controller)),
+  )
+  return first === undefined ? hierarchies : [first, ...hierarchies.filter((each) => each !== first)]
+}
+
 /** The directories above the cgroup `path`, the root first. */
 export function ancestors(mountPoint: string, path: string): string[] {
   const parts = path.slice(1).split('/')
