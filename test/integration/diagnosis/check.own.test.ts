@@ -168,6 +168,7 @@ mount -t proc proc $D/proc; exec chroot $D "$0" "$@"`
     )
   })
 
+  const packaged = join(import.meta.dirname, '../../../scripts/package/files/10-crio-lxc.crio.conf')
   const caller = (name: string, line: string) =>
     `${OVERLAY} printf '#!/bin/sh\\necho ${name} version 1.24.6\\n' >/usr/local/bin/${name}; chmod 755 /usr/local/bin/${name}; ${line}`
   it.each<[string, string, string, string, RegExp]>([
@@ -180,6 +181,16 @@ mount -t proc proc $D/proc; exec chroot $D "$0" "$@"`
         `mkdir -p /etc/crio/crio.conf.d; printf '[crio.runtime]\\ndefault_runtime = "crio-lxc"\\n[crio.runtime.runtimes.crio-lxc]\\nruntime_path = "%s"\\n' $P/bin/crio-lxc >/etc/crio/crio.conf.d/10.conf`,
       ),
       /^1\.24\.6; \/etc\/crio\/crio\.conf\.d\/10\.conf names this program, the default$/,
+    ],
+    [
+      "CRI-O by the package's file, which names a directory of states as well",
+      'CRI-O',
+      'ok',
+      caller(
+        'crio',
+        `mkdir -p /etc/crio/crio.conf.d; sed "s:/usr/bin:$P/bin:" ${packaged} >/etc/crio/crio.conf.d/10-crio-lxc.conf`,
+      ),
+      /^1\.24\.6; \S+\/10-crio-lxc\.conf names this program$/,
     ],
     [
       'containerd by a path where nothing is',
