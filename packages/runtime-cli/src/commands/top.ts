@@ -1,7 +1,6 @@
-import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { isTerminal, sleep } from '@crio-lxc/core/sys/fd'
 import { defineCommand, load } from '../command-line/command.ts'
-import { parseGoDuration } from '../command-line/go-duration.ts'
+import { parseInterval } from '../command-line/interval.ts'
 import { writeOut, writeScreen } from '../command-line/output.ts'
 import { table } from '../command-line/table.ts'
 
@@ -24,8 +23,7 @@ export default defineCommand({
   ],
   looks: true,
   async handler({ settings, values: { interval = '2s', once, sort } }) {
-    const intervalMs = parseGoDuration(interval)
-    if (intervalMs <= 0) throw new RuntimeError('usage', 'invalid --interval "0": want a duration such as 2s')
+    const intervalMs = parseInterval(interval, '2s')
     const { orderOfKey, readUsages, topRows, withShortIds } = await load(() => import('../lifecycle/top.ts'))
     let order = sort as Parameters<typeof topRows>[2]
     let before: ReturnType<typeof readUsages> = []
