@@ -67,7 +67,11 @@ function spelling(name: string, { alias, type, value, choices }: Option): string
 }
 
 function facts({ type, env, default: standard }: Option): string {
-  const known = [type === 'list' && 'May be repeated.', standard && `Default: ${text(standard)}.`, env && `Variable: ${text(env)}.`].filter(Boolean)
+  const known = [
+    type === 'list' && 'May be repeated.',
+    standard && `Default: ${text(standard)}.`,
+    env && `Variable: ${text(env)}.`,
+  ].filter(Boolean)
   return known.length === 0 ? '' : `\n${known.join(' ')}`
 }
 

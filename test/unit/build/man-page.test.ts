@@ -12,16 +12,19 @@ const manual = (await manPage('1'))
 
 const sections = manual.split(/^\.S[SH] /m)
 
-test.each(Object.entries(commands))('%s has its section, with each option and which may be repeated', async (_, load) => {
-  const { command, options, examples } = (await load()).default
-  const section = sections.find((text) => text.startsWith(`${command}\n`)) ?? ''
-  for (const [line] of examples) expect(section).toContain(`crio-lxc ${line}\n`)
-  for (const [name, { type }] of Object.entries(options)) {
-    const [, entry = ''] = section.match(RegExp(`^[^\n]*--${name}(?:=[^\n]*)?\n([^]*?)(?:\\.TP|\\.PP)`, 'm')) ?? []
-    expect(entry, name).not.toBe('')
-    expect(entry.includes('May be repeated.'), name).toBe(type === 'list')
-  }
-})
+test.each(Object.entries(commands))(
+  '%s has its section, with each option and which may be repeated',
+  async (_, load) => {
+    const { command, options, examples } = (await load()).default
+    const section = sections.find((text) => text.startsWith(`${command}\n`)) ?? ''
+    for (const [line] of examples) expect(section).toContain(`crio-lxc ${line}\n`)
+    for (const [name, { type }] of Object.entries(options)) {
+      const [, entry = ''] = section.match(RegExp(`^[^\n]*--${name}(?:=[^\n]*)?\n([^]*?)(?:\\.TP|\\.PP)`, 'm')) ?? []
+      expect(entry, name).not.toBe('')
+      expect(entry.includes('May be repeated.'), name).toBe(type === 'list')
+    }
+  },
+)
 
 test('its environment has each variable of the chapter on configuration', () => {
   const [, table = ''] = textOf('docs/configuration.md').split('## Other variables that are read')

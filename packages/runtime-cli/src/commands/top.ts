@@ -1,4 +1,5 @@
-import { isTerminal, sleep } from '@crio-lxc/core/sys/fd'
+import { sleep } from '@crio-lxc/core/sys/fd'
+import { isScreen } from '../command-line/colour.ts'
 import { defineCommand, load } from '../command-line/command.ts'
 import { parseInterval } from '../command-line/interval.ts'
 import { writeOut, writeScreen } from '../command-line/output.ts'
@@ -6,7 +7,7 @@ import { table } from '../command-line/table.ts'
 
 export default defineCommand({
   command: 'top',
-  describe: 'show the CPU time, memory and processes of all containers',
+  describe: 'show the CPU time, memory and processes of all containers that are not stopped',
   options: {
     interval: { type: 'string', alias: 'i', value: 'DURATION', default: '2s', describe: 'time between two looks' },
     sort: {
@@ -15,7 +16,7 @@ export default defineCommand({
       choices: ['name', 'cpu', 'memory', 'pids'],
       default: 'name',
     },
-    once: { type: 'boolean', describe: 'print one table, as when the output is no terminal' },
+    once: { type: 'boolean', describe: 'print one table, as when the output is no terminal or TERM names none' },
   },
   examples: [
     ['top', 'until q or Ctrl-C; c sorts by CPU, m by memory, p by processes, n by name'],
@@ -33,7 +34,7 @@ export default defineCommand({
       now = readUsages(settings)
     }
     const rows = (): string[][] => topRows(now, before, order)
-    if (!once && isTerminal(1)) {
+    if (!once && isScreen()) {
       const { showScreen } = await import('../foreground/screen.ts')
       const show = ({ width }: { readonly width: number }): string => table(withShortIds(rows(), width))
       const typed = (text: string): boolean => {
