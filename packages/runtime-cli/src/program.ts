@@ -40,7 +40,10 @@ async function main(argv: readonly string[]): Promise<number> {
 
   const fallback = stderrSink(context.debug ? 'debug' : 'warn')
   const given = await givenBy(global, environment())
-  await configureLogging({ ...toLogConfiguration(given), command: name, fallback })
+  const logging = toLogConfiguration(given)
+  // What logs reads it neither makes nor adds to.
+  const file = name === 'logs' ? undefined : logging.file
+  await configureLogging({ ...logging, file, command: name, fallback })
   const { default: command } = await load(findCommand(name === 'h' ? 'help' : name))
   const parsed = phaseLog('cli')
   const { values, positionals, help: helpWanted } = parseCommand(command, args)
