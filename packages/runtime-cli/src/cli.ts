@@ -115,7 +115,11 @@ function parseOptions<const O extends Options>(
     const { spelled, attached } = splitOption(arg)
     const name = longName(options, spelled)
     const option = name === undefined ? undefined : options[name]
-    if (name === undefined || option === undefined) throw unknownOption(arg, { owner, options, next: left[0] })
+    if (name === undefined || option === undefined) {
+      // Behind "plan" and the bundle.
+      const inCommand = owner === 'debug' && positionals.length > 2
+      throw unknownOption(arg, { owner, options, next: left[0], inCommand })
+    }
     if (option.type === 'boolean') {
       given[name] = attached === undefined || parseGoBool(attached, dashed(spelled))
       continue
@@ -164,6 +168,8 @@ interface Unknown {
   readonly options: Options
   /** The word behind it. */
   readonly next: string | undefined
+  /** It is probably one of a command that is named before it. */
+  readonly inCommand: boolean
 }
 
 function unknownOption(arg: string, unknown: Unknown): RuntimeError {
@@ -171,7 +177,8 @@ function unknownOption(arg: string, unknown: Unknown): RuntimeError {
   return new RuntimeError('usage', `${problem}: ${hint(arg, unknown)}`)
 }
 
-function hint(arg: string, { owner, options, next }: Unknown): string {
+function hint(arg: string, { owner, options, next, inCommand }: Unknown): string {
+  if (inCommand) return 'put -- before a command that has options'
   const { spelled, attached } = splitOption(arg)
   const signal = owner === 'kill' ? signalIn(spelled, attached ?? next) : undefined
   if (signal !== undefined) return `the signal goes behind the id: kill ID ${signal}`

@@ -27,6 +27,7 @@ describe('usage', () => {
     [['events', '--interval', '-5s', 'x'], /^--interval: invalid duration "-5s": want /],
     [['top', '--interval', 'soon'], /^--interval: invalid duration "soon": want /],
     [['top', '--interval', '0ms'], /^--interval: duration interval must be greater than 0: give one such as 2s$/m],
+    [['debug', 'plan', '--exec', '/b', 'ps', '-ef'], /not defined: -ef: put -- before a command that has options$/m],
     [['explain', 'IO'], /^unknown error code "IO": did you mean io\?$/m],
   ])('%j', async (args, text) => {
     expectOneSentence(await t.runtime(args), text)
