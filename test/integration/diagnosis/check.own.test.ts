@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
+import { textOf } from '../../support/documents.ts'
 import { requires } from '../../support/requires.ts'
 import { runtimePath } from '../../support/runtime.ts'
 import { onTerminal } from '../../support/terminal-session.ts'
@@ -61,6 +62,14 @@ describe('check', () => {
     )
     const found = `${version}, ${extensions?.split(',').length} API extensions (crio-lxc features names them)`
     expect(result.stdout).toMatch(new RegExp(`^ok +liblxc +${found.replace(/[.()]/g, '\\$&')}$`, 'm'))
+  })
+
+  it('looks at nothing that the chapter about it has no row for', async () => {
+    const { stdout } = await t.runtime(['check', '--json'])
+    const { findings } = JSON.parse(stdout) as { findings: Finding[] }
+    const [, chapter = ''] = textOf('docs/operating.md').split('`crio-lxc check`\n')
+    const rows = [...chapter.matchAll(/^\| ([^|]+) \| /gm)].flatMap(([, names = '']) => names.split(', '))
+    expect(findings.map(({ name }) => name).filter((name) => !rows.includes(name))).toEqual([])
   })
 
   it('is coloured on a terminal, and not with NO_COLOR', async () => {
