@@ -187,8 +187,16 @@ mkdir ${root}/of-runc`)
     const asked = (shell: string, script: string) =>
       machine.output(`cat >/srv/script <<'end'\n${script}\nend\ntimeout 30 ${shell} /srv/script`)
     expect(await asked('fish', "complete -C 'crio-lxc upd'")).toMatch(/^update\n/)
-    expect(await asked('bash', bashCompletion)).toBe('update\n')
-    expect(await asked('zsh -f', zshCompletion)).toContain('crio-lxc update')
+    expect(await asked('bash', bashCompletion('crio-lxc upd'))).toBe('update\n')
+    expect(await asked('zsh -f', zshCompletion('crio-lxc upd'))).toContain('crio-lxc update')
+    // A value behind =, where bash begins a word of its own.
+    const line = 'crio-lxc list --filter=status=ru'
+    expect(await asked('fish', `complete -C '${line}'`)).toBe('--filter=status=running\n')
+    expect(await asked('bash', bashCompletion(line))).toBe('running\n')
+    expect(await asked('zsh -f', zshCompletion(line))).toContain('--filter=status=running')
+    // Without the files that are there.
+    expect(await asked('fish', "cd /srv; complete -C 'crio-lxc completion '")).toBe('bash\nfish\nzsh\n')
+    expect(await asked('fish', "complete -C 'crio-lxc --log-file=/etc/hostn'")).toMatch(/^--log-file=\/etc\/hostname/)
   })
 
   test("the profile for AppArmor is one that this Debian's parser takes, and stays disabled until somebody enables it", async () => {
@@ -204,18 +212,19 @@ mkdir ${root}/of-runc`)
 })
 
 /** bash-completion finds the function by the command's name; then it is called as readline calls it. */
-const bashCompletion = `. /usr/share/bash-completion/bash_completion
+const bashCompletion = (line: string) => `. /usr/share/bash-completion/bash_completion
 if declare -F _comp_load >/dev/null; then _comp_load crio-lxc; else _completion_loader crio-lxc || :; fi
-COMP_WORDS=(crio-lxc upd) COMP_CWORD=1
-_crio_lxc crio-lxc upd crio-lxc
+COMP_LINE='${line}' COMP_WORDS=(${line.replaceAll('=', ' = ')})
+COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+_crio_lxc crio-lxc "" ""
 echo "\${COMPREPLY[@]}"`
 
 /** An interactive zsh in a terminal of its own, whose completion system finds the function by the command's name. */
-const zshCompletion = `zmodload zsh/zpty
+const zshCompletion = (line: string) => `zmodload zsh/zpty
 zpty shell zsh -f -i
 zpty -w shell 'PS1=; autoload -Uz compinit; compinit -u -D; echo re""ady'
 zpty -r -m shell output '*ready*'
-zpty -w -n shell "crio-lxc upd"$'\\t'
-zpty -r -m shell output '*update*'
+zpty -w -n shell "${line}"$'\\t'
+zpty -r -m shell output '*(update|running)*'
 print -r -- $output
 zpty -d shell`

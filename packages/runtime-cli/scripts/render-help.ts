@@ -21,10 +21,8 @@ const programExamples = [
 
 const notes = `crio-lxc COMMAND --help explains a command. Global options go before it, its own
 after it; "--name value" and "--name=value" are the same. An option goes before
-its variable, a variable before the default.
-
-source <(crio-lxc completion) completes commands, options and ids in bash;
-"completion zsh" and "completion fish" print those of the other shells.`
+its variable, that before its line in /etc/default/crio-lxc, that before the
+default.`
 
 /** By command; that of the program has the empty name. */
 async function helpTexts(): Promise<Record<string, string>> {

@@ -1,7 +1,7 @@
 /**
  * From argv to a command's handler, as runc's parser (urfave/cli on Go's flag package) reads it: global options, the
  * command, then its options and positional arguments in any order. yargs, whose parser knows no Go, is loaded for help
- * only (commands/help.ts): it takes longer to start than the rest of `state`.
+ * only (commands/help-text.ts): it takes longer to start than the rest of `state`.
  */
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { closest } from './command-line/closest.ts'
@@ -9,6 +9,7 @@ import type { Command } from './command-line/command.ts'
 import { type GlobalValues, globalOptions } from './command-line/global-options.ts'
 import { parseGoBool } from './command-line/go-bool.ts'
 import type { Option, Options, Values } from './command-line/option.ts'
+import { unknownCommand } from './command-line/unknown-command.ts'
 
 /** Every command, loaded when it is called. */
 export const commands = {
@@ -34,40 +35,11 @@ export const commands = {
   inspect: () => import('./commands/inspect.ts'),
   logs: () => import('./commands/logs.ts'),
   explain: () => import('./commands/explain.ts'),
+  help: () => import('./commands/help.ts'),
+  completion: () => import('./commands/completion.ts'),
 } as const satisfies Record<string, () => Promise<{ default: Command }>>
 
 export type CommandName = keyof typeof commands
-
-/** Commands of runc that callers try; CRI-O takes the failure of `checkpoint --help` for "has not". */
-const notSupported: Readonly<Record<string, string>> = {
-  checkpoint: 'checkpoint is not supported: the state of a container cannot be saved',
-  restore: 'restore is not supported: a container cannot be made from a saved state',
-}
-
-/** What other tools call a verb, by habit of their users; the value is the whole hint. */
-const elsewhere: Readonly<Record<string, string>> = {
-  rm: 'did you mean delete?',
-  remove: 'did you mean delete?',
-  destroy: 'did you mean delete?',
-  stop: 'did you mean kill? It sends a signal, TERM unless given',
-  terminate: 'did you mean kill?',
-  signal: 'did you mean kill?',
-  status: 'did you mean state?',
-  info: 'did you mean state, or features?',
-  stat: 'did you mean state, or events --stats?',
-  stats: 'did you mean events --stats, or top?',
-  log: 'did you mean logs?',
-  attach: 'there is no such command, because the terminal goes to --console-socket: did you mean exec?',
-  enter: 'did you mean exec?',
-  ls: 'did you mean list?',
-  freeze: 'did you mean pause?',
-  unfreeze: 'did you mean resume?',
-  unpause: 'did you mean resume?',
-  continue: 'did you mean resume?',
-  restart: 'there is no such command: delete the container, and run it again',
-  init: 'did you mean spec?',
-  version: 'did you mean --version?',
-}
 
 /** What lxcri and crio-lxc 0.0.3 called a global option; their `--timeout` was each verb's own. */
 const renamed: Readonly<Record<string, string>> = {
@@ -88,14 +60,7 @@ export function parseGlobal(argv: readonly string[]): { values: GlobalValues; re
 /** The loader of a command. Throws RuntimeError when there is none of that name. */
 export function findCommand(name: string): () => Promise<{ default: Command }> {
   if (Object.hasOwn(commands, name)) return commands[name as CommandName]
-  if (Object.hasOwn(notSupported, name)) throw new RuntimeError('unsupported', notSupported[name] ?? '')
-  throw new RuntimeError('usage', `unknown command ${JSON.stringify(name)}: ${hintFor(name)}`)
-}
-
-function hintFor(name: string): string {
-  if (Object.hasOwn(elsewhere, name)) return elsewhere[name] ?? ''
-  const meant = closest(name, [...Object.keys(commands), 'help', 'completion'])
-  return meant === undefined ? 'crio-lxc --help lists all' : `did you mean ${meant}?`
+  throw unknownCommand(name, Object.keys(commands))
 }
 
 /** What a command was given. Throws RuntimeError that names the option or the argument at fault. */
@@ -150,7 +115,11 @@ function parseOptions<const O extends Options>(
     const { spelled, attached } = splitOption(arg)
     const name = longName(options, spelled)
     const option = name === undefined ? undefined : options[name]
-    if (name === undefined || option === undefined) throw unknownOption(arg, owner, options)
+    if (name === undefined || option === undefined) {
+      // Behind "plan" and the bundle.
+      const inCommand = owner === 'debug' && positionals.length > 2
+      throw unknownOption(arg, { owner, options, next: left[0], inCommand })
+    }
     if (option.type === 'boolean') {
       given[name] = attached === undefined || parseGoBool(attached, dashed(spelled))
       continue
@@ -193,13 +162,26 @@ function parseCount(name: string, text: string): number {
   return count
 }
 
-function unknownOption(arg: string, owner: string, options: Options): RuntimeError {
-  const { spelled } = splitOption(arg)
-  const problem = `flag provided but not defined: ${arg.split('=', 1)[0]}`
-  return new RuntimeError('usage', `${problem}: ${hint(arg, spelled, owner, options)}`)
+/** Where an unknown option stands. */
+interface Unknown {
+  readonly owner: string
+  readonly options: Options
+  /** The word behind it. */
+  readonly next: string | undefined
+  /** It is probably one of a command that is named before it. */
+  readonly inCommand: boolean
 }
 
-function hint(arg: string, spelled: string, owner: string, options: Options): string {
+function unknownOption(arg: string, unknown: Unknown): RuntimeError {
+  const problem = `flag provided but not defined: ${arg.split('=', 1)[0]}`
+  return new RuntimeError('usage', `${problem}: ${hint(arg, unknown)}`)
+}
+
+function hint(arg: string, { owner, options, next, inCommand }: Unknown): string {
+  if (inCommand) return 'put -- before a command that has options'
+  const { spelled, attached } = splitOption(arg)
+  const signal = owner === 'kill' ? signalIn(spelled, attached ?? next) : undefined
+  if (signal !== undefined) return `the signal goes behind the id: kill ID ${signal}`
   if (owner !== '' && Object.hasOwn(globalOptions, spelled)) return `it goes before ${owner}`
   const now = spelled === 'timeout' ? `${owner}-timeout` : renamed[spelled]
   if (now !== undefined && Object.hasOwn(globalOptions, now))
@@ -211,6 +193,12 @@ function hint(arg: string, spelled: string, owner: string, options: Options): st
   if (/^-[a-z]{2,3}$/.test(arg) && letters.length > 0)
     return `letters do not combine: give ${letters.map(dashed).join(' ')}`
   return `see crio-lxc ${owner}${owner === '' ? '' : ' '}--help`
+}
+
+/** The habit of kill(1): `-9`, `-KILL`, `-s KILL`. */
+function signalIn(spelled: string, value = 'TERM'): string | undefined {
+  if (spelled === 's' || spelled === 'signal') return value
+  return /^([1-9]|[1-5]\d|6[0-4]|(SIG)?[A-Z]+\d?)$/.test(spelled) ? spelled : undefined
 }
 
 function dashed(name: string): string {

@@ -11,9 +11,8 @@ import { phaseLog } from '@crio-lxc/core/host/log/phase-log'
 import { effectiveUid, environment, exit, programArguments } from '@crio-lxc/core/sys/program'
 import { findCommand, parseCommand, parseGlobal } from './cli.ts'
 import { load } from './command-line/command.ts'
-import { toLogConfiguration, toSettings } from './command-line/configuration.ts'
+import { findValue, toLogConfiguration, toSettings } from './command-line/configuration.ts'
 import { givenBy, reportProblems } from './command-line/given.ts'
-import { globalOptions } from './command-line/global-options.ts'
 import { singleLine, stderrSink, writeErrorLine, writeOut } from './command-line/output.ts'
 import type { Settings } from './settings.ts'
 
@@ -41,19 +40,19 @@ async function main(argv: readonly string[]): Promise<number> {
 
   const fallback = stderrSink(context.debug ? 'debug' : 'warn')
   const given = await givenBy(global, environment())
-  await configureLogging({ ...toLogConfiguration(given), command: name, fallback })
-  if (name === 'help' || name === 'h') return help(args.find((word) => !word.startsWith('-')))
-  if (name === 'completion') return print((await import('./completion.ts')).completionScript(args))
-
-  const { default: command } = await load(findCommand(name))
+  const logging = toLogConfiguration(given)
+  // What logs reads it neither makes nor adds to.
+  const file = name === 'logs' ? undefined : logging.file
+  await configureLogging({ ...logging, file, command: name, fallback })
+  const { default: command } = await load(findCommand(name === 'h' ? 'help' : name))
   const parsed = phaseLog('cli')
   const { values, positionals, help: helpWanted } = parseCommand(command, args)
-  if (helpWanted) return help(name)
+  if (helpWanted) return help(command.command.split(' ', 1)[0])
   context.failureCode = command.failureCode ?? 1
   const [id] = positionals
   if (id !== undefined && command.command.includes('container-id')) logContainer(id)
-  await reportProblems(given, command)
-  const settings = toSettings(given)
+  if (!command.unconfigured) await reportProblems(given, command)
+  const settings = toSettings(command.unconfigured ? { values: {}, env: {} } : given)
   context.settings = settings
   // Not its arguments: they may hold secrets, such as the variables of exec.
   parsed('options', `${name} begins`)
@@ -64,17 +63,14 @@ async function main(argv: readonly string[]): Promise<number> {
   return code
 }
 
-async function help(given?: string): Promise<number> {
-  // These two are the program's own, and stand in its help.
-  const command = given === 'help' || given === 'completion' ? undefined : given
-  if (command !== undefined) findCommand(command)
-  return print((await import('./commands/help.ts')).helpText(command))
+async function help(command?: string): Promise<number> {
+  return print((await import('./commands/help-text.ts')).helpText(command))
 }
 
 /** One a line. */
 async function completionWords(words: readonly string[]): Promise<string> {
   const { completions } = await import('./completion.ts')
-  const root = environment()[globalOptions.root.env] || globalOptions.root.default
+  const root = findValue(await givenBy({}, environment()), 'root').text
   return (await completions(words, root)).map((word) => `${word}\n`).join('')
 }
 

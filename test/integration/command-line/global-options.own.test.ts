@@ -48,11 +48,14 @@ describe('completion in bash', () => {
 describe('completion in zsh', () => {
   requires('zsh')
   /** zsh's own completion system stands around the function: here it shows what it is given. */
-  const script = `compdef() { :; }; compadd() { print -rl -- $found; }; _files() { print FILES; }
+  const script = `compdef() { :; }; compset() { :; }; _files() { print FILES; }
+    compadd() { while [[ $1 != -- ]]; do shift; done; shift; (( ! $# )) || print -rl -- "$@"; }
     source <("$0" completion zsh); words=("$0" "$@"); CURRENT=$#words; _crio_lxc`
   it.each([
     [['upd'], 'update\n'],
     [['kill', '--'], '--all\n--help\n'],
+    [['list', '--format=j'], '--format=json\n'],
+    [['list', '--filter', ''], 'status=\nid=\nannotation=\n'],
     [['run', '--bundle', ''], 'FILES\n'],
   ])('%j', async (words, offered) => {
     const { stdout } = await execa('zsh', ['-fc', script, runtimePath, ...words], { timeout: 10_000 })
@@ -65,6 +68,8 @@ describe('completion in fish', () => {
   it.each([
     ['upd', 'update\n'],
     ['kill --a', '--all\n'],
+    ['list --format=j', '--format=json\n'],
+    ['completion ', 'bash\nfish\nzsh\n'],
   ])('%j', async (words, offered) => {
     const script = `crio-lxc completion fish | source; complete -C 'crio-lxc ${words}'`
     const env = { PATH: `${dirname(runtimePath)}:${process.env.PATH}`, HOME: t.hostDirectory() }
@@ -74,7 +79,7 @@ describe('completion in fish', () => {
 })
 
 describe('completion elsewhere', () => {
-  it.each(['tcsh', 'powershell', '--help-me', ''])('is refused by the name of the shell: %j', async (shell) => {
+  it.each(['tcsh', 'powershell', ''])('is refused by the name of the shell: %j', async (shell) => {
     const result = await invoke(['completion', shell])
     expect(result).toMatchObject({ exitCode: 1, stdout: '' })
     expect(messageOf(result)).toContain(`${JSON.stringify(shell)} is not supported: want one of bash, zsh, fish`)

@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { expectOneSentence } from '../../support/one-sentence.ts'
 import { requires } from '../../support/requires.ts'
-import { invoke } from '../../support/runtime.ts'
+import { invoke, runtimePath } from '../../support/runtime.ts'
 
 requires('root', 'own-runtime')
 const t = useContainers()
@@ -20,8 +23,45 @@ describe('usage', () => {
     [['kill', 'x', 'NOSUCH'], /unknown signal "NOSUCH"/],
     [['checkpoint', '--help'], /checkpoint is not supported/],
     [['--rootless', 'true', 'list'], /--rootless=true is not supported/],
+    [['events', '--interval', '5', 'x'], /^--interval: invalid duration "5": want a form like /],
+    [['events', '--interval', '-5s', 'x'], /^--interval: invalid duration "-5s": want /],
+    [['top', '--interval', 'soon'], /^--interval: invalid duration "soon": want /],
+    [['top', '--interval', '0ms'], /^--interval: duration interval must be greater than 0: give one such as 2s$/m],
+    [['debug', 'plan', '--exec', '/b', 'ps', '-ef'], /not defined: -ef: put -- before a command that has options$/m],
+    [['explain', 'IO'], /^unknown error code "IO": did you mean io\?$/m],
   ])('%j', async (args, text) => {
     expectOneSentence(await t.runtime(args), text)
+  })
+})
+
+describe('what is handed over as a document', () => {
+  it('is called what the caller calls it', async () => {
+    const { id } = await t.running()
+    const path = join(t.hostDirectory(), 'limits')
+    writeFileSync(path, '[]')
+    expectOneSentence(
+      await t.runtime(['update', '--resources', '-', id]),
+      /^standard input: not valid JSON at line 1, column 1: it is empty$/m,
+    )
+    expectOneSentence(
+      await t.runtime(['update', '--resources', path, id]),
+      RegExp(`^${path}: must be a JSON object$`, 'm'),
+    )
+    expectOneSentence(
+      await t.runtime(['exec', '--process', path, id]),
+      RegExp(`^${path}: must be a JSON object$`, 'm'),
+      255,
+    )
+  })
+})
+
+describe('a full filesystem below standard output', () => {
+  it.each([['--help'], ['list'], ['features'], ['config'], ['kill', '--help']])('%s %s', async (...args) => {
+    const { status, stderr } = spawnSync('sh', ['-c', '"$@" >/dev/full', 'sh', runtimePath, ...args], {
+      encoding: 'utf8',
+    })
+    expect(stderr).toBe('write to standard output: no space left on device: free space, or inodes, on its filesystem\n')
+    expect(status).toBe(1)
   })
 })
 
@@ -44,7 +84,15 @@ describe('output', () => {
     )
   })
 
-  it.each(['create', 'start', 'run', 'state', 'kill', 'delete', 'exec', 'list', 'spec', 'debug plan'])(
+  it.each(['help', 'completion'])('%s has a help of its own', async (command) => {
+    const { stdout } = await invoke([command, '--help'])
+    expect(stdout).toMatch(RegExp(`^crio-lxc \\[global options\\] ${command} \\[`))
+    expect((await invoke(['help', command])).stdout).toBe(stdout)
+    expect((await invoke([command, '-h'])).stdout).toBe(stdout)
+    expect((await invoke(['--help'])).stdout).toMatch(RegExp(`^  ${command} +\\w`, 'm'))
+  })
+
+  it.each(['create', 'start', 'run', 'state', 'kill', 'delete', 'exec', 'list', 'spec', 'debug plan', 'completion'])(
     '%s --help has an example',
     async (command) => {
       const { exitCode, stdout } = await invoke([...command.split(' '), '--help'])

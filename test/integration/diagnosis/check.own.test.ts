@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
+import { textOf } from '../../support/documents.ts'
 import { requires } from '../../support/requires.ts'
 import { runtimePath } from '../../support/runtime.ts'
 import { onTerminal } from '../../support/terminal-session.ts'
@@ -61,6 +62,14 @@ describe('check', () => {
     )
     const found = `${version}, ${extensions?.split(',').length} API extensions (crio-lxc features names them)`
     expect(result.stdout).toMatch(new RegExp(`^ok +liblxc +${found.replace(/[.()]/g, '\\$&')}$`, 'm'))
+  })
+
+  it('looks at nothing that the chapter about it has no row for', async () => {
+    const { stdout } = await t.runtime(['check', '--json'])
+    const { findings } = JSON.parse(stdout) as { findings: Finding[] }
+    const [, chapter = ''] = textOf('docs/operating.md').split('`crio-lxc check`\n')
+    const rows = [...chapter.matchAll(/^\| ([^|]+) \| /gm)].flatMap(([, names = '']) => names.split(', '))
+    expect(findings.map(({ name }) => name).filter((name) => !rows.includes(name))).toEqual([])
   })
 
   it('is coloured on a terminal, and not with NO_COLOR', async () => {
@@ -168,6 +177,7 @@ mount -t proc proc $D/proc; exec chroot $D "$0" "$@"`
     )
   })
 
+  const packaged = join(import.meta.dirname, '../../../scripts/package/files/10-crio-lxc.crio.conf')
   const caller = (name: string, line: string) =>
     `${OVERLAY} printf '#!/bin/sh\\necho ${name} version 1.24.6\\n' >/usr/local/bin/${name}; chmod 755 /usr/local/bin/${name}; ${line}`
   it.each<[string, string, string, string, RegExp]>([
@@ -180,6 +190,16 @@ mount -t proc proc $D/proc; exec chroot $D "$0" "$@"`
         `mkdir -p /etc/crio/crio.conf.d; printf '[crio.runtime]\\ndefault_runtime = "crio-lxc"\\n[crio.runtime.runtimes.crio-lxc]\\nruntime_path = "%s"\\n' $P/bin/crio-lxc >/etc/crio/crio.conf.d/10.conf`,
       ),
       /^1\.24\.6; \/etc\/crio\/crio\.conf\.d\/10\.conf names this program, the default$/,
+    ],
+    [
+      "CRI-O by the package's file, which names a directory of states as well",
+      'CRI-O',
+      'ok',
+      caller(
+        'crio',
+        `mkdir -p /etc/crio/crio.conf.d; sed "s:/usr/bin:$P/bin:" ${packaged} >/etc/crio/crio.conf.d/10-crio-lxc.conf`,
+      ),
+      /^1\.24\.6; \S+\/10-crio-lxc\.conf names this program$/,
     ],
     [
       'containerd by a path where nothing is',

@@ -23,6 +23,12 @@ async function probeProcess(id: string, fields: object = {}): Promise<ProbeRepor
 }
 
 describe('exec flags', () => {
+  it('options with an empty value are as if they were not given', async () => {
+    const { id } = await t.running()
+    const report = await t.probeExec(id, ['--user', '', '--cwd', '', '--process', ''])
+    expect(report).toMatchObject({ uid: [0, 0, 0], gid: [0, 0, 0], cwd: '/' })
+  })
+
   it.each(['--user', '-u'])('%s sets uid and gid', async (flag) => {
     const { id } = await t.running()
     const report = await t.probeExec(id, [flag, '1000:2000'])

@@ -35,6 +35,21 @@ describe('exec --tty over pipes', () => {
     expect(t.read(output)).toBe(`ready\n${'x'.repeat(300_000)}end\n`)
   })
 
+  it.each([
+    ['a line that is not finished, which the first end of input finishes', 'cat; echo ended', 'half'],
+    [
+      'an end of input that a change of modes has made a character',
+      'sleep 0.4; stty -icanon; sleep 0.2; stty icanon; cat >/dev/null; cat; echo ended',
+      '',
+    ],
+    ['several that read to the end', 'cat; cat; cat; echo ended', 'line\n'],
+  ])('is at its end for every reader: %s', async (_, script, input) => {
+    const { id } = await t.running()
+    const result = await t.runtime(['exec', '--tty', id, 'sh', '-c', script], { input, timeoutMs: 10_000 })
+    expect(result).toMatchObject({ exitCode: 0, timedOut: false })
+    expect(result.stdout).toContain('ended')
+  })
+
   it('goes on when nobody reads what it prints', async () => {
     const { id } = await t.running()
     const code = join(t.hostDirectory(), 'code')

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { requires } from '../../support/requires.ts'
-import { messageOf } from '../../support/runtime.ts'
+import { messageOf, runtimePath } from '../../support/runtime.ts'
 import type { Spec } from '../../support/spec.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
@@ -59,6 +59,17 @@ describe('events', () => {
     expect(Object.keys(event.data)).toEqual([
       ...['cpu', 'cpuset', 'memory', 'pids', 'blkio', 'hugetlb', 'intel_rdt', 'network_interfaces'],
     ])
+  })
+
+  it('ends when nobody reads it any more', async () => {
+    const { id } = await t.running()
+    const lines = `"$@" --root ${t.root} events --interval 100ms ${id} | head -n 1`
+    const { status, signal, stdout } = spawnSync('sh', ['-c', lines, 'sh', runtimePath], {
+      encoding: 'utf8',
+      timeout: 10_000,
+    })
+    expect({ status, signal }).toEqual({ status: 0, signal: null })
+    expect(stdout).toMatch(/^\{"type":"stats",.*\n$/)
   })
 
   it('prints every limit with all its digits', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
+import { expectOneSentence } from '../../support/one-sentence.ts'
 import { childrenOf } from '../../support/proc.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf } from '../../support/runtime.ts'
@@ -48,6 +49,14 @@ describe('ps', () => {
 
   describe('beyond runc', () => {
     requires('own-runtime')
+
+    it('says in one sentence what ps does not take, and where its own options go', async () => {
+      const { id } = await t.running()
+      expectOneSentence(
+        await t.runtime(['ps', id, '--format', 'json']),
+        /^ps --format json: error: unknown user-defined format specifier "json": what stands behind the id is for ps\(1\)$/m,
+      )
+    })
 
     it('works without PATH', async () => {
       const { id, pid } = await t.running()

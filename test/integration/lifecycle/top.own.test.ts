@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
 import { requires } from '../../support/requires.ts'
@@ -37,7 +39,7 @@ describe('top', () => {
     expect(other).toEqual(['paused', '0.0%', expect.stringMatching(/ \/ -$/), '2 / -'])
   })
 
-  const env = { PATH: process.env.PATH ?? '' }
+  const env = { PATH: process.env.PATH ?? '', TERM: 'xterm' }
   const top = (size: TerminalSize, interval = '100ms') =>
     onTerminal([runtimePath, '--root', t.root, 'top', '--interval', interval], { env, size })
 
@@ -84,6 +86,79 @@ describe('top', () => {
     expect((await rows('MEMORY *')).toSorted()).toHaveLength(2)
     terminal.type('q')
     expect(await terminal.exitCode).toBe(0)
+  })
+
+  it('fills a terminal that has become larger at once, without another look', async () => {
+    for (let count = 0; count < 6; count++) await t.create()
+    const terminal = top({ rows: 5, columns: 60 }, '1h')
+    await terminal.shows('... and 4 more')
+    terminal.grow()
+    await waitFor(
+      () =>
+        (
+          terminal
+            .screen()
+            .split('\x1b[2J')
+            .at(-1)
+            ?.match(/ created /g) ?? []
+        ).length === 6,
+    )
+    expect(terminal.screen().split('\x1b[2J').at(-1)).not.toContain('more')
+    terminal.type('q')
+    expect(await terminal.exitCode).toBe(0)
+  })
+
+  it('is a screen again when its job is continued', async () => {
+    await t.create()
+    const lines = '"$@" & job=$!; sleep 1; kill -STOP $job; sleep 0.3; stty icanon echo; kill -CONT $job; wait $job'
+    // Not in the background of the terminal, where stty and modes would stop it.
+    const command = [
+      'sh',
+      '-c',
+      `trap '' TTOU TTIN; ${lines}`,
+      'sh',
+      runtimePath,
+      '--root',
+      t.root,
+      'top',
+      '--interval',
+      '1h',
+    ]
+    const terminal = onTerminal(command, { env })
+    await waitFor(() => terminal.screen().split('\x1b[2J').length === 3)
+    expect(terminal.screen().split('\x1b[2J').at(-1)).toContain('ID ')
+    terminal.type('\x03')
+    await terminal.exitCode
+  })
+
+  it('has a row for what is damaged, and no numbers for what has no cgroup', async () => {
+    const bundle = await t.bundle({ args: ['sleep', '1001'] })
+    const id = t.id()
+    t.defer(async () => void (await t.ok(['delete', '--force', id])))
+    await t.ok(['--cgroup-manager', 'disabled', 'run', '--detach', '--bundle', bundle.path, id])
+    const damaged = join(t.root, 'a-damaged')
+    mkdirSync(damaged)
+    writeFileSync(join(damaged, 'container.json'), '{')
+    t.defer(() => rmSync(damaged, { recursive: true }))
+    const { stdout, stderr } = await t.ok(['top', '--once', '--interval', '10ms'])
+    expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['ID', 'STATUS', 'CPU', 'MEMORY', 'PIDS'],
+      ['a-damaged', 'damaged', '-', '-', '-'],
+      [id, 'running', '-', '-', '-'],
+      [''],
+    ])
+    expect(stderr).toBe('')
+  })
+
+  it.each([undefined, '', 'dumb'])('prints one table on a terminal of the type %j', async (type) => {
+    const { id } = await t.create()
+    const { TERM: _, ...rest } = env
+    const terminal = onTerminal([runtimePath, '--root', t.root, 'top', '--interval', '10ms'], {
+      env: type === undefined ? rest : { ...rest, TERM: type },
+    })
+    expect(await terminal.exitCode).toBe(0)
+    expect(terminal.screen()).toContain(id)
+    expect(terminal.screen()).not.toContain('\x1b')
   })
 
   it('sorts the table that is printed once', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { cgroupOf, isV1, readCgroup } from '../../support/cgroup-files.ts'
 import { useContainers } from '../../support/containers.ts'
+import { expectOneSentence } from '../../support/one-sentence.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf } from '../../support/runtime.ts'
 
@@ -83,6 +84,26 @@ describe('update', () => {
         /^linux\.resources\.memory\.limit: write "1" to .*: device or resource busy: [1-9]\d+ bytes are in use: give a higher limit$/,
       )
     })
+
+    it.each<[string[], RegExp]>([
+      [
+        ['--cpu-quota', '1'],
+        /cpu\.quota: .*: invalid argument: give 1000 at least, and no more than the cgroups above allow$/,
+      ],
+      [['--cpu-period', '1'], /cpu\.period: .*: invalid argument: give 1000 to 1000000$/],
+      [
+        ['--memory-swap', '1M'],
+        /memory\.swap: .*: invalid argument: memory is limited to 67108864 bytes: give no less$/,
+      ],
+      [
+        ['--memory', '512M'],
+        /memory\.limit: .*: invalid argument: memory and swap are limited to 134217728 bytes: raise that as well$/,
+      ],
+    ])('%j comes with what the kernel takes', async (args, message) => {
+      const { id } = await t.running()
+      await t.ok(['update', '--memory', '64M', '--memory-swap', '128M', id])
+      expectOneSentence(await t.runtime(['update', ...args, id]), RegExp(message.source, 'm'))
+    })
   })
 
   it('takes a container that is not started', async () => {
@@ -119,7 +140,7 @@ describe('update', () => {
     })
 
     it.each([
-      ['{"memory":', /resources\.json.*line 1/],
+      ['{"memory":', /^standard input: .*line 1/],
       ['{"memory":{"limit":"1"}}', /linux\.resources\.memory\.limit: must be an integer/],
       ['{"cpu":{"mems":"77"}}', /cpu\.mems: write "77" to .*: \S+ has the memory nodes [\d,-]+: name some of these$/],
       ['{"memory":{"swappiness":101}}', /linux\.resources\.memory\.swappiness: must be from 0 to 100/],

@@ -1,7 +1,8 @@
-import { renameSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
+import { expectOneSentence } from '../../support/one-sentence.ts'
 import { requires } from '../../support/requires.ts'
 import { messageOf, runtimePath } from '../../support/runtime.ts'
 import { onTerminal } from '../../support/terminal-session.ts'
@@ -49,6 +50,23 @@ describe('logs', () => {
     const terminal = onTerminal([runtimePath, '--log-file', path, 'logs', 'web'], { env })
     expect(await terminal.exitCode).toBe(0)
     expect(terminal.screen()).toBe(`\x1b[1;31m${plain.stdout.trimEnd()}\x1b[0m\r\n`)
+  })
+
+  it('makes no log that is not there, says so, and reads the one before alone', async () => {
+    const path = join(t.hostDirectory(), 'log')
+    const flags = ['--log-file', path]
+    expectOneSentence(
+      await t.runtime([...flags, 'logs']),
+      RegExp(
+        `^read the log ${path}: no such file or directory: no verb has written there yet, or --log-file is to name another$`,
+        'm',
+      ),
+    )
+    expect(existsSync(path)).toBe(false)
+    await t.runtime([...flags, 'start', 'another'])
+    renameSync(path, `${path}.1`)
+    expect((await t.ok([...flags, 'logs'])).stdout).toMatch(/ another start /)
+    expect(existsSync(path)).toBe(false)
   })
 
   it('says that no log is kept, and what is no file', async () => {

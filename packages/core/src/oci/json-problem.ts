@@ -68,7 +68,7 @@ export function findJsonProblem(text: string, maxDepth: number): JsonProblem | u
     }
   }
   if (expected === 'end') return undefined
-  return { offset: at, problem: open.length === 0 ? 'the file is empty' : 'the file ends too early' }
+  return { offset: at, problem: open.length === 0 ? 'it is empty' : 'it ends too early' }
 }
 
 /** The offset behind what the sticky pattern matches at `at`; `at` when it does not match. */

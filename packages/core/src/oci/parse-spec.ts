@@ -22,13 +22,13 @@ export function parseSpec(text: string | Uint8Array): Spec {
 }
 
 /** The process.json of `exec --process`; errors name its fields as `process.*`. */
-export function parseProcess(text: string | Uint8Array): Process {
-  return parse(text, 'process.json', validateProcess)
+export function parseProcess(text: string | Uint8Array, name = 'process.json'): Process {
+  return parse(text, name, validateProcess)
 }
 
 /** The document of `update --resources`; errors name its fields as `linux.resources.*`. */
-export function parseResources(text: string | Uint8Array): Resources {
-  return parse(text, 'resources.json', validateResources)
+export function parseResources(text: string | Uint8Array, name = 'resources.json'): Resources {
+  return parse(text, name, validateResources)
 }
 
 type Validate<T> = (value: object, text: { readonly controls: boolean }) => T

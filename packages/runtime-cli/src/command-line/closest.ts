@@ -1,13 +1,19 @@
 /**
  * The word that was probably meant, if any: the same first letter, and at most two slips in five letters (one too many, too
- * few or another), or the word was not finished. PURE.
+ * few or another), or the word was not finished; in any case. PURE.
  */
-export function closest(word: string, words: readonly string[]): string | undefined {
+export function closest(given: string, words: readonly string[]): string | undefined {
+  const word = given.toLowerCase()
   const alike = words
-    .filter((candidate) => candidate[0] === word[0])
-    .map((candidate) => ({ candidate, slips: candidate.startsWith(word) ? 1 : distance(word, candidate) }))
-    .filter(({ slips }) => word.length >= 3 && slips <= word.length / 2.5)
+    .map((candidate) => ({ candidate, slips: slipsOf(word, candidate.toLowerCase()) }))
+    .filter(({ slips }) => slips === 0 || (word.length >= 3 && slips <= word.length / 2.5))
   return alike.sort((one, other) => one.slips - other.slips)[0]?.candidate
+}
+
+function slipsOf(word: string, candidate: string): number {
+  if (word === candidate) return 0
+  if (word[0] !== candidate[0]) return Number.POSITIVE_INFINITY
+  return candidate.startsWith(word) ? 1 : distance(word, candidate)
 }
 
 /** Levenshtein's: row by row of the table of all prefixes. */

@@ -15,6 +15,8 @@ export interface Command<O extends Options = Options> {
   readonly stopAtPositional?: true
   /** A defaults file that is wrong is an error, because what is started would run under other settings than the operator's. */
   readonly needsDefaults?: true
+  /** It needs no setting, so that none that is wrong keeps it from being done. */
+  readonly unconfigured?: true
   /** It changes nothing: that it has ended is no news for the operators' log. */
   readonly looks?: true
   /** Exit code of a failure; 1 when absent. */

@@ -69,7 +69,7 @@ export function listTable(states: readonly State[]): string {
 /** A reader that is gone is no failure of ours; a full non-blocking pipe is waited for. */
 function writeFully(fd: number, text: string): void {
   try {
-    writeAll(fd, text)
+    writeAll(fd, text, () => `write to standard ${fd === 1 ? 'output' : 'error'}`)
   } catch (error) {
     const code = codeOf(error)
     if (code !== 'EPIPE' && code !== 'EBADF') throw error

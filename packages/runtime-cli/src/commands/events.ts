@@ -1,6 +1,6 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
 import { defineCommand, load } from '../command-line/command.ts'
-import { parseGoDuration } from '../command-line/go-duration.ts'
+import { parseInterval } from '../command-line/interval.ts'
 import { jsonLine, writeOut } from '../command-line/output.ts'
 
 export default defineCommand({
@@ -23,8 +23,7 @@ export default defineCommand({
   ],
   looks: true,
   async handler({ settings, values, positionals: [id] }) {
-    const intervalMs = parseGoDuration(values.interval ?? '5s')
-    if (intervalMs <= 0) throw new RuntimeError('usage', 'duration interval must be greater than 0: give --interval 5s')
+    const intervalMs = parseInterval(values.interval ?? '5s', '5s')
     if (values.format === 'prometheus') {
       if (!values.stats) throw new RuntimeError('usage', '--format prometheus is a form of --stats: give both')
       writeOut(await (await load(() => import('../lifecycle/metrics.ts'))).metrics(settings, id))
@@ -35,7 +34,7 @@ export default defineCommand({
     const { stats, watchEvents } = await load(() => import('../lifecycle/events.ts'))
     const print = (event: object): void => writeOut(jsonLine(event))
     if (values.stats) print(await stats(settings, id))
-    else await watchEvents(settings, id, { intervalMs, print })
+    else await watchEvents(settings, id, { intervalMs, output: 1, print })
     return 0
   },
 })

@@ -72,7 +72,7 @@ export async function toProcessOptions(
     additionalGids: (values['additional-gids'] ?? []).map(parseGid),
     caps: [...(values.cap ?? [])],
     ...(values.process ? { process: await readProcess(absolutePath(values.process, '--process'), settings) } : {}),
-    ...(user === undefined ? {} : { user }),
+    ...(user ? { user } : {}),
     ...(cwd ? { cwd } : {}),
     ...(values.apparmor ? { apparmorProfile: values.apparmor } : {}),
     ...(values['process-label'] ? { selinuxLabel: values['process-label'] } : {}),

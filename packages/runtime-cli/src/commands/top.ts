@@ -1,13 +1,13 @@
-import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { isTerminal, sleep } from '@crio-lxc/core/sys/fd'
+import { sleep } from '@crio-lxc/core/sys/fd'
+import { isScreen } from '../command-line/colour.ts'
 import { defineCommand, load } from '../command-line/command.ts'
-import { parseGoDuration } from '../command-line/go-duration.ts'
+import { parseInterval } from '../command-line/interval.ts'
 import { writeOut, writeScreen } from '../command-line/output.ts'
 import { table } from '../command-line/table.ts'
 
 export default defineCommand({
   command: 'top',
-  describe: 'show the CPU time, memory and processes of all containers',
+  describe: 'show the CPU time, memory and processes of all containers that are not stopped',
   options: {
     interval: { type: 'string', alias: 'i', value: 'DURATION', default: '2s', describe: 'time between two looks' },
     sort: {
@@ -16,7 +16,7 @@ export default defineCommand({
       choices: ['name', 'cpu', 'memory', 'pids'],
       default: 'name',
     },
-    once: { type: 'boolean', describe: 'print one table, as when the output is no terminal' },
+    once: { type: 'boolean', describe: 'print one table, as when the output is no terminal or TERM names none' },
   },
   examples: [
     ['top', 'until q or Ctrl-C; c sorts by CPU, m by memory, p by processes, n by name'],
@@ -24,8 +24,7 @@ export default defineCommand({
   ],
   looks: true,
   async handler({ settings, values: { interval = '2s', once, sort } }) {
-    const intervalMs = parseGoDuration(interval)
-    if (intervalMs <= 0) throw new RuntimeError('usage', 'invalid --interval "0": want a duration such as 2s')
+    const intervalMs = parseInterval(interval, '2s')
     const { orderOfKey, readUsages, topRows, withShortIds } = await load(() => import('../lifecycle/top.ts'))
     let order = sort as Parameters<typeof topRows>[2]
     let before: ReturnType<typeof readUsages> = []
@@ -35,7 +34,7 @@ export default defineCommand({
       now = readUsages(settings)
     }
     const rows = (): string[][] => topRows(now, before, order)
-    if (!once && isTerminal(1)) {
+    if (!once && isScreen()) {
       const { showScreen } = await import('../foreground/screen.ts')
       const show = ({ width }: { readonly width: number }): string => table(withShortIds(rows(), width))
       const typed = (text: string): boolean => {

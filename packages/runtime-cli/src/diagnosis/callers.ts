@@ -133,14 +133,17 @@ export function judgeCaller(
   return [ok(name, `${here}; ${first.path} names this program${last === 'crio-lxc' ? ', the default' : ''}`)]
 }
 
+/** Of CRI-O, containerd and an option in JSON: what follows is a directory of states, which has our name by default. */
+const ROOT = /\b(?:runtime_root|Root)\s*=\s*$|"--root"\s*,\s*$/
+
 /** The absolute paths of programs called crio-lxc in TOML or JSON. PURE. */
 export function runtimesIn(text: string): string[] {
-  const strings = [...withoutComments(text).matchAll(/"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'/g)]
-  return [
-    ...new Set(
-      strings.map(([, double, single]) => double ?? single ?? '').filter((word) => /^\/.*\/crio-lxc$/.test(word)),
-    ),
-  ]
+  const settings = withoutComments(text)
+  const strings = [...settings.matchAll(/"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'/g)]
+  const paths = strings.flatMap(({ 1: double, 2: single, index }) =>
+    ROOT.test(settings.slice(Math.max(0, index - 64), index)) ? [] : [double ?? single ?? ''],
+  )
+  return [...new Set(paths.filter((path) => /^\/.*\/crio-lxc$/.test(path)))]
 }
 
 function withoutComments(text: string): string {

@@ -13,7 +13,7 @@ export function loadProcess(file: string, featureGates: FeatureGates): Process {
 
 /** The same of a text that is called `name`. */
 export function acceptProcess(text: string | Uint8Array, name: string, featureGates: FeatureGates): Process {
-  const process = parseProcess(text)
+  const process = parseProcess(text, name)
   checkProcessSupport(process, supportOf(featureGates))
   sayWhatIsUnknown({ process }, name)
   warnOf(process, undefined)

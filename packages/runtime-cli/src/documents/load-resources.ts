@@ -8,9 +8,10 @@ import { sayWhatIsUnknown, warnOf } from './remarks.ts'
 
 /** The limits of `update --resources`, validated; `-` is standard input. */
 export function loadResources(file: string): Resources {
-  const resources = parseResources(file === '-' ? readInput() : readStream('--resources', file))
+  const name = file === '-' ? 'standard input' : file
+  const resources = parseResources(file === '-' ? readInput() : readStream('--resources', file), name)
   checkResourcesSupport(resources, hostHas)
-  sayWhatIsUnknown({ linux: { resources } }, file === '-' ? 'standard input' : file)
+  sayWhatIsUnknown({ linux: { resources } }, name)
   warnOf(undefined, resources)
   return resources
 }

@@ -12,6 +12,9 @@ const CLEAR_LINE = '\x1b[K'
 const CLEAR_BELOW = '\x1b[J'
 const CLEAR = '\x1b[2J'
 
+/** SIGWINCH and SIGCONT: another size, and a screen that a shell has written to meanwhile. */
+const [RESIZED, RESUMED] = [28, 18]
+
 /** SIGHUP, SIGINT, SIGQUIT and SIGTERM end a program at a terminal, which must get its modes back first. */
 const ENDING = [1, 2, 3, 15]
 
@@ -40,7 +43,7 @@ export interface ScreenOptions {
 /** Returns 0 after q, and 128 + n after signal n, with the terminal as it was. */
 export async function showScreen(screen: Screen, { intervalMs, write }: ScreenOptions): Promise<number> {
   const modes = modesOf(STDIN)
-  const signals = holdSignals(ENDING)
+  const signals = holdSignals([...ENDING, RESIZED, RESUMED])
   try {
     if (modes) makeUnbuffered(STDIN, modes)
     write(CLEAR)
@@ -53,7 +56,12 @@ export async function showScreen(screen: Screen, { intervalMs, write }: ScreenOp
         write(HOME + fit(screen.show(size), size) + CLEAR_BELOW)
         happened = await waitForChange(until, { input: modes ? STDIN : -1, signals, typed: screen.typed })
         if (typeof happened === 'number') return happened
-      } while (happened === 'changed')
+        if (happened === 'disturbed') {
+          // A shell that takes over a stopped job has its own modes.
+          if (modes) makeUnbuffered(STDIN, modes)
+          write(CLEAR)
+        }
+      } while (happened !== 'nothing')
     }
   } finally {
     if (modes) restoreModes(STDIN, modes)
@@ -85,14 +93,19 @@ interface Waited {
   readonly typed: Screen['typed']
 }
 
-/** The exit code when somebody wants it to end; whether something is to be shown in another way before `until`. */
-type Happened = number | 'changed' | 'nothing'
+/**
+ * The exit code when somebody wants it to end; whether something is to be shown in another way before `until`, and whether the
+ * terminal is another or not as it was left.
+ */
+type Happened = number | 'changed' | 'disturbed' | 'nothing'
 
 async function waitForChange(until: number, { input, signals, typed }: Waited): Promise<Happened> {
   for (let left = until - monotonicMs(); left > 0; left = until - monotonicMs()) {
     const [readable = 0, signalled = 0] = await pollAsync([input, signals.fd], left)
-    const [signal] = signalled ? signals.take() : []
-    if (signal !== undefined) return 128 + signal
+    const taken = signalled ? signals.take() : []
+    const ending = taken.find((signal) => ENDING.includes(signal))
+    if (ending !== undefined) return 128 + ending
+    if (taken.length > 0) return 'disturbed'
     if (readable === 0) continue
     const bytes = new Uint8Array(64)
     const length = read(STDIN, bytes)

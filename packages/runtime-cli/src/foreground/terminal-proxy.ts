@@ -16,6 +16,8 @@ import { printsToTerminal, TerminalOutput } from './terminal-output.ts'
 
 const STDIN = 0
 const EOT = Uint8Array.of(4)
+/** Milliseconds until the end of the input is told again, and the most. */
+const [SOON, LATE] = [100, 60_000]
 const NOTHING = new Uint8Array()
 
 export class TerminalProxy {
@@ -73,19 +75,31 @@ export class TerminalProxy {
     /** What the terminal has not taken yet. It may be full, and a process that prints meanwhile must be read. */
     let typed: Uint8Array = NOTHING
     let stdinOpen = true
+    let againMs = SOON
     for (;;) {
       const waiting = typed.length > 0
       // While the reader takes nothing, neither output nor the end of the process can be dealt with.
       const { full } = output
       const reading = full ? 0 : POLLIN
-      const [ended = 0, terminal = 0, input = 0, room = 0, signalled = 0, resized = 0] = await pollAsync([
-        full ? -1 : pidfd,
-        full && !waiting ? -1 : { fd: master, events: waiting ? reading | POLLOUT : reading },
-        stdinOpen && !waiting ? STDIN : -1,
-        output.polled,
-        relay.fd,
-        this.#resizes?.fd ?? -1,
-      ])
+      // A file or pipe is at its end for all who read it. A terminal tells it to one, or only ends a line that is not finished.
+      const tellsAgain = !stdinOpen && !waiting && this.#modes === undefined
+      const polled = await pollAsync(
+        [
+          full ? -1 : pidfd,
+          full && !waiting ? -1 : { fd: master, events: waiting ? reading | POLLOUT : reading },
+          stdinOpen && !waiting ? STDIN : -1,
+          output.polled,
+          relay.fd,
+          this.#resizes?.fd ?? -1,
+        ],
+        tellsAgain ? againMs : -1,
+      )
+      if (tellsAgain && polled.every((events) => events === 0)) {
+        typed = EOT
+        againMs = Math.min(2 * againMs, LATE)
+        continue
+      }
+      const [ended = 0, terminal = 0, input = 0, room = 0, signalled = 0, resized = 0] = polled
       if (resized) {
         this.#resizes?.take()
         this.#copySize()

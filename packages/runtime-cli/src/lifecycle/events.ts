@@ -31,11 +31,17 @@ export async function stats(settings: Settings, id: string): Promise<ContainerEv
 
 export interface WatchOptions {
   readonly intervalMs: number
+  /** Where `print` writes to: a pipe without a reader any more ends the watch. */
+  readonly output: number
   readonly print: (event: ContainerEvent) => void
 }
 
-/** Prints statistics at each interval and an event whenever memory runs out, until init has ended. */
-export async function watchEvents(settings: Settings, id: string, { intervalMs, print }: WatchOptions): Promise<void> {
+/** Prints statistics at each interval and an event whenever memory runs out, until init has ended or nobody reads them. */
+export async function watchEvents(
+  settings: Settings,
+  id: string,
+  { intervalMs, output, print }: WatchOptions,
+): Promise<void> {
   const done = phaseLog('events')
   const container = running(settings, id)
   const look = await statsOf(container)
@@ -45,8 +51,10 @@ export async function watchEvents(settings: Settings, id: string, { intervalMs, 
   done('watch', `watches the cgroup ${container.facts.cgroupDir}`, { cgroup: container.facts.cgroupDir })
   try {
     for (let next = monotonicMs() + intervalMs, ended = false; !ended; ) {
-      const wanted = [{ fd: pidfd, events: POLLIN }, ...(oom ? [oom] : [])]
-      const [onPidfd = 0, onOom = 0] = poll(wanted, Math.max(0, Math.ceil(next - monotonicMs())))
+      // Of the output only what poll(2) tells unasked: that its other end is gone.
+      const wanted = [{ fd: pidfd, events: POLLIN }, { fd: output, events: 0 }, ...(oom ? [oom] : [])]
+      const [onPidfd = 0, onOutput = 0, onOom = 0] = poll(wanted, Math.max(0, Math.ceil(next - monotonicMs())))
+      if (onOutput !== 0) return
       ended = onPidfd !== 0
       // Asked at the end as well: the last thing that happened may be what ended it.
       if (oom && (onOom !== 0 || ended)) for (let left = takeOom(oom); left > 0; left--) print({ type: 'oom', id })

@@ -20,15 +20,24 @@ export function listIds(settings: Settings): string[] {
 }
 
 function listWith<Found>(settings: Settings, find: (id: string) => Found): Found[] {
+  return listEach(settings, find, (id, error) => {
+    log.warn(`skip ${id}: ${messageOf(error)}`, { c: 'list' })
+    return []
+  })
+}
+
+/** What is found of each, by id; one that is `damaged` must not hide the others. */
+export function listEach<Found>(
+  settings: Settings,
+  find: (id: string) => Found,
+  damaged: (id: string, error: unknown) => Found[],
+): Found[] {
   return containerIds(settings).flatMap((id) => {
     try {
       return [find(id)]
     } catch (error) {
       // Deleted meanwhile.
-      if (error instanceof ErrNotExist && !fileExists(`${settings.root}/${id}`)) return []
-      // One that is damaged must not hide the others.
-      log.warn(`skip ${id}: ${messageOf(error)}`, { c: 'list' })
-      return []
+      return error instanceof ErrNotExist && !fileExists(`${settings.root}/${id}`) ? [] : damaged(id, error)
     }
   })
 }

@@ -1,7 +1,7 @@
 /** logs: the operators' log for a person. */
 import { decode } from '@crio-lxc/core/abi/bytes'
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import { reasonOf } from '@crio-lxc/core/errors/system-error'
+import { codeOf, reasonOf } from '@crio-lxc/core/errors/system-error'
 import { read } from '@crio-lxc/core/sys/fd'
 import { fileExists, fstat, O_NOCTTY, O_NONBLOCK, O_RDONLY, withFile } from '@crio-lxc/core/sys/files'
 import { type LogEntry, parseEntries } from '../diagnosis/log-entries.ts'
@@ -14,7 +14,9 @@ const MAX_BYTES = 16 << 20
 /** The lines of the log and of the one before it, as logrotate(8) names it; of `id` alone when given. Throws RuntimeError. */
 export function readLog(path: string, id: string | undefined, last = Number.POSITIVE_INFINITY): readonly LogEntry[] {
   const before = `${path}.1`
-  const text = `${fileExists(before) ? tailOf(before) : ''}${tailOf(path)}`
+  // Between a rotation and the next verb there is only the one before.
+  const files = [before, path].filter((file) => fileExists(file))
+  const text = (files.length === 0 ? [path] : files).map(tailOf).join('')
   const entries = parseEntries(text).filter(({ cid }) => id === undefined || cid === id)
   return last === 0 ? [] : entries.slice(-Math.min(last, entries.length))
 }
@@ -24,14 +26,14 @@ function tailOf(path: string): string {
   try {
     return withFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, (fd) => {
       const status = fstat(fd)
-      if (!status.isFile()) throw new RuntimeError('io', `read the log ${path}: it is no file`)
+      if (!status.isFile()) throw new Error('it is no file')
       const from = Math.max(0, status.size - MAX_BYTES)
       const text = decode(readFrom(fd, from, status.size - from))
       return from === 0 ? text : text.slice(text.indexOf('\n') + 1)
     })
   } catch (cause) {
-    if (cause instanceof RuntimeError) throw cause
-    throw new RuntimeError('io', `read the log ${path}: ${reasonOf(cause)}`, { cause })
+    const advice = codeOf(cause) === 'ENOENT' ? ': no verb has written there yet, or --log-file is to name another' : ''
+    throw new RuntimeError('io', `read the log ${path}: ${reasonOf(cause)}${advice}`, { cause })
   }
 }
 

@@ -27,8 +27,14 @@ export function processTable(pids: readonly number[], args: readonly string[]): 
     .map((directory) => `${directory}/ps`)
     .find(fileExists)
   if (ps === undefined) throw new RuntimeError('io', 'run ps: it is not in PATH: install procps')
-  const { exit, stdout, stderr } = capture({ path: ps, args: ['ps', ...(args.length > 0 ? args : ['-ef'])], env })
-  if (exit !== 0) throw new RuntimeError('io', `ps ${args.join(' ')}: ${stderr.trim() || `exit code ${exit}`}`)
+  const wanted = args.length > 0 ? args : ['-ef']
+  const { exit, stdout, stderr } = capture({ path: ps, args: ['ps', ...wanted], env })
+  if (exit !== 0) {
+    // Below the first line is how ps is used.
+    const [problem = ''] = stderr.trim().split('\n')
+    const advice = args.length > 0 ? ': what stands behind the id is for ps(1)' : ''
+    throw new RuntimeError('io', `ps ${wanted.join(' ')}: ${problem || `exit code ${exit}`}${advice}`)
+  }
   return filterTable(stdout, pids)
 }
 

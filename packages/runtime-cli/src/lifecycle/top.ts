@@ -1,59 +1,55 @@
 /** top: what every container uses, for people. */
 
-import { ErrNotExist } from '@crio-lxc/core/errors/container-errors'
 import { cgroupLayout } from '@crio-lxc/core/host/cgroup/hierarchies'
 import { readStats } from '@crio-lxc/core/host/cgroup/read-stats'
 import { ownsCgroup } from '@crio-lxc/core/host/container/own-cgroup'
 import type { Status } from '@crio-lxc/core/oci/state'
 import { monotonicMs } from '@crio-lxc/core/sys/program'
-import { loadContainer } from '../container/load-container.ts'
+import { type Container, loadContainer } from '../container/load-container.ts'
 import type { Settings } from '../settings.ts'
-import { list } from './list.ts'
+import { listEach } from './list.ts'
 
-/** One container at one moment. */
+/** One container at one moment; without what nobody can know of one that is damaged or has no cgroup. */
 export interface Usage {
   readonly id: string
-  readonly status: Status
-  /** CPU time since it was made, nanoseconds. */
-  readonly cpuNs: number
-  /** When that was read, milliseconds of a steady clock. */
+  readonly status: Status | 'damaged'
+  /** When it was looked at, milliseconds of a steady clock. */
   readonly atMs: number
+  /** CPU time since it was made, nanoseconds. */
+  readonly cpuNs?: number
   /** Bytes. */
-  readonly memory: number
-  readonly memoryLimit: number
+  readonly memory?: number
+  readonly memoryLimit?: number
   /** Processes and threads. */
-  readonly pids: number
+  readonly pids?: number
   /** 0: none. */
-  readonly pidsLimit: number
+  readonly pidsLimit?: number
 }
 
-/** Of every container that has processes, by id. */
+/** Of every container that has processes, and of what is damaged, by id: a warning would stand in the middle of the screen. */
 export function readUsages(settings: Settings): Usage[] {
-  return list(settings).flatMap(({ id, status }) => {
-    if (status === 'stopped' || status === 'creating') return []
-    try {
-      const container = loadContainer(settings, id)
-      const { facts } = container
-      if (!facts.withoutCgroup && !ownsCgroup(container)) return []
-      const { cpu, memory, pids } = readStats(cgroupLayout(), facts.cgroupDir)
-      return [
-        {
-          id,
-          status,
-          cpuNs: cpu.usage.total ?? 0,
-          atMs: monotonicMs(),
-          memory: memory.usage.usage ?? 0,
-          memoryLimit: Number(memory.usage.limit),
-          pids: pids.current ?? 0,
-          pidsLimit: pids.limit ?? 0,
-        },
-      ]
-    } catch (error) {
-      // Deleted meanwhile.
-      if (error instanceof ErrNotExist) return []
-      throw error
-    }
+  const find = (id: string): Container | string => loadContainer(settings, id)
+  return listEach(settings, find, (id) => [id]).flatMap((found) => {
+    if (typeof found === 'string') return [{ id: found, status: 'damaged', atMs: monotonicMs() }]
+    return found.status === 'stopped' || found.status === 'creating' ? [] : [usageOf(found)]
   })
+}
+
+function usageOf(container: Container): Usage {
+  const { status, facts } = container
+  const { containerId: id, cgroupDir } = facts
+  if (!ownsCgroup(container)) return { id, status, atMs: monotonicMs() }
+  const { cpu, memory, pids } = readStats(cgroupLayout(), cgroupDir)
+  return {
+    id,
+    status,
+    atMs: monotonicMs(),
+    cpuNs: cpu.usage.total ?? 0,
+    memory: memory.usage.usage ?? 0,
+    memoryLimit: Number(memory.usage.limit),
+    pids: pids.current ?? 0,
+    pidsLimit: pids.limit ?? 0,
+  }
 }
 
 /** What the rows are sorted by: the largest first, or the names from a to z. */
@@ -75,8 +71,8 @@ export function topRows(usages: readonly Usage[], before: readonly Usage[], orde
   const weight: Readonly<Record<Order, (row: (typeof measured)[number]) => number>> = {
     name: () => 0,
     cpu: ({ cpu = -1 }) => cpu,
-    memory: ({ usage }) => usage.memory,
-    pids: ({ usage }) => usage.pids,
+    memory: ({ usage: { memory = -1 } }) => memory,
+    pids: ({ usage: { pids = -1 } }) => pids,
   }
   // Those that are equal stay in the order of their ids.
   const sorted = measured.toSorted((a, b) => weight[order](b) - weight[order](a))
@@ -87,21 +83,21 @@ export function topRows(usages: readonly Usage[], before: readonly Usage[], orde
   ]
 }
 
-function row({ id, status, memory, memoryLimit, pids, pidsLimit }: Usage, cpu: number | undefined): string[] {
+function row({ id, status, memory, memoryLimit = 0, pids, pidsLimit }: Usage, cpu: number | undefined): string[] {
   const limit = isLimit(memoryLimit) ? bytes(memoryLimit) : '-'
   return [
     id,
     status,
     cpu === undefined ? '-' : `${cpu.toFixed(1)}%`,
-    `${bytes(memory)} / ${limit}`,
-    `${pids} / ${pidsLimit || '-'}`,
+    memory === undefined ? '-' : `${bytes(memory)} / ${limit}`,
+    pids === undefined ? '-' : `${pids} / ${pidsLimit || '-'}`,
   ]
 }
 
 /** Percent; undefined when it is not known yet. */
 function cpuOf(now: Usage, before: readonly Usage[]): number | undefined {
   const earlier = before.find(({ id }) => id === now.id)
-  if (earlier === undefined) return undefined
+  if (earlier?.cpuNs === undefined || now.cpuNs === undefined) return undefined
   const ms = (now.cpuNs - earlier.cpuNs) / 1e6
   // Less than nothing was used by a container that has taken the id of another.
   return ms < 0 ? undefined : (100 * ms) / (now.atMs - earlier.atMs)

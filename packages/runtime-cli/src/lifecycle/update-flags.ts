@@ -55,7 +55,7 @@ function ifGiven<T>(text: string | undefined, parse: (text: string) => T): T | u
 }
 
 function integer(name: string, text: string): number | bigint {
-  if (!/^-?\d{1,19}$/.test(text)) throw invalid(name, text, 'an integer')
+  if (!/^-?\d{1,19}$/.test(text) || !isInt64(BigInt(text))) throw invalid(name, text, 'an integer')
   return exact(BigInt(text))
 }
 
@@ -67,7 +67,14 @@ function parseBytes(name: string, text: string): number | bigint {
   const [, number = '', unit = 'b'] = /^(\d{1,20}(?:\.\d{1,20})?) ?(?:([kmgtp])(?:i?b)?|b)?$/i.exec(text) ?? []
   if (number === '') throw invalid(name, text, 'bytes such as 67108864, 64M or -1')
   const factor = 1024n ** BigInt(units.indexOf(unit.toLowerCase()))
-  return exact(number.includes('.') ? BigInt(Math.floor(Number(number) * Number(factor))) : BigInt(number) * factor)
+  const count = number.includes('.') ? BigInt(Math.floor(Number(number) * Number(factor))) : BigInt(number) * factor
+  if (!isInt64(count)) throw invalid(name, text, 'less than 8 EiB')
+  return exact(count)
+}
+
+/** The kernel takes what is left of a larger one. */
+function isInt64(value: bigint): boolean {
+  return BigInt.asIntN(64, value) === value
 }
 
 function exact(value: bigint): number | bigint {

@@ -1,7 +1,7 @@
 import { RuntimeError } from '@crio-lxc/core/errors/runtime-error'
-import type { State } from '@crio-lxc/core/oci/state'
+import type { State, Status } from '@crio-lxc/core/oci/state'
 
-const statuses = ['creating', 'created', 'running', 'paused', 'stopped']
+export const statuses: readonly Status[] = ['creating', 'created', 'running', 'paused', 'stopped']
 
 /**
  * Whether a container is wanted by all of `--filter KEY=VALUE`: any of the statuses, the beginning of any of the ids, every
@@ -25,7 +25,8 @@ function parse(filter: string): { key: string; value: string } {
   const refuse = (wanted: string): RuntimeError =>
     new RuntimeError('usage', `invalid --filter ${JSON.stringify(filter)}: want ${wanted}`)
   if (key === '') throw refuse('status=STATUS, id=BEGINNING, annotation=NAME or annotation=NAME=VALUE')
-  if (key === 'status' && !statuses.includes(value)) throw refuse(`a status of ${statuses.join(', ')}`)
+  if (key === 'status' && !(statuses as readonly string[]).includes(value))
+    throw refuse(`a status of ${statuses.join(', ')}`)
   return { key, value }
 }
 

@@ -12,9 +12,9 @@ describe('parseSpec() on text that is not a JSON object', () => {
   const json = JSON.stringify(defaultSpec)
 
   test.each([
-    ['an empty file', '', 'config.json: not valid JSON at line 1, column 1: the file is empty'],
-    ['blanks', ' \n\t', 'config.json: not valid JSON at line 2, column 2: the file is empty'],
-    ['half a file', '{"a": [1,\n', 'config.json: not valid JSON at line 2, column 1: the file ends too early'],
+    ['an empty file', '', 'config.json: not valid JSON at line 1, column 1: it is empty'],
+    ['blanks', ' \n\t', 'config.json: not valid JSON at line 2, column 2: it is empty'],
+    ['half a file', '{"a": [1,\n', 'config.json: not valid JSON at line 2, column 1: it ends too early'],
     [
       'a missing value',
       '{"a": 1,\n  "b": }',

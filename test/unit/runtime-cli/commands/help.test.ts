@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { commands } from '../../../../packages/runtime-cli/src/cli.ts'
 import { globalOptions } from '../../../../packages/runtime-cli/src/command-line/global-options.ts'
-import { helpText } from '../../../../packages/runtime-cli/src/commands/help.ts'
+import { helpText } from '../../../../packages/runtime-cli/src/commands/help-text.ts'
 
 const names = Object.keys(commands) as (keyof typeof commands)[]
 

@@ -117,6 +117,15 @@ test('runtimesIn() finds paths in TOML and JSON, and none in a comment', () => {
   expect(runtimesIn('{"runtimes":{"lxc":{"path":"/d/crio-lxc"}}}')).toEqual(['/d/crio-lxc'])
 })
 
+test.each([
+  ["CRI-O's, as the package has it", 'runtime_path = "/usr/bin/crio-lxc"\nruntime_root = "/run/crio-lxc"\n'],
+  ['one on a disk', "runtime_path = '/usr/bin/crio-lxc'\n  runtime_root = '/data/crio-lxc'\n"],
+  ["containerd's", 'BinaryName = "/usr/bin/crio-lxc"\nRoot = "/data/crio-lxc"\n'],
+  ["Docker's", '{"runtimes":{"l":{"path":"/usr/bin/crio-lxc","runtimeArgs":["--root", "/run/crio-lxc"]}}}'],
+])('runtimesIn() takes no directory of states for a program: %s', (_, text) => {
+  expect(runtimesIn(text)).toEqual(['/usr/bin/crio-lxc'])
+})
+
 test('parseSums() reads lines of sha256sum', () => {
   const sum = '0'.repeat(64)
   expect(parseSums(`${sum}  /a b\n${sum} *c\nnonsense\n`)).toEqual([

@@ -39,6 +39,16 @@ describe('topRows()', () => {
     const rows = topRows([usage('a', 1, 0, 0), usage('x', 1, 0, 0)], [usage('a', 50, 0, 0, 0)], 'cpu')
     expect(rows.slice(1).map(([, , cpu]) => cpu)).toEqual(['-', '-'])
   })
+
+  test.each(['cpu', 'memory', 'pids'] as const)(
+    'by %s: says nothing of what cannot be known, and has it last',
+    (order) => {
+      const unknown = { id: 'a', status: 'damaged', atMs: 1000 } as const
+      const rows = topRows([unknown, usage('b', 1, 0, 0)], [{ ...unknown, atMs: 0 }, usage('b', 0, 0, 0, 0)], order)
+      expect(rows.slice(1).map(([id]) => id)).toEqual(['b', 'a'])
+      expect(rows[2]).toEqual(['a', 'damaged', '-', '-', '-'])
+    },
+  )
 })
 
 test.each([

@@ -13,7 +13,8 @@ test.each([
   ['3k', 3072],
   ['5b', 5],
   ['1p', 2 ** 50],
-  ['8192p', 2n ** 63n],
+  ['8191p', 8191n * 2n ** 50n],
+  ['9223372036854775807', 2n ** 63n - 1n],
   ['-1', -1],
 ])('--memory %s is %s bytes', (text, limit) => {
   expect(resourcesOfFlags({ memory: text })).toEqual({ ...none, memory: { limit } })
@@ -68,6 +69,12 @@ test('what is not given, or empty, is not there', () => {
 test.each([
   [{ memory: 'x' }, 'invalid --memory "x": want bytes such as 67108864, 64M or -1'],
   [{ memory: '-2' }, 'invalid --memory "-2": want bytes such as 67108864, 64M or -1'],
+  // The kernel would take what is left of them after 64 bits.
+  [{ memory: '8192p' }, 'invalid --memory "8192p": want less than 8 EiB'],
+  [{ memory: '99999999999999999999' }, 'invalid --memory "99999999999999999999": want less than 8 EiB'],
+  [{ 'memory-swap': '9000.5p' }, 'invalid --memory-swap "9000.5p": want less than 8 EiB'],
+  [{ 'pids-limit': '9223372036854775808' }, 'invalid --pids-limit "9223372036854775808": want an integer'],
+  [{ 'cpu-quota': '-9223372036854775809' }, 'invalid --cpu-quota "-9223372036854775809": want an integer'],
   [{ 'pids-limit': '1k' }, 'invalid --pids-limit "1k": want an integer'],
   [{ 'cpu-period': '-1' }, 'invalid --cpu-period "-1": want a number that is not negative'],
 ])('%j is refused', (flags, message) => {

@@ -88,10 +88,28 @@ function adviceFor(
 ): string {
   const usage = code === 'EBUSY' ? usageOf(target) : undefined
   if (usage !== undefined) return `: ${usage} bytes are in use: give a higher limit`
+  if (code === 'EINVAL' && taken[file] !== undefined) return `: ${taken[file]}`
+  if (code === 'EINVAL' && /^memory\.(memsw\.)?limit_in_bytes$/.test(file)) return orderOfLimits(target)
   if ((file !== 'cpuset.cpus' && file !== 'cpuset.mems') || code === 'ENOENT' || code === 'EBUSY') return ''
   const there = readIfExists(`${above}/${file}.effective`) ?? readIfExists(`${above}/${file}`)
   if (!there) return ''
   return `: ${above} has ${file === 'cpuset.cpus' ? 'the CPUs' : 'the memory nodes'} ${there}: name some of these`
+}
+
+/** What the kernel takes, which its EINVAL does not say. */
+const taken: Readonly<Record<string, string>> = {
+  'cpu.cfs_quota_us': 'give 1000 at least, and no more than the cgroups above allow',
+  'cpu.cfs_period_us': 'give 1000 to 1000000',
+  'cpu.max': 'give a quota of 1000 at least, and a period of 1000 to 1000000',
+  'cpu.rt_runtime_us': 'give no more than the cgroups above have',
+}
+
+/** On v1 memory is never more than memory and swap together. */
+function orderOfLimits(target: string): string {
+  const ofSwap = target.replace(/\.limit_in_bytes$/, '.memsw.limit_in_bytes')
+  if (!target.includes('.memsw.'))
+    return `: memory and swap are limited to ${readIfExists(ofSwap)} bytes: raise that as well`
+  return `: memory is limited to ${readIfExists(target.replace('.memsw.', '.'))} bytes: give no less`
 }
 
 /** Of what a limit of v1 memory counts (memory.rst): the kernel reclaims what it can, and refuses a limit below the rest. */

@@ -7,6 +7,9 @@ const names = [
 ]
   .join(' ')
   .split(' ')
+/** Those that a person may want to name. */
+export const signalNames: readonly string[] = [...names, 'RTMIN', 'RTMAX']
+
 const aliases: Readonly<Record<string, number>> = { IOT: 6, CLD: 17, POLL: 29, RTMIN: 34, RTMAX: 64 }
 const LAST_SIGNAL = 64
 
