@@ -83,6 +83,7 @@ it.each(['ENOMEM', 'EIO'] as const)(
       const watch = { role: 'main', calls: ['getxattr'] } as const
       const { result, hit } = await runWithFault(t, ['delete', '--force', first], { watch, fault: { at, errno } })
       expect(await t.state(other.id)).toMatchObject({ status: 'running', pid: other.pid })
+      if (at === 1) expect(hit).toBe(true)
       if (hit) expect(messageOf(result)).toMatch(/^getxattr/)
     }
     await expectOk(t, ['delete', '--force', first])

@@ -1,6 +1,6 @@
 /** Paths of the caller that lead to nothing usable: each is in the sentence. */
 import { execFileSync } from 'node:child_process'
-import { lstatSync, writeFileSync } from 'node:fs'
+import { lstatSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { useContainers } from '../../support/containers.ts'
@@ -47,13 +47,18 @@ describe('paths of the caller', () => {
     t.expectNothingLeft()
   })
 
-  it('a pid file that is a device or a fifo, which stays what it is', async () => {
+  it('a pid file that is a device or a fifo, or a link to one, which stays what it is', async () => {
     const fifo = join(t.hostDirectory(), 'fifo')
+    const link = `${fifo}-link`
     execFileSync('mkfifo', [fifo])
+    symlinkSync(fifo, link)
     const bundle = await t.bundle()
-    const result = await t.runtime(['create', '--pid-file', fifo, '--bundle', bundle.path, t.id()])
-    expectOneSentence(result, /\/fifo: it is not a regular file: give another path\n$/)
+    for (const path of [fifo, link]) {
+      const result = await t.runtime(['create', '--pid-file', path, '--bundle', bundle.path, t.id()])
+      expectOneSentence(result, /\/fifo\S*: it is not a regular file: give another path\n$/)
+    }
     expect(lstatSync(fifo).isFIFO()).toBe(true)
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
     t.expectNothingLeft()
   })
 

@@ -17,6 +17,7 @@ it('run in the foreground does not delete the next container of its id', async (
     return state?.status === 'running' ? state : undefined
   })
   const parent = processStat(pid)?.ppid ?? 0
+  expect(parent).toBeGreaterThan(1)
   process.kill(parent, 'SIGSTOP')
   try {
     await t.ok(['delete', '--force', id])

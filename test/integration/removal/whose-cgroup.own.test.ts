@@ -210,3 +210,29 @@ describe('a container whose container.json is damaged', () => {
     expect([first.pid, pid].filter(isAlive)).toEqual([])
   })
 })
+
+describe('a caller without CAP_SYS_ADMIN, to whom no cgroup says whose it is', () => {
+  const through = ['setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin']
+
+  it('sees what a container is at and uses', async () => {
+    const { id } = await t.running()
+    const { stdout } = await t.ok(['events', '--stats', id], { through })
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'stats', id, data: { pids: { current: 1 } } })
+    await t.ok(['pause', id])
+    expect(JSON.parse((await t.ok(['state', id], { through })).stdout)).toMatchObject({ status: 'paused' })
+  })
+})
+
+it.each([`/${'x'.repeat(5000)}`, '/a/cgroup.procs/x'])(
+  'delete --force of a record with an impossible cgroup',
+  async (cgroupDir) => {
+    const { id, pid } = await t.running()
+    const path = `${t.root}/${id}/container.json`
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), cgroupDir }))
+    await t.runtime(['delete', '--force', id])
+    expect(existsSync(`${t.root}/${id}`)).toBe(false)
+    expect(isAlive(pid)).toBe(false)
+    // Nobody knows its own any more.
+    await removed(`/crio-lxc/${id}`)
+  },
+)

@@ -5,7 +5,7 @@
  */
 import { CLONE_INTO_CGROUP, CLONE_PARENT, O_CLOEXEC, O_WRONLY } from '../abi/constants.ts'
 import { Label, type Plan, type Slot, setUint64 } from './plan.ts'
-import { pidRecord, planReport } from './record.ts'
+import { pidRecord, planReport, stillbornRecord } from './record.ts'
 
 /** A cgroup, open in every hierarchy. */
 export interface OpenCgroup {
@@ -50,7 +50,10 @@ export function planJoinCgroup(plan: Plan, { tasks, unified }: OpenCgroup, { rep
   }
   if (unified === undefined) return
   const inside = new Label()
-  const reader = planBirth(plan, unified, { inside, end })
+  const stillborn = stillbornRecord(plan)
+  const reader = planBirth(plan, unified, { child: stillborn.value, inside, end })
+  // It has a place in the cgroup until the runtime reaps it.
+  planReport(plan, 'report the child that was killed', report, stillborn.record)
   planMove(plan, unified, end)
   plan.place(inside)
   plan.step('close the read end', 'close', [reader])
@@ -60,12 +63,19 @@ export function planJoinCgroup(plan: Plan, { tasks, unified }: OpenCgroup, { rep
   planReport(plan, 'report the pid', report, record)
 }
 
+interface Birth {
+  /** Takes the child's pid. */
+  readonly child: Slot
+  readonly inside: Label
+  readonly end: Label
+}
+
 /**
  * Ends the process when its child goes on `inside`. It does not where Linux, since 6.14, takes a cgroup that has been killed
  * before for one that is being killed: the child is then killed before it runs (kill_seq in kernel/cgroup/cgroup.c compares the
  * counts of the cgroups of both processes). A pipe says which: the child's byte, or the end of the file. Returns its read end.
  */
-function planBirth(plan: Plan, unified: number, { inside, end }: Record<'inside' | 'end', Label>): Slot {
+function planBirth(plan: Plan, unified: number, { child, inside, end }: Birth): Slot {
   const pair = plan.struct(
     PIPE_ROOM,
     () => '{pipe}',
@@ -76,7 +86,7 @@ function planBirth(plan: Plan, unified: number, { inside, end }: Record<'inside'
   plan.step('make a pipe to the child', 'pipe2', [pair, O_CLOEXEC])
   plan.step('take its read end', 'status', [plan.wordAt(pair, 0)], { result: reader })
   plan.step('take its write end', 'status', [plan.wordAt(pair, FD_BYTES)], { result: writer })
-  planFork(plan, { flags: CLONE_PARENT + CLONE_INTO_CGROUP, cgroup: unified, goesOn: parent })
+  planFork(plan, { flags: CLONE_PARENT + CLONE_INTO_CGROUP, cgroup: unified, goesOn: parent, child })
   // A child that cannot tell makes way for another, in silence: one process alone may report what goes wrong.
   plan.step('tell that the child lives', 'write', [writer, plan.string('0'), 1], { ...anyError, onIgnored: end })
   plan.step('close the write end', 'close', [writer], { onOk: inside })
@@ -107,9 +117,11 @@ interface ForkStep {
   readonly cgroup: number | undefined
   /** Where the parent goes on. */
   readonly goesOn: Label
+  /** Takes the child's pid, for the parent. */
+  readonly child?: Slot
 }
 
-function planFork(plan: Plan, { flags, cgroup, goesOn }: ForkStep): void {
+function planFork(plan: Plan, { flags, cgroup, goesOn, child }: ForkStep): void {
   const args = plan.struct(
     CLONE_ARGS_SIZE,
     () => (cgroup === undefined ? '{flags=CLONE_PARENT}' : `{flags=CLONE_PARENT|CLONE_INTO_CGROUP, cgroup=${cgroup}}`),
@@ -119,6 +131,7 @@ function planFork(plan: Plan, { flags, cgroup, goesOn }: ForkStep): void {
     },
   )
   plan.step("fork into the container's cgroup", 'clone3', [args, CLONE_ARGS_SIZE], {
+    ...(child && { result: child }),
     onOk: goesOn,
     onOkIfNonZero: true,
   })

@@ -23,6 +23,8 @@ export type PlanRecord =
   | { readonly kind: 'waiting' }
   /** The plan goes on as this process, and the one before ends. */
   | { readonly kind: 'forked'; readonly pid: number }
+  /** This child of the process' was killed at its birth (join-cgroup.ts). */
+  | { readonly kind: 'stillborn'; readonly pid: number }
   /** The number of the seccomp listener in the process, which waits until an agent has it. */
   | { readonly kind: 'listener'; readonly listener: number }
   /** The times of the groups of the plan `tag` follow (group-times.ts). */
@@ -33,6 +35,7 @@ export type PlanRecord =
 const LISTENER = 16
 const WAITING = 17
 const TIMES = 18
+const STILLBORN = 19
 
 /** Where the value is that a step puts into a record. */
 const VALUE_OFFSET = 8
@@ -46,6 +49,7 @@ export function parseRecord(record: Struct, length: number, what: string): PlanR
   if (tag === 0) return value === 0 ? { kind: 'ready' } : { kind: 'forked', pid: value }
   if (tag === WAITING) return { kind: 'waiting' }
   if (tag === TIMES) return { kind: 'times', tag: second }
+  if (tag === STILLBORN) return { kind: 'stillborn', pid: value }
   if (tag === LISTENER) return { kind: 'listener', listener: value }
   return { kind: 'failure', tag, step: second, errno: value }
 }
@@ -72,6 +76,11 @@ export interface OpenRecord {
 /** `forked`, for the step that knows the pid. */
 export function pidRecord(plan: Plan): OpenRecord {
   return open(plan, recordOf(plan, 'pid', 0))
+}
+
+/** `stillborn`, for the step that forks. */
+export function stillbornRecord(plan: Plan): OpenRecord {
+  return open(plan, recordOf(plan, 'stillborn', STILLBORN))
 }
 
 /** `listener`, for the step that makes it. */

@@ -18,6 +18,11 @@ export function readModes(fd: number): Struct {
   return modes
 }
 
+/** Whether what is typed comes to the reader by lines, and EOT ends them; termios(3), ICANON. */
+export function takesLines(fd: number): boolean {
+  return (readModes(fd).u32(12) & 2) !== 0
+}
+
 export function restoreModes(fd: number, modes: Struct): void {
   call('ioctl', [fd, TCSETSW, modes], () => `ioctl(${fd}, TCSETSW)`)
 }

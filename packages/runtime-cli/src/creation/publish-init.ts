@@ -8,6 +8,7 @@ import type { ContainerInfo, InitFacts } from '@crio-lxc/core/host/container/con
 import { identify } from '@crio-lxc/core/host/process/proc'
 import type { Spec } from '@crio-lxc/core/oci/spec'
 import type { Plan } from '@crio-lxc/core/plan/plan'
+import { unlessMissing } from '@crio-lxc/core/sys/files'
 import type { SeccompAgent } from '../caller/seccomp-listener.ts'
 import type { Monitor } from './monitor.ts'
 import { setOomScoreAdj, setPrivileged } from './privileged.ts'
@@ -36,7 +37,8 @@ export function publishInit(info: ContainerInfo, options: PublishOptions): numbe
   const kept = resident ? identify(monitor.pid) : undefined
   if (resident) {
     resident.placeMonitor(monitor.pid)
-    if (cgroupMark !== undefined) markCgroup(cgroupLayout(), resident.monitorPath, cgroupMark)
+    // systemd makes it in its own hierarchies alone.
+    if (cgroupMark !== undefined) unlessMissing(() => markCgroup(cgroupLayout(), resident.monitorPath, cgroupMark))
   }
   // It dies while init.json is written.
   if (!resident) monitor.kill()

@@ -14,13 +14,11 @@ const OLDEST = [5, 12] as const
 
 /** Of these every kernel refuses the arguments that missingCalls gives. */
 const calls = [
-  'bpf',
   'clone3',
   'close_range',
   'fsconfig',
   'fsmount',
   'fsopen',
-  'keyctl',
   'mknodat',
   'mount',
   'mount_setattr',
@@ -47,15 +45,7 @@ export function kernelFindings(): readonly Finding[] {
 }
 
 /** Which look at the arguments only when the caller has CAP_SYS_ADMIN. */
-const ofAdministrators = new Set<string>([
-  'bpf',
-  'fsmount',
-  'fsopen',
-  'mount_setattr',
-  'move_mount',
-  'pivot_root',
-  'umount2',
-])
+const ofAdministrators = new Set<string>(['fsmount', 'fsopen', 'mount_setattr', 'move_mount', 'pivot_root', 'umount2'])
 
 /** Calls that the kernel does not have, or that a filter around this program refuses: with these arguments they fail otherwise. */
 function missingCalls(): string[] {

@@ -9,7 +9,7 @@ import { codeOf } from '@crio-lxc/core/errors/system-error'
 import { close, type Fd, POLLIN, POLLOUT, pollAsync, read, write } from '@crio-lxc/core/sys/fd'
 import { type HeldSignals, holdSignals } from '@crio-lxc/core/sys/signals'
 import { socketpair } from '@crio-lxc/core/sys/socket'
-import { copySize, makeRaw, readModes, restoreModes, setNonBlocking } from '@crio-lxc/core/sys/terminal'
+import { copySize, makeRaw, readModes, restoreModes, setNonBlocking, takesLines } from '@crio-lxc/core/sys/terminal'
 import { receiveFd } from '@crio-lxc/core/sys/unix-message'
 import type { SignalRelay } from './signal-relay.ts'
 import { printsToTerminal, TerminalOutput } from './terminal-output.ts'
@@ -95,7 +95,8 @@ export class TerminalProxy {
         tellsAgain ? againMs : -1,
       )
       if (tellsAgain && polled.every((events) => events === 0)) {
-        typed = EOT
+        // A program that reads bytes would get one that nobody has typed.
+        if (takesLines(master)) typed = EOT
         againMs = Math.min(2 * againMs, LATE)
         continue
       }

@@ -72,7 +72,8 @@ async function removeLocked(settings: Settings, removal: Removal): Promise<void>
   try {
     container = loadContainer(settings, id)
   } catch (error) {
-    if (!force) throw error
+    // What is damaged does not say who has made it.
+    if (!force || madeBy) throw error
     const { loadWithoutInit, removeDamaged } = await import('../removal/remove-damaged.ts')
     const known = loadWithoutInit(info)
     if (!known) {
@@ -112,7 +113,10 @@ async function destroy(
   const { info, facts, init, status } = container
   const done = phaseLog('delete')
   const layout = cgroupLayout()
-  const cgroup = holdCgroup(layout, container, claims)
+  let cgroup: string | undefined
+  remains.of(() => {
+    cgroup = holdCgroup(layout, container, claims)
+  })
   if (!init && facts.withoutCgroup) {
     const { endUnknownInit } = await import('../removal/end-unknown-init.ts')
     remains.of(() => endUnknownInit(info, facts, settings.timeouts.killMs))
@@ -131,10 +135,10 @@ async function destroy(
   await removeCgroups(container, { layout, cgroup }, remains)
   if (facts.resctrl) {
     const { hasEnded, removeGroups } = await import('@crio-lxc/core/host/resctrl/group')
+    const { remove } = facts.resctrl
     // What lives in one is another's: this container has ended.
-    const groups = facts.resctrl.remove.filter(hasEnded)
-    remains.of(() => removeGroups(groups))
-    done('resctrl', `removed ${groups.length} resctrl groups`)
+    remains.of(() => removeGroups(remove.filter(hasEnded)))
+    done('resctrl', `removed ${remove.length} resctrl groups`)
   }
   // A create that failed at its end has removed it meanwhile: the id may be another's.
   if (!lock.isCurrent()) return
@@ -160,6 +164,7 @@ async function removeCgroups(
   remains.of(() => {
     if (init?.monitor && isCgroupPath(monitorCgroupDir)) removeCgroup(layout, monitorCgroupDir)
   })
+  if (facts.withoutCgroup) return
   if (cgroup === undefined) {
     const { leaveCgroup } = await import('../removal/leave-cgroup.ts')
     remains.of(() => leaveCgroup(layout, facts))

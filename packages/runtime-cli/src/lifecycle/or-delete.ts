@@ -3,7 +3,10 @@ import { noteLeftBehind } from '@crio-lxc/core/host/log/clean-up'
 import type { Settings } from '../settings.ts'
 import { deleteContainer } from './delete.ts'
 
-/** Deletes the container that `madeBy` has made when `starting` fails. The error is that of the beginning; what the delete says goes with it. */
+/**
+ * Deletes the container that `madeBy` has made when `starting` fails. The error is that of the beginning; what the delete says goes
+ * with it.
+ */
 export async function orDelete<T>(
   settings: Settings,
   { containerId: id, creator: madeBy }: Pick<ContainerFacts, 'containerId' | 'creator'>,

@@ -29,5 +29,7 @@ export function holdCgroup(layout: CgroupLayout, container: Stored, claims: FdSc
     if (monotonicMs() > deadline) break
     sleep(1)
   }
-  return ownsCgroup(container) ? cgroupDir : undefined
+  if (ownsCgroup(container)) return cgroupDir
+  claims.close()
+  return undefined
 }

@@ -5,8 +5,8 @@ import { frozenAbove, isFrozen } from './frozen.ts'
 import type { CgroupLayout } from './plan/cgroup-layout.ts'
 
 /**
- * Throws RuntimeError `cgroup` when the cgroup has processes, or one below it, which belong to somebody else, or is frozen, by itself or
- * with one above it: nothing would ever run in it. One that exists and is neither is taken over, as by runc.
+ * Throws RuntimeError `cgroup` when the cgroup has processes, or one below it, which belong to somebody else, or is frozen, by
+ * itself or with one above it: nothing would ever run in it. One that exists and is neither is taken over, as by runc.
  */
 export function checkUnused(layout: CgroupLayout, path: string): void {
   for (const directory of cgroupDirectories(layout, path))

@@ -16,8 +16,9 @@ const unmarkable = [errnoTable.EOPNOTSUPP, errnoTable.EPERM, errnoTable.EACCES].
 /** More than an absolute path and three numbers take. */
 const MARK_BYTES = 8192
 
-/** The errnos of a cgroup that has no mark, or is gone. */
-const unmarked = [...unmarkable, ...[errnoTable.ENODATA, errnoTable.ENOENT].map(([number]) => -number)]
+/** The errnos of a cgroup that has no mark, or is gone, and of a path that no cgroup can have. */
+const { ENODATA, ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP } = errnoTable
+const unmarked = [...unmarkable, ...[ENODATA, ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP].map(([number]) => -number)]
 
 /** Says of the cgroup that it is `owner`'s. False where the kernel does not let that be said. Throws SyscallError. */
 export function markCgroup(layout: CgroupLayout, path: string, owner: string): boolean {

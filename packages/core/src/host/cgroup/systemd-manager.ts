@@ -162,7 +162,7 @@ export class SystemdManager implements CgroupManager {
 
 /** Ends units with what is left in them; those that are gone are no error. Throws RuntimeError. */
 export function stopUnits(units: readonly string[], timeoutMs: number): void {
-  endEach(units, timeoutMs, (systemd, unit) => {
+  endEach('stop', units, timeoutMs, (systemd, unit) => {
     systemd.stopUnit(unit)
     resetFailedUnit(systemd, unit)
   })
@@ -170,10 +170,15 @@ export function stopUnits(units: readonly string[], timeoutMs: number): void {
 
 /** Units that have failed give their names free; those that have not go on. Throws RuntimeError. */
 export function forgetUnits(units: readonly string[], timeoutMs: number): void {
-  endEach(units, timeoutMs, resetFailedUnit)
+  endEach('reset', units, timeoutMs, resetFailedUnit)
 }
 
-function endEach(units: readonly string[], timeoutMs: number, end: (systemd: Systemd, unit: string) => void): void {
+function endEach(
+  what: string,
+  units: readonly string[],
+  timeoutMs: number,
+  end: (systemd: Systemd, unit: string) => void,
+): void {
   const systemd = new Systemd(timeoutMs)
   try {
     for (const unit of units) {
@@ -181,7 +186,7 @@ function endEach(units: readonly string[], timeoutMs: number, end: (systemd: Sys
         end(systemd, unit)
       } catch (cause) {
         if (isBusError(cause, 'NoSuchUnit')) continue
-        throw new RuntimeError('cgroup', `stop the scope ${unit}: ${messageOf(cause)}`, { cause })
+        throw new RuntimeError('cgroup', `${what} the scope ${unit}: ${messageOf(cause)}`, { cause })
       }
     }
   } finally {

@@ -17,6 +17,7 @@ import {
   readText,
   removeFile,
   rename,
+  stat,
 } from '../../sys/files.ts'
 import { changeModeOf } from '../../sys/owner-and-mode.ts'
 import { effectiveUid, ownPid } from '../../sys/program.ts'
@@ -103,11 +104,13 @@ export function createPidFile(path: string, pid: number): void {
   }
 }
 
-/** A device, a fifo or a socket. */
+/** A device, a fifo or a socket, or a link to one. */
 function isSpecial(path: string): boolean {
   try {
     const found = lstat(path)
-    return !found.isFile() && !found.isDirectory() && !found.isSymbolicLink()
+    // /dev/stdout is a link to one.
+    const meant = found.isSymbolicLink() ? stat(path) : found
+    return !meant.isFile() && !meant.isDirectory()
   } catch {
     // Nothing is there, which is usual, or what keeps it from being looked at will keep it from being written.
     return false

@@ -1,6 +1,8 @@
+import { capabilityNames } from '../../oci/capabilities.ts'
 import { cgroupLayout } from '../cgroup/hierarchies.ts'
 import { readMark } from '../cgroup/mark-cgroup.ts'
 import type { CgroupLayout } from '../cgroup/plan/cgroup-layout.ts'
+import { effectiveCapabilities } from '../process/proc.ts'
 import type { ContainerFacts } from './container-facts.ts'
 import type { Stored } from './stored.ts'
 
@@ -17,7 +19,13 @@ export function ownsCgroup({ info, facts, init }: Stored): boolean {
 /** Whether the cgroup `path` says that it is the container's, or could not be made to say so. */
 export function isMarkedFor({ facts, init }: Omit<Stored, 'info'>, layout: CgroupLayout, path: string): boolean {
   const mark = readMark(layout, path)
-  return mark === undefined ? init?.cgroupMark === undefined : mark === (init?.cgroupMark ?? ownerOf(facts))
+  if (mark !== undefined) return mark === (init?.cgroupMark ?? ownerOf(facts))
+  return init?.cgroupMark === undefined || !seesMarks()
+}
+
+/** xattr(7): to whoever lacks CAP_SYS_ADMIN, such as an exporter of metrics, no cgroup has a trusted attribute. */
+function seesMarks(): boolean {
+  return capabilityNames(effectiveCapabilities()).includes('CAP_SYS_ADMIN')
 }
 
 /** Who a cgroup is marked as: this container, and no other of the same id. */

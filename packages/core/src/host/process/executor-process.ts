@@ -9,7 +9,6 @@ import { compile } from '../../plan/compile.ts'
 import type { Fork } from '../../plan/join-cgroup.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { type PlanRecord, unknownRecord } from '../../plan/record.ts'
-import { engine } from '../../sys/engine.ts'
 import { spawnExecutor } from '../../sys/executor.ts'
 import { close, type Fd, pipe, poll, read } from '../../sys/fd.ts'
 import { sealedFile } from '../../sys/memfd.ts'
@@ -131,6 +130,10 @@ export class ExecutorProcess {
       this.#awaitReport(options)
       const record = readRecord(this.#report, options.what)
       if (!record) return
+      if (record.kind === 'stillborn') {
+        this.#bury(record.pid, options.what)
+        continue
+      }
       if (record.kind === 'forked') this.#follow(record.pid, options.what)
       yield record
     }
@@ -164,6 +167,12 @@ export class ExecutorProcess {
     this.#pid = pid
   }
 
+  /** A record says that this child has been killed at its birth; what is forged ends at most what it was written by. */
+  #bury(pid: number, what: string): void {
+    if (this.hasArrived || !this.#newChildren().includes(pid)) throw unknownRecord(what)
+    endChild(pid)
+  }
+
   /** Whether nothing is left that could report any more, but what is in the pipe. */
   hasEnded(): boolean {
     if (readProcStat(this.#pid)?.state !== 'Z') return false
@@ -177,14 +186,8 @@ export class ExecutorProcess {
 
   /** Reaps what it has forked from, which ends by itself. */
   reapForked(): void {
-    for (const pid of [...this.#forked, ...this.#stillborn()]) wait(pid)
+    for (const pid of this.#forked) wait(pid)
     this.#forked.clear()
-  }
-
-  /** Children that the kernel has killed at their birth (join-cgroup.ts), of a thread that goes on. */
-  #stillborn(): number[] {
-    if (!engine.thread || this.#forked.size === 0) return []
-    return this.#newChildren().filter((pid) => readProcStat(pid)?.state === 'Z')
   }
 
   /** Kills and reaps it with whatever it has become, reported or not. */
@@ -202,7 +205,8 @@ export class ExecutorProcess {
       for (let left = MOST_UNREAD; left > 0 && this.#isOpen && !this.hasArrived; left--) {
         if (!poll([this.#report], 0)[0]) return
         const record = readRecord(this.#report, 'end the process')
-        if (record?.kind === 'forked') this.#follow(record.pid, 'end the process')
+        if (record?.kind === 'stillborn') this.#bury(record.pid, 'end the process')
+        else if (record?.kind === 'forked') this.#follow(record.pid, 'end the process')
         else if (!record) return
       }
     } catch {
