@@ -269,6 +269,6 @@ export function useDocker(options?: DaemonOptions): Docker {
   if (requires('docker')) {
     beforeAll(() => docker.open())
     afterAll(() => docker.close())
-  }
+  } else afterAll(() => rmSync(docker.directory, { recursive: true }))
   return docker
 }
