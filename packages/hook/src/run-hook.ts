@@ -19,7 +19,7 @@ import { sealedFile } from '@crio-lxc/core/sys/memfd'
 import { pidfdOpen } from '@crio-lxc/core/sys/process'
 import { exit, kill, monotonicMs } from '@crio-lxc/core/sys/program'
 import { openOwnNull } from '@crio-lxc/core/sys/shared-device'
-import { type Exit, wait } from '@crio-lxc/core/sys/spawn'
+import { type Exit, waitForEnded } from '@crio-lxc/core/sys/spawn'
 import { arch as ownArch } from '@crio-lxc/core/sys/syscall'
 import { type HookEntry, type HookFds, planHook } from '@crio-lxc/init/hook-plan'
 
@@ -135,6 +135,10 @@ function stepFailure(plan: Plan, { step, errno }: FailureRecord): string {
   return executes ? errnoSentence(errno) : `${failed.what}: ${callText(failed)}: ${errnoSentence(errno)}`
 }
 
+/** What traces a hook in the container reaps it first, and may never do so; the verb is not to wait for that. */
+const WITHHELD_MS = 1000
+const WITHHELD = 'ended, and a process that traces it does not let its exit code be known'
+
 interface Running {
   readonly pid: number
   readonly stderr: number
@@ -157,7 +161,8 @@ function watch({ hook, answer }: HookCall, { pid, stderr, deadline }: Running): 
       }
       if (ended) {
         if (stderrIsOpen) drain(stderr, excerpt)
-        const failure = exitFailure(wait(pid))
+        const exit = waitForEnded(pid, WITHHELD_MS)
+        const failure = exit === undefined ? WITHHELD : exitFailure(exit)
         return failure && failure + excerpt.clause()
       }
       if (onStderr) stderrIsOpen = readInto(excerpt, stderr)
@@ -175,7 +180,7 @@ function watch({ hook, answer }: HookCall, { pid, stderr, deadline }: Running): 
 /** SIGKILL to the process group, of which the hook is the leader since it has its own session. */
 function end(pid: number): void {
   kill(-pid, SIGKILL)
-  wait(pid)
+  waitForEnded(pid, WITHHELD_MS)
 }
 
 /** What is in the pipe now, at most what a pipe holds: somebody else may go on writing. */

@@ -5,7 +5,9 @@ import { SIGCHLD } from '../abi/constants.ts'
 import { errnoSentence, errnoTable } from '../abi/errno.ts'
 import { RuntimeError } from '../errors/runtime-error.ts'
 import { engine, type Word } from './engine.ts'
+import { sleep } from './fd.ts'
 import type { LinkedFunction } from './linked-functions.ts'
+import { monotonicMs } from './program.ts'
 import { attempt, call } from './syscall.ts'
 
 export interface SpawnOptions {
@@ -110,11 +112,24 @@ export type Exit = { readonly code: number } | { readonly signal: number }
 export function wait(pid: number): Exit {
   const status = new Struct(4)
   call('wait4', [pid, status, 0, null], () => `waitpid(${pid})`)
-  const word = status.i32(0)
-  return (word & 0x7f) === 0 ? { code: (word >> 8) & 0xff } : { signal: word & 0x7f }
+  return exitOf(status)
 }
 
 const WNOHANG = 1
+
+/** The same of a child that has ended, as its pidfd says; undefined when somebody who traces it keeps that for `timeoutMs` (ptrace(2)). */
+export function waitForEnded(pid: number, timeoutMs: number): Exit | undefined {
+  const status = new Struct(4)
+  for (const deadline = monotonicMs() + timeoutMs; ; sleep(1)) {
+    if (call('wait4', [pid, status, WNOHANG, null], () => `waitpid(${pid})`) === pid) return exitOf(status)
+    if (monotonicMs() > deadline) return undefined
+  }
+}
+
+function exitOf(status: Struct): Exit {
+  const word = status.i32(0)
+  return (word & 0x7f) === 0 ? { code: (word >> 8) & 0xff } : { signal: word & 0x7f }
+}
 
 /**
  * Reaps a child that has ended. It stays when somebody traces it, who is to reap it first (ptrace(2)): a container that

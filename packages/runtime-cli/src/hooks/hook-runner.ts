@@ -14,7 +14,7 @@ import { withFds } from '@crio-lxc/core/sys/fd-scope'
 import { memfdCreate, sealedFile } from '@crio-lxc/core/sys/memfd'
 import { asSubreaper, pidfdOpen } from '@crio-lxc/core/sys/process'
 import { kill, monotonicMs, ownPid } from '@crio-lxc/core/sys/program'
-import { type Exit, spawn, wait } from '@crio-lxc/core/sys/spawn'
+import { type Exit, spawn, wait, waitForEnded } from '@crio-lxc/core/sys/spawn'
 import { programsOf } from '../installation/programs.ts'
 import type { Settings } from '../settings.ts'
 
@@ -132,11 +132,14 @@ function parseLine(line: string): HookStart | HookAnswer | undefined {
   }
 }
 
+const WITHHELD_MS = 1000
+
 /** Kills the process group of a hook that has been left behind; false when there is none. */
 function endOrphan(pid: number): boolean {
   if (readProcStat(pid)?.parent !== ownPid()) return false
   kill(-pid, SIGKILL)
-  wait(pid)
+  // What traces it in the container may keep it: whoever is the parent next inherits it then.
+  waitForEnded(pid, WITHHELD_MS)
   return true
 }
 
