@@ -135,8 +135,6 @@ function stepFailure(plan: Plan, { step, errno }: FailureRecord): string {
   return executes ? errnoSentence(errno) : `${failed.what}: ${callText(failed)}: ${errnoSentence(errno)}`
 }
 
-/** What traces a hook in the container reaps it first, and may never do so; the verb is not to wait for that. */
-const WITHHELD_MS = 1000
 const WITHHELD = 'ended, and a process that traces it does not let its exit code be known'
 
 interface Running {
@@ -161,7 +159,7 @@ function watch({ hook, answer }: HookCall, { pid, stderr, deadline }: Running): 
       }
       if (ended) {
         if (stderrIsOpen) drain(stderr, excerpt)
-        const exit = waitForEnded(pid, WITHHELD_MS)
+        const exit = waitForEnded(pid)
         const failure = exit === undefined ? WITHHELD : exitFailure(exit)
         return failure && failure + excerpt.clause()
       }
@@ -180,7 +178,7 @@ function watch({ hook, answer }: HookCall, { pid, stderr, deadline }: Running): 
 /** SIGKILL to the process group, of which the hook is the leader since it has its own session. */
 function end(pid: number): void {
   kill(-pid, SIGKILL)
-  waitForEnded(pid, WITHHELD_MS)
+  waitForEnded(pid)
 }
 
 /** What is in the pipe now, at most what a pipe holds: somebody else may go on writing. */

@@ -108,6 +108,9 @@ export const PR_CAPBSET_DROP = 24
 export const PR_SET_CHILD_SUBREAPER = 36
 export const PR_GET_CHILD_SUBREAPER = 37
 export const PR_SET_NO_NEW_PRIVS = 38
+/** linux/capability.h: its bit. The others are in oci/capabilities.ts, which state and kill do without. */
+export const CAP_SYS_ADMIN = 21
+
 export const PR_CAP_AMBIENT = 47
 export const PR_CAP_AMBIENT_RAISE = 2
 export const PR_CAP_AMBIENT_CLEAR_ALL = 4

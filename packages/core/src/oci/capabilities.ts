@@ -1,4 +1,5 @@
 /** capabilities(7): names, numbers and sets as bit masks. */
+import { CAP_SYS_ADMIN } from '../abi/constants.ts'
 import { SpecError } from '../errors/runtime-error.ts'
 import type { Capabilities } from './spec.ts'
 
@@ -25,7 +26,7 @@ export const capabilityBit = {
   CAP_SYS_CHROOT: 18,
   CAP_SYS_PTRACE: 19,
   CAP_SYS_PACCT: 20,
-  CAP_SYS_ADMIN: 21,
+  CAP_SYS_ADMIN,
   CAP_SYS_BOOT: 22,
   CAP_SYS_NICE: 23,
   CAP_SYS_RESOURCE: 24,

@@ -117,10 +117,13 @@ export function wait(pid: number): Exit {
 
 const WNOHANG = 1
 
-/** The same of a child that has ended, as its pidfd says; undefined when somebody who traces it keeps that for `timeoutMs` (ptrace(2)). */
-export function waitForEnded(pid: number, timeoutMs: number): Exit | undefined {
+/** Who traces a child reaps it first (ptrace(2)), and a container that does so may never do it. */
+const WITHHELD_MS = 1000
+
+/** The same of a child that has ended or been killed; undefined when that is kept from its parent for a second. */
+export function waitForEnded(pid: number): Exit | undefined {
   const status = new Struct(4)
-  for (const deadline = monotonicMs() + timeoutMs; ; sleep(1)) {
+  for (const deadline = monotonicMs() + WITHHELD_MS; ; sleep(1)) {
     if (call('wait4', [pid, status, WNOHANG, null], () => `waitpid(${pid})`) === pid) return exitOf(status)
     if (monotonicMs() > deadline) return undefined
   }

@@ -132,14 +132,12 @@ function parseLine(line: string): HookStart | HookAnswer | undefined {
   }
 }
 
-const WITHHELD_MS = 1000
-
 /** Kills the process group of a hook that has been left behind; false when there is none. */
 function endOrphan(pid: number): boolean {
   if (readProcStat(pid)?.parent !== ownPid()) return false
   kill(-pid, SIGKILL)
   // What traces it in the container may keep it: whoever is the parent next inherits it then.
-  waitForEnded(pid, WITHHELD_MS)
+  waitForEnded(pid)
   return true
 }
 

@@ -1,4 +1,4 @@
-import { capabilityNames } from '../../oci/capabilities.ts'
+import { CAP_SYS_ADMIN } from '../../abi/constants.ts'
 import { cgroupLayout } from '../cgroup/hierarchies.ts'
 import { readMark } from '../cgroup/mark-cgroup.ts'
 import type { CgroupLayout } from '../cgroup/plan/cgroup-layout.ts'
@@ -25,7 +25,7 @@ export function isMarkedFor({ facts, init }: Omit<Stored, 'info'>, layout: Cgrou
 
 /** xattr(7): to whoever lacks CAP_SYS_ADMIN, such as an exporter of metrics, no cgroup has a trusted attribute. */
 function seesMarks(): boolean {
-  return capabilityNames(effectiveCapabilities()).includes('CAP_SYS_ADMIN')
+  return ((effectiveCapabilities() >> BigInt(CAP_SYS_ADMIN)) & 1n) === 1n
 }
 
 /** Who a cgroup is marked as: this container, and no other of the same id. */
